@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `dyncp validate` leaves behind and `dyncp report` reads: one folder with `validation.json` beside its arrays.
+
+    validation.json    this schema
+    noisy.wav          the audio that every engine was given
+    enhanced.wav       the output of the NumPy reference (every engine's output, when nothing mismatches)
+    masks.npy          uint32 [frames, words], packed masks
+    macs.npy           uint32 [frames], the device's own count
+    probes.npy         int32 [frames, outputs], absent without probes
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dyncp.train.config import StrictModel
+
+VALIDATION_SCHEMA_VERSION = 1
+
+
+class Mismatches(StrictModel):
+    """Words that differ from the NumPy reference."""
+
+    output: int
+    masks: int
+    probes: int
+    macs: int
+    layers: int
+
+    @property
+    def total(self) -> int:
+        return self.output + self.masks + self.probes + self.macs + self.layers
+
+
+class Divergence(StrictModel):
+    """The first word that differs, in the order of frames, then stages, then channels."""
+
+    frame: int
+    stage: str
+    channel: int
+    expected: int
+    actual: int
+
+
+class Spread(StrictModel):
+    """Distribution over frames."""
+
+    mean: float
+    p95: float
+    max: int
+
+
+class Memory(StrictModel):
+    """Bytes, read from the linked ELF file; `stack` by painting."""
+
+    weights: int = Field(description="int8 weights, biases and multipliers of the network, and probe tables")
+    tables: int = Field(description="window, twiddles, thresholds, sigmoid")
+    code: int = Field(description="machine code of the library alone")
+    state: int = Field(description="sizeof(state) without scratch")
+    scratch: int
+    stack: int
+    flash: int = Field(description="everything in flash: the whole image, start-up and semihosting included")
+    ram: int = Field(description="static RAM of the whole image plus the painted stack")
+
+
+class TargetRecord(StrictModel):
+    """One emulated core."""
+
+    name: str = Field(description="cortex-m3, cortex-m4, cortex-m7, cortex-m33 or cortex-m55")
+    emulator: str = Field(description="for example `qemu-system-arm 7.2.15 -machine mps2-an386`")
+    compiler: str
+    flags: str
+    frames: int
+    mismatches: Mismatches
+    first_divergence: Divergence | None
+    instructions_per_frame: Spread
+    instructions_by_stage: dict[str, float] = Field(description="mean per frame, by stage of docs/emitted-c.md")
+    memory: Memory
+
+
+class HostRecord(StrictModel):
+    """The host build of the same C."""
+
+    compiler: str
+    frames: int
+    mismatches: Mismatches
+    first_divergence: Divergence | None
+
+
+class ValidationRecord(StrictModel):
+    schema_name: Literal["dyncp-validation"] = "dyncp-validation"
+    schema_version: Literal[1] = 1
+    bundle_hash: str
+    frames: int
+    host: HostRecord
+    targets: list[TargetRecord]

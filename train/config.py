@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network's configuration: data (TOML), validated, shared by every room. Imports no torch."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from dyncp.train.errors import ConfigError
+
+SAMPLE_RATE = 16_000
+HOP = 256
+FFT = 512
+BINS = FFT // 2 + 1
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+class StrictModel(BaseModel):
+    """Immutable; an unknown field is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkConfig(StrictModel):
+    """Shape of a Conv-FSENet with Dynamic Channel Pruning (arXiv 2602.10666, section 2)."""
+
+    channels: int = Field(128, ge=4, le=1024, description="residual channels, C_res")
+    hidden: int = Field(256, ge=4, le=2048, description="conv channels inside a block")
+    stacks: int = Field(3, ge=1, le=8)
+    dilations: tuple[int, ...] = Field((1, 2, 4), min_length=1, max_length=8)
+    gate: int = Field(16, ge=1, le=256, description="gate bottleneck channels")
+    gate_site: Literal["output", "hidden"] = "output"
+    pooling: Literal["window", "ema"] = "window"
+    pooling_frames: int = Field(43, ge=1, le=256, description="frames of the moving average; ema: 2/(F+1)")
+
+    @model_validator(mode="after")
+    def _dilations_in_range(self) -> NetworkConfig:
+        if any(not 1 <= d <= 64 for d in self.dilations):
+            raise ValueError("dilations: each must be between 1 and 64")
+        return self
+
+    @property
+    def block_dilations(self) -> tuple[int, ...]:
+        """Dilation of every block in order; restarts with each stack."""
+        return self.dilations * self.stacks
+
+    @property
+    def blocks(self) -> int:
+        return len(self.block_dilations)
+
+    @property
+    def gated(self) -> int:
+        """Gated channels per block, N."""
+        return self.channels if self.gate_site == "output" else self.hidden
+
+    @property
+    def mask_words_per_block(self) -> int:
+        return (self.gated + 31) // 32
+
+    @property
+    def mask_words(self) -> int:
+        return self.mask_words_per_block * self.blocks
+
+    @property
+    def receptive_field(self) -> int:
+        """Frames that one output frame depends on through the convolutions (43 for `paper`)."""
+        return 1 + sum(2 * d for d in self.block_dilations)
+
+    @property
+    def macs_per_channel(self) -> int:
+        """MACs that one active gated channel costs in one frame."""
+        return self.hidden if self.gate_site == "output" else 2 * self.channels + 3
+
+    def macs(self, active: int, *, gates: bool = True) -> int:
+        """MACs of one frame with `active` gated channels in total (docs/arithmetic.md, section 10)."""
+        ends = 2 * BINS * self.channels
+        gate = self.gate * (self.channels + self.gated) if gates else 0
+        dense = (self.channels + 3) * self.hidden if self.gate_site == "output" else 0
+        return ends + self.blocks * (gate + dense) + self.macs_per_channel * active
+
+
+Model = TypeVar("Model", bound=StrictModel)
+
+
+def parse(model: type[Model], data: object, source: str) -> Model:
+    """Validate `data`, turning every complaint into one ConfigError that names file and field."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        details = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc']) or 'document'}: {e['msg']}" for e in error.errors()
+        )
+        raise ConfigError(f"{source}: {details}") from None
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def find_config(name: str | Path) -> Path:
+    """A preset's name or a path to a TOML file."""
+    preset = PRESETS / f"{name}.toml"
+    if preset.is_file():
+        return preset
+    if Path(name).is_file():
+        return Path(name)
+    known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.toml")))
+    raise ConfigError(f"{name}: neither a TOML file nor a preset; presets are {known}")

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The errors a user can cause; everything else is a bug."""
+
+from __future__ import annotations
+
+
+class DyncpError(Exception):
+    """A problem with the user's input. The message names the file, the field and the remedy."""
+
+
+class ConfigError(DyncpError):
+    """A configuration (TOML) that is unknown, incomplete or out of range."""
+
+
+class AudioError(DyncpError):
+    """Audio of the wrong rate, channel count, length or content."""
+
+
+class CheckpointError(DyncpError):
+    """A checkpoint folder that is truncated, altered or of an unknown schema."""
+
+
+class BundleError(DyncpError):
+    """A quantized bundle that is truncated, altered or of an unknown schema."""
+
+
+class QuantizationError(DyncpError):
+    """A network that cannot be expressed in the arithmetic of docs/arithmetic.md."""
+
+
+class GenerationError(DyncpError):
+    """A library that cannot be generated as asked, for example a prefix that is no C identifier."""
+
+
+class ToolchainError(DyncpError):
+    """A compiler or emulator that is missing, fails, hangs or crashes."""
