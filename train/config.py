@@ -115,3 +115,52 @@ def find_config(name: str | Path) -> Path:
         return Path(name)
     known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.toml")))
     raise ConfigError(f"{name}: neither a TOML file nor a preset; presets are {known}")
+
+
+class MixingConfig(StrictModel):
+    """How noisy clips are made on the fly."""
+
+    clip_s: float = Field(2.0, gt=0.25, le=30, description="seconds per clip")
+    snr_db: tuple[float, float] = Field((-5.0, 20.0), description="uniform range")
+    level_dbfs: tuple[float, float] = Field((-42.0, -12.0), description="active speech level, uniform range")
+    noise_only: float = Field(0.05, ge=0, le=1, description="share of clips without speech")
+    second_noise: float = Field(0.3, ge=0, le=1, description="share of clips with two noises")
+    eq_db: float = Field(6.0, ge=0, le=24, description="depth of the random smooth equalization of both parts")
+    speed: float = Field(0.1, ge=0, le=0.5, description="largest relative change of speed and pitch")
+
+    @model_validator(mode="after")
+    def _ranges(self) -> MixingConfig:
+        for name in ("snr_db", "level_dbfs"):
+            low, high = getattr(self, name)
+            if not low <= high:
+                raise ValueError(f"{name}: the lower end {low} lies above the upper end {high}")
+        return self
+
+
+class TrainingConfig(StrictModel):
+    """Optimization: AdamW, linear warm-up, cosine decay; utilization falls linearly to its target."""
+
+    seed: int = Field(1, ge=0)
+    batch: int = Field(16, ge=1)
+    epochs: int = Field(60, ge=1)
+    steps_per_epoch: int = Field(250, ge=1)
+    learning_rate: float = Field(1.5e-3, gt=0)
+    final_learning_rate: float = Field(1e-5, ge=0)
+    warmup: float = Field(0.05, ge=0, lt=1, description="share of all steps")
+    weight_decay: float = Field(0.01, ge=0)
+    target_utilization: float = Field(0.25, gt=0, le=1)
+    utilization_weight: float = Field(5.0, ge=0)
+    utilization_ramp: float = Field(0.3, ge=0, le=1, description="share of all steps until the target is reached")
+
+
+class Config(StrictModel):
+    """A whole experiment, as in `train/presets/*.toml`."""
+
+    network: NetworkConfig = NetworkConfig()
+    mixing: MixingConfig = MixingConfig()
+    training: TrainingConfig = TrainingConfig()
+
+
+def load_config(name: str | Path) -> Config:
+    path = find_config(name)
+    return parse(Config, read_toml(path), str(path))

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line. Each command lives in its own module and imports its heavy packages only when it runs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from dyncp.commands import train
+from dyncp.train.errors import DyncpError
+
+commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+commands.command()(train.train)
+
+
+@commands.callback()
+def main() -> None:
+    """Speech enhancement that prunes itself at run time: train, quantize, generate C, prove it, report."""
+
+
+def app() -> None:
+    """Entry point: a user's mistake ends in one message and exit status 1, never in a traceback."""
+    try:
+        commands()
+    except DyncpError as error:
+        Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp train`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from dyncp.train.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from dyncp.train.fit import Trainer
+
+# A missed target is reported from this distance on.
+UTILIZATION_TOLERANCE = 0.02
+
+
+def train(
+    config: Annotated[str, typer.Argument(help="A preset (paper) or a TOML file.")],
+    corpus: Annotated[Path, typer.Option(help="Folder with speech.csv and noise.csv, or speech/ and noise/.")],
+    out: Annotated[Path, typer.Option(help="Checkpoint folder to write.")],
+    redistributable: Annotated[
+        bool, typer.Option(help="Use only files whose licence lets the network be passed on.")
+    ] = False,
+    resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch in OUT.")] = False,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    workers: Annotated[int, typer.Option(help="Processes that mix batches.", min=0)] = 1,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train a network on a corpus; writes a checkpoint folder after each epoch."""
+    console = Console(stderr=True)
+    if not resume and (out / "checkpoint.json").exists():
+        raise CheckpointError(f"{out}: holds a checkpoint already; pass --resume or another folder")
+    with console.status("reading the corpus"):
+        trainer = _trainer(config, corpus, out, redistributable, device)
+    if resume:
+        console.print(f"resuming after epoch {trainer.resume()}")
+    _run(trainer, console, workers)
+    _summarize(out, trainer, console, json_output)
+
+
+def _trainer(config: str, corpus: Path, out: Path, redistributable: bool, device: str) -> Trainer:
+    import torch
+
+    from dyncp.train.config import load_config
+    from dyncp.train.corpus import load_corpus, read_all
+    from dyncp.train.fit import Trainer
+    from dyncp.train.mixing import Mixer
+
+    settings = load_config(config)
+    recordings = load_corpus(corpus)
+    if redistributable:
+        recordings = recordings.redistributable()
+    mixers = [
+        Mixer(read_all(part.speech), read_all(part.noise), settings.mixing)
+        for part in (recordings.split("train"), recordings.split("validation"))
+    ]
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return Trainer(settings, mixers[0], mixers[1], out, device)
+
+
+def _run(trainer: Trainer, console: Console, workers: int) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from dyncp.train.fit import Progress as Step
+
+    training = trainer.config.training
+    steps = training.epochs * training.steps_per_epoch
+    columns = (
+        TextColumn("epoch {task.fields[epoch]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.4f}  utilization {task.fields[utilization]:.3f}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        done = trainer.epoch * training.steps_per_epoch
+        task = progress.add_task("", total=steps, completed=done, epoch=0, loss=0.0, utilization=1.0)
+
+        def observe(step: Step) -> None:
+            progress.update(
+                task, completed=step.step, epoch=step.epoch, loss=step.loss, utilization=step.utilization
+            )
+            if step.validation_loss is not None:
+                console.print(
+                    f"epoch {step.epoch:3d}  validation loss {step.validation_loss:.4f}  "
+                    f"utilization {step.utilization:.3f} (aim {step.target_utilization:.3f})",
+                    highlight=False,
+                )
+
+        trainer.run(observe, workers)
+
+
+def _summarize(out: Path, trainer: Trainer, console: Console, json_output: bool) -> None:
+    from dyncp.train.checkpoint import read_manifest
+
+    manifest = read_manifest(out)
+    achieved = sum(manifest.utilization) / len(manifest.utilization)
+    target = trainer.config.training.target_utilization
+    blocks = "  ".join(f"{share:.2f}" for share in manifest.utilization)
+    console.print(f"utilization {achieved:.3f} (target {target}), by block {blocks}", highlight=False)
+    if abs(achieved - target) > UTILIZATION_TOLERANCE:
+        console.print(
+            f"[yellow]the target utilization was missed by {achieved - target:+.3f}; "
+            "raise training.utilization_weight or train longer[/]"
+        )
+    if json_output:
+        print(json.dumps({"checkpoint": str(out), **manifest.model_dump(mode="json")}))

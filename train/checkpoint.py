@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The checkpoint folder: what training leaves behind and export reads. No pickle anywhere.
+
+    checkpoint.json       schema, epoch, achieved utilization, sha256 of the other files
+    network.safetensors   weights and batch-norm statistics
+    config.toml           the whole experiment
+    probes.safetensors    fitted probes, once `dyncp probe` has run (train/probes.py)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import safetensors.torch
+from pydantic import Field
+from safetensors import SafetensorError
+
+from dyncp.train.config import Config, StrictModel, parse, read_toml
+from dyncp.train.errors import CheckpointError, ConfigError
+from dyncp.train.network import Enhancer
+
+NETWORK = "network.safetensors"
+CONFIG = "config.toml"
+MANIFEST = "checkpoint.json"
+
+
+class CheckpointManifest(StrictModel):
+    schema_name: Literal["dyncp-checkpoint"] = "dyncp-checkpoint"
+    schema_version: Literal[1] = 1
+    epoch: int = Field(ge=0)
+    utilization: tuple[float, ...] = Field(description="mean share of active channels per block, validation clips")
+    validation_loss: float
+    files: dict[str, str] = Field(description="file name → sha256")
+
+
+@dataclass
+class Checkpoint:
+    folder: Path
+    manifest: CheckpointManifest
+    config: Config
+    network: Enhancer
+
+    @property
+    def sha256(self) -> str:
+        """Of the network's file: what a bundle names as its source."""
+        return self.manifest.files[NETWORK]
+
+
+def write_checkpoint(
+    folder: Path, network: Enhancer, config: Config, epoch: int, utilization: list[float], validation_loss: float
+) -> None:
+    """Write all files, each atomically and the manifest last: a kill leaves the old or the new checkpoint."""
+    import tomli_w
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    contents = {
+        NETWORK: safetensors.torch.save(weights),
+        CONFIG: tomli_w.dumps(config.model_dump()).encode(),
+    }
+    for name, data in contents.items():
+        replace_file(folder / name, data)
+    manifest = CheckpointManifest(
+        epoch=epoch,
+        utilization=tuple(utilization),
+        validation_loss=validation_loss,
+        files={name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
+    )
+    write_manifest(folder, manifest)
+
+
+def write_manifest(folder: Path, manifest: CheckpointManifest) -> None:
+    replace_file(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Read and verify. Raises CheckpointError naming the file and the field."""
+    manifest = read_manifest(folder)
+    for name, expected in manifest.files.items():
+        data = _read(folder / name)
+        if hashlib.sha256(data).hexdigest() != expected:
+            raise CheckpointError(f"{folder / name}: differs from the sha256 in {MANIFEST}: altered or truncated")
+    try:
+        config = parse(Config, read_toml(folder / CONFIG), str(folder / CONFIG))
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from None
+    network = Enhancer(config.network)
+    try:
+        weights = safetensors.torch.load(_read(folder / NETWORK))
+        network.load_state_dict(weights)
+    except (SafetensorError, RuntimeError) as error:
+        raise CheckpointError(f"{folder / NETWORK}: does not fit {CONFIG}: {error}") from None
+    return Checkpoint(folder, manifest, config, network.eval())
+
+
+def read_manifest(folder: Path) -> CheckpointManifest:
+    path = folder / MANIFEST
+    try:
+        return parse(CheckpointManifest, json.loads(_read(path)), str(path))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path}: not valid JSON: {error}") from None
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from None
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write beside the file, then rename over it."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(data)
+    os.replace(partial, path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None

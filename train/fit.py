@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The training loop: batches in, checkpoint folder out, resumable at every epoch."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+from dyncp.train.checkpoint import replace_file, write_checkpoint
+from dyncp.train.config import HOP, Config, TrainingConfig
+from dyncp.train.errors import CheckpointError
+from dyncp.train.losses import spectral_loss, utilization_loss
+from dyncp.train.mixing import Batch, Batches, Mixer, loader
+from dyncp.train.network import Enhancer
+from dyncp.train.stft import analyse, features, synthesise
+
+GRADIENT_NORM = 5.0
+VALIDATION_BATCHES = 6
+# Validation clips come from a seed that no training batch uses.
+VALIDATION_SEED = 2**31
+RESUME = "resume.safetensors"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What an observer is told after each step."""
+
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    utilization: float
+    target_utilization: float
+    validation_loss: float | None = None
+
+
+Observer = Callable[[Progress], None]
+
+
+def learning_rate(config: TrainingConfig, step: int) -> float:
+    """Linear warm-up, then a cosine down to `final_learning_rate`."""
+    steps = config.epochs * config.steps_per_epoch
+    warmup = config.warmup * steps
+    if step < warmup:
+        return config.learning_rate * (step + 1) / (warmup + 1)
+    phase = (step - warmup) / max(1.0, steps - warmup)
+    swing = config.learning_rate - config.final_learning_rate
+    return config.final_learning_rate + swing * 0.5 * (1 + math.cos(math.pi * phase))
+
+
+def target_utilization(config: TrainingConfig, step: int) -> float:
+    """From 1 linearly down to the target over the first `utilization_ramp` of all steps."""
+    ramp = config.utilization_ramp * config.epochs * config.steps_per_epoch
+    progress = 1.0 if ramp == 0 else min(1.0, step / ramp)
+    return 1 + (config.target_utilization - 1) * progress
+
+
+class Trainer:
+    """One run in one folder; `run` continues where the folder's last epoch ended."""
+
+    def __init__(self, config: Config, train: Mixer, validation: Mixer, folder: Path, device: str = "cpu") -> None:
+        torch.manual_seed(config.training.seed)
+        self.config, self.train, self.folder = config, train, folder
+        self.device = torch.device(device)
+        self.network = Enhancer(config.network).to(self.device)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=config.training.learning_rate, weight_decay=config.training.weight_decay
+        )
+        self.validation = [
+            validation.batch(config.training.batch, (VALIDATION_SEED, i)) for i in range(VALIDATION_BATCHES)
+        ]
+        self.epoch = 0
+
+    def run(self, observer: Observer, workers: int = 1) -> None:
+        """Train the remaining epochs; after each, validate, write the checkpoint and the resume file."""
+        training = self.config.training
+        steps = training.epochs * training.steps_per_epoch
+        first = self.epoch * training.steps_per_epoch
+        batches = loader(Batches(self.train, training.batch, training.seed, first, steps), workers)
+        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=first)
+        for step, batch in enumerate(batches, start=first):
+            loss, utilization = self._step(batch, step)
+            validation_loss = None
+            if (step + 1) % training.steps_per_epoch == 0:
+                self.epoch += 1
+                validation_loss = self._end_epoch(writer, step)
+            if step % 25 == 0:
+                writer.add_scalar("train/loss", loss, step)
+                writer.add_scalar("train/utilization", utilization, step)
+            wanted = target_utilization(training, step)
+            observer(Progress(step + 1, steps, self.epoch, loss, utilization, wanted, validation_loss))
+        writer.close()
+
+    def _step(self, batch: Batch, step: int) -> tuple[float, float]:
+        training = self.config.training
+        self.network.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(training, step)
+        loss, masks = self._forward(batch)
+        total = loss + training.utilization_weight * utilization_loss(masks, target_utilization(training, step))
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
+        self.optimizer.step()
+        return loss.item(), masks.detach().mean().item()
+
+    def _forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """(spectral loss, masks) of a batch; the estimate is one hop late, so the target is shifted."""
+        noisy, clean = batch.noisy.to(self.device), batch.clean.to(self.device)
+        spectrum = analyse(noisy)
+        output = self.network(features(spectrum))
+        estimate = synthesise(spectrum * output.suppression)
+        return spectral_loss(estimate[:, HOP:], clean[:, :-HOP], batch.level.to(self.device)), output.masks
+
+    def _end_epoch(self, writer: SummaryWriter, step: int) -> float:
+        loss, utilization = self._validate()
+        writer.add_scalar("validation/loss", loss, step)
+        for block, share in enumerate(utilization):
+            writer.add_scalar(f"utilization/block{block}", share, step)
+        write_checkpoint(self.folder, self.network, self.config, self.epoch, utilization, loss)
+        self._save_resume()
+        return loss
+
+    @torch.no_grad()
+    def _validate(self) -> tuple[float, list[float]]:
+        self.network.eval()
+        losses, shares = [], []
+        for batch in self.validation:
+            loss, masks = self._forward(batch)
+            losses.append(loss)
+            shares.append(masks.mean(dim=(0, 2, 3)))
+        return torch.stack(losses).mean().item(), torch.stack(shares).mean(0).tolist()
+
+    def _save_resume(self) -> None:
+        tensors = {f"network.{k}": v.cpu().contiguous() for k, v in self.network.state_dict().items()}
+        for index, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{k}": v.cpu().contiguous() for k, v in moments.items()}
+        metadata = {"epoch": str(self.epoch), "config": self.config.model_dump_json()}
+        replace_file(self.folder / RESUME, safetensors.torch.save(tensors, metadata))
+
+    def resume(self) -> int:
+        """Continue from the folder's last finished epoch; returns it. Raises CheckpointError if there is none."""
+        path = self.folder / RESUME
+        try:
+            tensors = safetensors.torch.load_file(path)
+            with safe_open(path, "pt") as file:
+                metadata = file.metadata() or {}
+            self.epoch = int(metadata["epoch"])
+            config = Config.model_validate(json.loads(metadata["config"]))
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise CheckpointError(f"{path}: cannot be resumed from: {error}") from None
+        if config != self.config:
+            raise CheckpointError(f"{path}: was written with another configuration; resume with {self.folder}/config.toml")
+        self.network.load_state_dict(_under("network.", tensors))
+        state = self.optimizer.state_dict()
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _under("optimizer.", tensors).items():
+            index, key = name.split(".")
+            moments.setdefault(int(index), {})[key] = tensor
+        self.optimizer.load_state_dict({**state, "state": moments})
+        return self.epoch
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}

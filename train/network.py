@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Causal Conv-FSENet with Dynamic Channel Pruning (arXiv 2602.10666 section 2, backbone arXiv 2412.17121).
+
+Shapes: B batch, T frames, C residual channels, H conv channels, N gated channels per block. Features are |X|^0.3.
+
+One code path serves training, offline and streaming use: `forward` takes the state that the previous call returned
+and a chunk of any number of frames. The zero state equals left zero padding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dyncp.train.config import BINS, NetworkConfig
+from dyncp.train.pooling import EmaPooling, WindowPooling
+
+SURROGATE_SLOPE = 2.0
+
+
+class Heaviside(torch.autograd.Function):
+    """1 where the score is positive. Backward: SuperSpike's surrogate 1 / (1 + slope·|score|)²."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, score: Tensor) -> Tensor:
+        ctx.save_for_backward(score)
+        return (score > 0).to(score.dtype)
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> Tensor:
+        (score,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        return gradients[0] / (1 + SURROGATE_SLOPE * score.abs()) ** 2
+
+
+class Gate(nn.Module):
+    """Decides from the pooled residual which of N channels are computed: C → G → N, Heaviside."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        pooling = WindowPooling if config.pooling == "window" else EmaPooling
+        self.pool = pooling(config.channels, config.pooling_frames)
+        self.reduce = nn.Conv1d(config.channels, config.gate, 1)
+        self.score = nn.Conv1d(config.gate, config.gated, 1)
+        # Gates start mostly open: a channel that never runs gets no gradient through its filter.
+        nn.init.constant_(self.score.bias, 0.5)
+
+    def forward(self, residual: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """residual [B, C, T] → mask [B, N, T] of 0 and 1, raw scores [B, N, T], next state."""
+        pooled, state = self.pool(residual, state)
+        score = self.score(F.relu(self.reduce(pooled)))
+        mask: Tensor = Heaviside.apply(score)  # type: ignore[no-untyped-call]
+        return mask, score, state
+
+
+@dataclass
+class BlockState:
+    history: Tensor  # [B, H, 2·dilation], depthwise input of the last frames
+    pool: Tensor
+
+
+class Block(nn.Module):
+    """1×1 C→H, BN, ReLU → depthwise dilated k = 3, BN, ReLU → 1×1 H→C, gated, added to the residual."""
+
+    def __init__(self, config: NetworkConfig, dilation: int) -> None:
+        super().__init__()
+        c, h = config.channels, config.hidden
+        self.gate_site = config.gate_site
+        self.dilation = dilation
+        self.gate = Gate(config)
+        self.expand = nn.Conv1d(c, h, 1, bias=False)
+        self.expand_norm = nn.BatchNorm1d(h)
+        self.depthwise = nn.Conv1d(h, h, 3, dilation=dilation, groups=h, bias=False)
+        self.depthwise_norm = nn.BatchNorm1d(h)
+        self.project = nn.Conv1d(h, c, 1, bias=False)
+
+    def initial_state(self, residual: Tensor) -> BlockState:
+        history = residual.new_zeros(residual.shape[0], self.expand.out_channels, 2 * self.dilation)
+        return BlockState(history, self.gate.pool.initial_state(residual))
+
+    def forward(self, residual: Tensor, state: BlockState) -> tuple[Tensor, Tensor, Tensor, BlockState]:
+        """residual [B, C, T] → residual [B, C, T], mask [B, N, T], scores [B, N, T], next state."""
+        mask, score, pool_state = self.gate(residual, state.pool)
+        hidden = F.relu(self.expand_norm(self.expand(residual)))
+        if self.gate_site == "hidden":
+            hidden = hidden * mask
+        padded = torch.cat([state.history, hidden], dim=-1)
+        out = F.relu(self.depthwise_norm(self.depthwise(padded)))
+        if self.gate_site == "hidden":
+            update = self.project(out * mask)
+        else:
+            update = self.project(out) * mask
+        history = padded[..., padded.shape[-1] - 2 * self.dilation :]
+        return residual + update, mask, score, BlockState(history, pool_state)
+
+
+@dataclass
+class Output:
+    suppression: Tensor  # [B, 257, T], real mask in (0, 1)
+    masks: Tensor  # [B, blocks, N, T], 0 or 1
+    scores: Tensor  # [B, blocks, N, T], raw gate scores
+    state: list[BlockState]
+
+    @property
+    def utilization(self) -> Tensor:
+        """Mean share of active gated channels per block, [blocks]."""
+        return self.masks.mean(dim=(0, 2, 3))
+
+
+class Enhancer(nn.Module):
+    """The whole network: |X|^0.3 in, suppression mask out."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.front = nn.Conv1d(BINS, config.channels, 1)
+        self.blocks = nn.ModuleList(Block(config, dilation) for dilation in config.block_dilations)
+        self.back = nn.Conv1d(config.channels, BINS, 1)
+
+    def initial_state(self, batch: int) -> list[BlockState]:
+        residual = self.front.weight.new_zeros(batch, self.config.channels, 0)
+        return [block.initial_state(residual) for block in self.blocks]  # type: ignore[operator]
+
+    def forward(self, features: Tensor, state: list[BlockState] | None = None) -> Output:
+        """features [B, 257, T] → Output. `state` is the previous chunk's `Output.state`; None starts a stream."""
+        state = self.initial_state(features.shape[0]) if state is None else state
+        residual = F.relu(self.front(features))
+        masks, scores, next_state = [], [], []
+        for block, block_state in zip(self.blocks, state, strict=True):
+            residual, mask, score, block_state = block(residual, block_state)
+            masks.append(mask)
+            scores.append(score)
+            next_state.append(block_state)
+        suppression = torch.sigmoid(self.back(residual))
+        return Output(suppression, torch.stack(masks, 1), torch.stack(scores, 1), next_state)
