@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checkpoint folder: what training leaves behind and export reads. No pickle anywhere.
 
-    checkpoint.json       schema, epoch, achieved utilization, sha256 of the other files
-    network.safetensors   weights and batch-norm statistics
-    config.toml           the whole experiment
-    probes.safetensors    fitted probes, once `dyncp probe` has run (train/probes.py)
+checkpoint.json       schema, epoch, achieved utilization, sha256 of the other files
+network.safetensors   weights and batch-norm statistics
+config.toml           the whole experiment
+probes.safetensors    fitted probes, once `dyncp probe` has run (train/probes.py)
 """
 
 from __future__ import annotations
@@ -52,7 +52,12 @@ class Checkpoint:
 
 
 def write_checkpoint(
-    folder: Path, network: Enhancer, config: Config, epoch: int, utilization: list[float], validation_loss: float
+    folder: Path,
+    network: Enhancer,
+    config: Config,
+    epoch: int,
+    utilization: list[float],
+    validation_loss: float,
 ) -> None:
     """Write all files, each atomically and the manifest last: a kill leaves the old or the new checkpoint."""
     import tomli_w

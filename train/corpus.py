@@ -4,6 +4,9 @@
 A corpus is a folder with `speech.csv` (file, speaker, gender, accent, source, license, duration_s) and `noise.csv`
 (file, category, source, license, duration_s), or a folder with `speech/` and `noise/` holding WAV or FLAC files: there
 the speaker and the noise category are the name of the folder that a file lies in.
+
+Splits share no speaker and no noise recording. A column `split` (train, validation, test) sets them; without it they
+follow from a hash of the speaker or the recording.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from dyncp.train.audio import SUFFIXES, Pcm, read_pcm
 from dyncp.train.errors import ConfigError
@@ -35,10 +38,13 @@ class Recording:
     gender: str = "U"
     accent: str = ""
     category: str = ""
+    fixed_split: Split | None = None
 
     @property
     def split(self) -> Split:
-        """By a hash of the group, so that it depends on nothing else in the corpus."""
+        """As the corpus says; else by a hash of the group, so that it depends on nothing else in the corpus."""
+        if self.fixed_split is not None:
+            return self.fixed_split
         position = int.from_bytes(hashlib.sha256(self.group.encode()).digest()[:4]) / 2**32
         if position < TEST_SHARE:
             return "test"
@@ -52,9 +58,7 @@ class Corpus:
 
     def split(self, name: Split) -> Corpus:
         """Only the speakers and the noise recordings of one split. Raises ConfigError if one kind is empty."""
-        part = Corpus(
-            tuple(r for r in self.speech if r.split == name), tuple(r for r in self.noise if r.split == name)
-        )
+        part = Corpus(tuple(r for r in self.speech if r.split == name), tuple(r for r in self.noise if r.split == name))
         for kind, recordings in (("speech", part.speech), ("noise", part.noise)):
             if not recordings:
                 raise ConfigError(f"corpus: its split `{name}` holds no {kind}; add speakers or recordings")
@@ -81,9 +85,7 @@ def load_corpus(folder: Path) -> Corpus:
         noise = [_noise(folder, row) for row in _rows(folder / "noise.csv", {"file", "category", "license"})]
     elif (folder / "speech").is_dir() and (folder / "noise").is_dir():
         speech = [Recording(p, p.parent.name, "unknown") for p in _audio_files(folder / "speech")]
-        noise = [
-            Recording(p, p.stem, "unknown", category=p.parent.name) for p in _audio_files(folder / "noise")
-        ]
+        noise = [Recording(p, p.stem, "unknown", category=p.parent.name) for p in _audio_files(folder / "noise")]
     else:
         raise ConfigError(f"{folder}: holds neither speech.csv and noise.csv nor the folders speech/ and noise/")
     for kind, recordings in (("speech", speech), ("noise", noise)):
@@ -105,6 +107,8 @@ def _rows(path: Path, required: set[str]) -> list[dict[str, str]]:
     for line, row in enumerate(rows, start=2):
         if not (path.parent / row["file"]).is_file():
             raise ConfigError(f"{path}, line {line}: no such file: {row['file']}")
+        if row.get("split", "") not in ("", *get_args(Split)):
+            raise ConfigError(f"{path}, line {line}: split is {row['split']!r}, not one of {get_args(Split)}")
     return rows
 
 
@@ -115,11 +119,22 @@ def _speech(folder: Path, row: dict[str, str]) -> Recording:
         row["license"],
         gender=row.get("gender", "U"),
         accent=row.get("accent", ""),
+        fixed_split=_split(row),
     )
 
 
 def _noise(folder: Path, row: dict[str, str]) -> Recording:
-    return Recording(folder / row["file"], _original(row), row["license"], category=row["category"])
+    return Recording(
+        folder / row["file"],
+        _original(row),
+        row["license"],
+        category=row["category"],
+        fixed_split=_split(row),
+    )
+
+
+def _split(row: dict[str, str]) -> Split | None:
+    return cast(Split, row["split"]) if row.get("split") else None
 
 
 def _original(row: dict[str, str]) -> str:

@@ -34,3 +34,7 @@ class GenerationError(DyncpError):
 
 class ToolchainError(DyncpError):
     """A compiler or emulator that is missing, fails, hangs or crashes."""
+
+
+class ReportError(DyncpError):
+    """A validation folder or quality record that is incomplete, altered or belongs to another bundle."""

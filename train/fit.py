@@ -73,7 +73,9 @@ class Trainer:
         self.device = torch.device(device)
         self.network = Enhancer(config.network).to(self.device)
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=config.training.learning_rate, weight_decay=config.training.weight_decay
+            self.network.parameters(),
+            lr=config.training.learning_rate,
+            weight_decay=config.training.weight_decay,
         )
         self.validation = [
             validation.batch(config.training.batch, (VALIDATION_SEED, i)) for i in range(VALIDATION_BATCHES)
@@ -159,7 +161,9 @@ class Trainer:
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise CheckpointError(f"{path}: cannot be resumed from: {error}") from None
         if config != self.config:
-            raise CheckpointError(f"{path}: was written with another configuration; resume with {self.folder}/config.toml")
+            raise CheckpointError(
+                f"{path}: was written with another configuration; resume with {self.folder}/config.toml"
+            )
         self.network.load_state_dict(_under("network.", tensors))
         state = self.optimizer.state_dict()
         moments: dict[int, dict[str, Tensor]] = {}

@@ -105,7 +105,8 @@ class Mixer:
         gain_db = np.zeros_like(axis)
         for order in (1, 2, 3):
             gain_db += np.float32(rng.uniform(-1, 1) * self.config.eq_db / order) * np.cos(order * axis)
-        return np.fft.irfft(spectrum * 10 ** (gain_db / 20), n=len(signal)).astype(np.float32)
+        equalized = np.fft.irfft(spectrum * 10 ** (gain_db / 20), n=len(signal))
+        return np.asarray(equalized, dtype=np.float32)
 
 
 class Batches(IterableDataset[Batch]):

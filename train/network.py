@@ -32,7 +32,8 @@ class Heaviside(torch.autograd.Function):
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> Tensor:
         (score,) = ctx.saved_tensors  # type: ignore[attr-defined]
-        return gradients[0] / (1 + SURROGATE_SLOPE * score.abs()) ** 2
+        gradient: Tensor = gradients[0] / (1 + SURROGATE_SLOPE * score.abs()) ** 2
+        return gradient
 
 
 class Gate(nn.Module):
@@ -45,6 +46,7 @@ class Gate(nn.Module):
         self.reduce = nn.Conv1d(config.channels, config.gate, 1)
         self.score = nn.Conv1d(config.gate, config.gated, 1)
         # Gates start mostly open: a channel that never runs gets no gradient through its filter.
+        assert self.score.bias is not None
         nn.init.constant_(self.score.bias, 0.5)
 
     def forward(self, residual: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -88,10 +90,7 @@ class Block(nn.Module):
             hidden = hidden * mask
         padded = torch.cat([state.history, hidden], dim=-1)
         out = F.relu(self.depthwise_norm(self.depthwise(padded)))
-        if self.gate_site == "hidden":
-            update = self.project(out * mask)
-        else:
-            update = self.project(out) * mask
+        update = self.project(out * mask) if self.gate_site == "hidden" else self.project(out) * mask
         history = padded[..., padded.shape[-1] - 2 * self.dilation :]
         return residual + update, mask, score, BlockState(history, pool_state)
 

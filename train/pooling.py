@@ -53,7 +53,7 @@ class EmaPooling(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         pooled = []
-        for chunk in x.split(EMA_CHUNK, dim=-1):
+        for chunk in torch.split(x, EMA_CHUNK, dim=-1):
             t = chunk.shape[-1]
             out = chunk @ self.response[:t, :t] + state * self.decay[:t]
             state = out[..., -1:]

@@ -23,12 +23,13 @@ def window(like: Tensor) -> Tensor:
 def analyse(signal: Tensor) -> Tensor:
     """signal [B, T·256] in [−1, 1) → spectrum complex [B, 257, T]."""
     frames = F.pad(signal, (HOP, 0)).unfold(-1, FFT, HOP)
-    return torch.fft.rfft(frames * window(signal)).transpose(1, 2)
+    spectrum: Tensor = torch.fft.rfft(frames * window(signal))
+    return spectrum.transpose(1, 2)
 
 
 def synthesise(spectrum: Tensor) -> Tensor:
     """spectrum complex [B, 257, T] → signal [B, T·256], one hop late."""
-    frames = torch.fft.irfft(spectrum.transpose(1, 2), n=FFT)
+    frames: Tensor = torch.fft.irfft(spectrum.transpose(1, 2), n=FFT)
     frames = frames * window(frames)
     overlap = F.pad(frames[:, :-1, HOP:], (0, 0, 1, 0))
     return (frames[:, :, :HOP] + overlap).flatten(1)

@@ -83,9 +83,7 @@ def _run(trainer: Trainer, console: Console, workers: int) -> None:
         task = progress.add_task("", total=steps, completed=done, epoch=0, loss=0.0, utilization=1.0)
 
         def observe(step: Step) -> None:
-            progress.update(
-                task, completed=step.step, epoch=step.epoch, loss=step.loss, utilization=step.utilization
-            )
+            progress.update(task, completed=step.step, epoch=step.epoch, loss=step.loss, utilization=step.utilization)
             if step.validation_loss is not None:
                 console.print(
                     f"epoch {step.epoch:3d}  validation loss {step.validation_loss:.4f}  "

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every target sets up what it needs on a fresh Debian 12: system packages, virtual environment, all of it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ROOMS := train export codegen firmware
+JOBS := $(shell nproc)
+
+.PHONY: help setup demo test check lint unit bench clean
+
+help:
+	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
+	@echo "make test    every test, emulators and browser included"
+	@echo "make check   lint, types and fast tests"
+	@echo "make bench   speed of the host build and of a training step"
+
+setup: $(READY)
+
+$(READY): pyproject.toml ci/install-debian.sh
+	ci/install-debian.sh
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[train,demo,dev]'
+	touch $@
+
+demo: $(READY)
+	$(BIN)/dyncp demo --out build/demo
+
+test: $(READY)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
+
+check: lint unit
+
+lint: $(READY) build/types/dyncp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	$(BIN)/mypy
+
+unit: $(READY)
+	$(BIN)/pytest -n $(JOBS) -m 'not slow'
+
+bench: $(READY)
+	$(BIN)/python ci/bench.py
+
+# mypy cannot map folders to packages; it reads the rooms through a tree of links under their import names.
+build/types/dyncp: pyproject.toml
+	rm -rf $@ && mkdir -p $@
+	ln -sfn $(addprefix $(CURDIR)/,$(ROOMS)) $(addprefix $(CURDIR)/,$(wildcard dyncp/*.py dyncp/py.typed dyncp/commands)) $@
+
+clean:
+	rm -rf build

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Install the Debian 12 packages that building, emulating and testing need. Does nothing where all are present.
+set -euo pipefail
+
+packages=(
+  python3 python3-dev python3-venv
+  gcc g++ clang clang-format libclang-rt-14-dev       # host builds, both compilers, sanitizers
+  gcc-arm-none-eabi libnewlib-arm-none-eabi           # Cortex-M images
+  qemu-system-arm                                     # five emulated boards
+  chromium chromium-driver                            # the test that opens the report
+  asterisk-core-sounds-{en,es,fr,it,ru}-g722          # real wideband speech for demo and tests
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+echo "installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

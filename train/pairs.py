@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixed (clean, noisy) pairs for calibration, evaluation and probes: the same for the same corpus, split and seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dyncp.train.audio import Pcm, to_pcm
+from dyncp.train.config import MixingConfig
+from dyncp.train.corpus import Corpus, Split, read_all
+from dyncp.train.mixing import Mixer
+
+# No equalization, no speed change, one noise: what a listener meets, at the usual corpus level.
+EVALUATION = MixingConfig(
+    clip_s=6.0, snr_db=(-5, 15), level_dbfs=(-26, -26), noise_only=0, second_noise=0, eq_db=0, speed=0
+)
+# Levels, and silence, as a device meets them.
+EVERYDAY = EVALUATION.model_copy(update={"clip_s": 8.0, "level_dbfs": (-40.0, -15.0), "noise_only": 0.1})
+
+SEEDS: dict[Split, int] = {"train": 101, "validation": 102, "test": 103}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Clean and noisy speech of the same length, int16."""
+
+    clean: Pcm
+    noisy: Pcm
+
+
+def make_pairs(corpus: Corpus, split: Split, count: int, mixing: MixingConfig = EVALUATION) -> list[Pair]:
+    """`count` mixtures of one split's speakers and noises."""
+    part = corpus.split(split)
+    mixer = Mixer(read_all(part.speech), read_all(part.noise), mixing)
+    rng = np.random.default_rng(SEEDS[split])
+    pairs = []
+    for _ in range(count):
+        noisy, clean, _ = mixer.clip(rng)
+        pairs.append(Pair(to_pcm(clean), to_pcm(noisy)))
+    return pairs

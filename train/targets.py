@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frame-level ground truth, at 62.5 frames per second, frame t covering the hops t − 1 and t like the STFT."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp.train.audio import Pcm
+from dyncp.train.config import FFT, HOP
+
+SMOOTHING_FRAMES = 5
+# Below the level of the loud frames: speech spans some 30 dB, and recordings keep their noise 40 dB and more below.
+THRESHOLD_DB = -32.0
+LOUD_PERCENTILE = 95.0
+# Frames below −75 dBFS are never speech, so that a silent recording has none.
+FLOOR = 32768 * 10 ** (-75 / 20)
+
+
+def voice_activity(clean: Pcm) -> NDArray[np.bool_]:
+    """Voice activity of clean speech, bool [T] (arXiv 2602.10666, section 2.3).
+
+    Window RMS → zero-phase moving average → threshold → the same average again → binarize.
+    """
+    padded = np.pad(clean.astype(np.float64), (HOP, 0))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP]
+    rms = _moving_average(np.sqrt(np.mean(windows**2, axis=1)))
+    loud = np.percentile(rms, LOUD_PERCENTILE)
+    active = rms > max(loud * 10 ** (THRESHOLD_DB / 20), FLOOR)
+    return _moving_average(active.astype(np.float64)) > 0.5
+
+
+def _moving_average(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centred, so without delay; edges repeat."""
+    half = SMOOTHING_FRAMES // 2
+    kernel = np.full(SMOOTHING_FRAMES, 1 / SMOOTHING_FRAMES)
+    return np.convolve(np.pad(values, half, mode="edge"), kernel, mode="valid")

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Probe tasks: what the signals beside the audio are called and mean. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from dyncp.train.config import StrictModel
+
+
+class Task(StrictModel):
+    """What one task's outputs mean."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)
+    kind: Literal["binary", "multiclass", "regression"]
+    outputs: int = Field(ge=1, le=64)
+    unit: str
+    classes: list[str] = Field(default_factory=list, description="names of a multiclass task's outputs, in order")
+
+    @model_validator(mode="after")
+    def _outputs_suit_kind(self) -> Task:
+        if self.kind == "multiclass":
+            if self.outputs < 2 or len(self.classes) != self.outputs:
+                raise ValueError("a multiclass task names each of its two or more outputs in `classes`")
+        elif self.outputs != 1 or self.classes:
+            raise ValueError(f"a {self.kind} task has one output and no classes")
+        return self
+
+
+VOICE_ACTIVITY = Task(name="vad", kind="binary", outputs=1, unit="log-odds")
