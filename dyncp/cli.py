@@ -3,16 +3,29 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from dyncp.commands import train
+from dyncp.commands import demo, enhance, evaluate, export, generate, probe, report, train, validate
 from dyncp.train.errors import DyncpError
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
-commands.command()(train.train)
+for command in (
+    train.train,
+    export.export,
+    probe.probe,
+    evaluate.evaluate,
+    generate.generate,
+    validate.validate,
+    report.report,
+    enhance.enhance,
+    demo.demo,
+):
+    commands.command()(command)
 
 
 @commands.callback()
@@ -22,8 +35,9 @@ def main() -> None:
 
 def app() -> None:
     """Entry point: a user's mistake ends in one message and exit status 1, never in a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         commands()
     except DyncpError as error:
-        Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)

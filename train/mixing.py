@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -106,7 +107,7 @@ class Mixer:
         for order in (1, 2, 3):
             gain_db += np.float32(rng.uniform(-1, 1) * self.config.eq_db / order) * np.cos(order * axis)
         equalized = np.fft.irfft(spectrum * 10 ** (gain_db / 20), n=len(signal))
-        return np.asarray(equalized, dtype=np.float32)
+        return cast(Signal, equalized.astype(np.float32))
 
 
 class Batches(IterableDataset[Batch]):

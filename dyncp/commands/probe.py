@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp probe`: fit the signals that the masks give away."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dyncp.commands.options import BundleFolder, CorpusFolder, Json, Redistributable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dyncp.export.bundle import Bundle
+    from dyncp.export.masks import Bits
+    from dyncp.train.pairs import Pair
+    from dyncp.train.probes import BinaryScores, FloatProbes
+
+# int8 weights are taken where they cost less than this in AUC and in balanced accuracy on the fitting frames.
+TOLERANCE = 0.0005
+
+
+def probe(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder that receives probes.safetensors.")],
+    bundle: BundleFolder,
+    corpus: CorpusFolder,
+    redistributable: Redistributable = False,
+    minutes: Annotated[float, typer.Option(help="Minutes of mixtures for fitting; a third more to test.")] = 30.0,
+    json_output: Json = False,
+) -> None:
+    """Fit voice activity on the masks of BUNDLE's integer network, and add it to CHECKPOINT and BUNDLE."""
+    from dyncp.export.bundle import read_bundle, write_bundle
+    from dyncp.export.probes import quantize_probes
+    from dyncp.train.corpus import load_corpus
+    from dyncp.train.pairs import EVERYDAY, make_pairs
+    from dyncp.train.probes import fit_binary, save_probes
+    from dyncp.train.tasks import VOICE_ACTIVITY
+
+    console = Console(stderr=True)
+    model = read_bundle(bundle)
+    recordings = load_corpus(corpus)
+    if redistributable:
+        recordings = recordings.redistributable()
+    count = max(2, round(minutes * 60 / EVERYDAY.clip_s))
+    with console.status("running the integer network"):
+        bits, labels = frames(model, make_pairs(recordings, "train", count, EVERYDAY))
+        unseen_bits, unseen_labels = frames(model, make_pairs(recordings, "test", max(2, count // 3), EVERYDAY))
+    with console.status("fitting"):
+        probes = narrowest(fit_binary(bits, labels, positions(model), VOICE_ACTIVITY), model, bits, labels)
+    model.probes = quantize_probes(probes, probes.bits)
+    scores = integer_scores(probes, model, unseen_bits, unseen_labels)
+    save_probes(checkpoint, probes, {"vad": asdict(scores)}, model.network_hash)
+    write_bundle(model, bundle)
+    _print(console, probes, scores)
+    if json_output:
+        print(json.dumps({"features": len(probes.channel), "bits": probes.bits, "vad": asdict(scores)}))
+
+
+def frames(bundle: Bundle, pairs: list[Pair]) -> tuple[Bits, Bits]:
+    """Mask bits [T, all channels] of the host library, each pair a fresh stream, and voice activity [T]."""
+    import numpy as np
+
+    from dyncp.export.masks import unpack_masks
+    from dyncp.firmware.host import host_library
+    from dyncp.train.targets import voice_activity
+
+    with host_library(bundle) as library:
+        masks = [unpack_masks(library.run(pair.noisy).masks, bundle.config) for pair in pairs]
+    bits = np.concatenate([mask.reshape(len(mask), -1) for mask in masks])
+    return bits, np.concatenate([voice_activity(pair.clean) for pair in pairs])
+
+
+def positions(bundle: Bundle) -> NDArray[np.int32]:
+    from dyncp.export.masks import channel_bits
+
+    return channel_bits(bundle.config).reshape(-1)
+
+
+def narrowest(probes: FloatProbes, bundle: Bundle, bits: Bits, labels: Bits) -> FloatProbes:
+    """The same probes, marked for int8 weights if these cost no accuracy."""
+    from dataclasses import replace
+
+    narrow = replace(probes, bits=8)
+    wide_scores = integer_scores(probes, bundle, bits, labels)
+    narrow_scores = integer_scores(narrow, bundle, bits, labels)
+    costs = (
+        wide_scores.auc - narrow_scores.auc,
+        wide_scores.balanced_accuracy - narrow_scores.balanced_accuracy,
+    )
+    return narrow if max(costs) < TOLERANCE else probes
+
+
+def integer_scores(probes: FloatProbes, bundle: Bundle, bits: Bits, labels: Bits) -> BinaryScores:
+    """Scores of the words that the device computes."""
+    import numpy as np
+
+    from dyncp.export.probes import quantize_probes
+    from dyncp.train.probes import score_binary
+
+    integers = quantize_probes(probes, probes.bits)
+    columns = np.searchsorted(positions(bundle), integers.channel)
+    words = bits[:, columns].astype(np.float64) @ integers.weight.astype(np.float64) + integers.bias
+    return score_binary(words[:, 0], labels)
+
+
+def _print(console: Console, probes: FloatProbes, scores: BinaryScores) -> None:
+    table = Table(
+        "task", "frames", "speech", "accuracy", "balanced", "F1", "AUC", title="speakers and noises never seen"
+    )
+    shares = (scores.positive_share, scores.accuracy, scores.balanced_accuracy, scores.f1)
+    table.add_row("vad", str(scores.frames), *(f"{share:.1%}" for share in shares), f"{scores.auc:.3f}")
+    console.print(table)
+    console.print(f"{len(probes.channel)} mask bits, int{probes.bits} weights", highlight=False)

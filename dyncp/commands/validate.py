@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp validate`: reference, host library and emulated cores on the same audio, word by word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from dyncp.commands.options import BundleFolder, Json
+
+if TYPE_CHECKING:
+    from dyncp.export.bundle import Bundle
+    from dyncp.firmware.records import Divergence, ValidationRecord
+    from dyncp.train.audio import Pcm
+
+
+def validate(
+    bundle: BundleFolder,
+    audio: Annotated[Path, typer.Argument(help="Noisy speech, WAV or FLAC, 16 kHz mono; 10 s or more.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results and everything built on the way.")],
+    board: Annotated[list[str] | None, typer.Option(help="Only these boards; all five by default.")] = None,
+    library: Annotated[
+        Path | None, typer.Option(help="Validate this generated folder (prefix dyncp) instead of a fresh one.")
+    ] = None,
+    locate: Annotated[bool, typer.Option(help="Name each engine's first divergence.")] = False,
+    json_output: Json = False,
+) -> None:
+    """Prove that the generated C computes exactly what the NumPy reference says, on the host and on every core."""
+    from dyncp.codegen.generate import generate
+    from dyncp.export.bundle import read_bundle
+    from dyncp.train.audio import pad_to_hop, read_pcm
+
+    model = read_bundle(bundle)
+    pcm = pad_to_hop(read_pcm(audio))
+    folder = library or generate(model, out / "library")
+    console = Console(stderr=True)
+    record = run_validation(console, model, folder, pcm, out, board)
+    print_validation(console, record, locate)
+    if json_output:
+        print(record.model_dump_json())
+    if mismatches(record):
+        raise typer.Exit(1)
+
+
+def mismatches(record: ValidationRecord) -> int:
+    return sum(engine.mismatches.total for engine in (record.host, *record.targets))
+
+
+def run_validation(
+    console: Console, bundle: Bundle, library: Path, pcm: Pcm, out: Path, boards: list[str] | None
+) -> ValidationRecord:
+    """`firmware.validate.validate` with a progress bar."""
+    from dyncp.firmware.validate import validate as run
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reference", total=None)
+
+        def progress(finished: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{finished} done", completed=done, total=total)
+
+        return run(bundle, library, pcm, out, boards=boards, progress=progress)
+
+
+def print_validation(console: Console, record: ValidationRecord, locate: bool) -> None:
+    table = Table("engine", "frames", "mismatches", "instructions per frame: mean", "p95", "max")
+    table.add_row("host", str(record.host.frames), str(record.host.mismatches.total), "", "", "")
+    for target in record.targets:
+        spread = target.instructions_per_frame
+        counts = (f"{spread.mean:,.0f}", f"{spread.p95:,.0f}", f"{spread.max:,}")
+        table.add_row(target.name, str(target.frames), str(target.mismatches.total), *counts)
+    console.print(table)
+    for name, engine in (("host", record.host), *((target.name, target) for target in record.targets)):
+        if locate or engine.first_divergence:
+            console.print(f"{name}: {_divergence(engine.first_divergence)}", highlight=False, soft_wrap=True)
+
+
+def _divergence(found: Divergence | None) -> str:
+    if found is None:
+        return "equal to the reference in every word"
+    return (
+        f"[bold red]first divergence[/] in frame {found.frame}, stage {found.stage}, channel {found.channel}: "
+        f"the reference has {found.expected}, the engine {found.actual}"
+    )
