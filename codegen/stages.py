@@ -26,7 +26,11 @@ class Stage:
 def stages(config: NetworkConfig, probe_outputs: int) -> list[Stage]:
     """All stages in the order of execution; a stage's index is its identifier in C."""
     c, h, g, n = config.channels, config.hidden, config.gate, config.gated
-    listed = [Stage("spectrum", "int32", 2 * BINS), Stage("features", "int8", BINS), Stage("front", "int16", c)]
+    listed = [
+        Stage("spectrum", "int32", 2 * BINS),
+        Stage("features", "int8", BINS),
+        Stage("front", "int16", c),
+    ]
     for i in range(config.blocks):
         listed += [
             Stage(f"block{i}_input", "int8", c),

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `dyncp validate` leaves behind and `dyncp report` reads: one folder with `validation.json` beside its arrays.
 
-    validation.json    this schema
-    noisy.wav          the audio that every engine was given
-    enhanced.wav       the output of the NumPy reference (every engine's output, when nothing mismatches)
-    masks.npy          uint32 [frames, words], packed masks
-    macs.npy           uint32 [frames], the device's own count
-    probes.npy         int32 [frames, outputs], absent without probes
+validation.json    this schema
+noisy.wav          the audio that every engine was given
+enhanced.wav       the output of the NumPy reference (every engine's output, when nothing mismatches)
+masks.npy          uint32 [frames, words], packed masks
+macs.npy           uint32 [frames], the device's own count
+probes.npy         int32 [frames, outputs], absent without probes
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ VALIDATION_SCHEMA_VERSION = 1
 
 
 class Mismatches(StrictModel):
-    """Words that differ from the NumPy reference."""
+    """Words that differ from the NumPy reference, over every image that ran (docs/measuring.md)."""
 
     output: int
     masks: int
     probes: int
-    macs: int
-    layers: int
+    macs: int = Field(description="of the two counters `macs` and `active`")
+    layers: int = Field(description="of all the stages of docs/emitted-c.md")
 
     @property
     def total(self) -> int:
@@ -76,7 +76,13 @@ class TargetRecord(StrictModel):
     mismatches: Mismatches
     first_divergence: Divergence | None
     instructions_per_frame: Spread
-    instructions_by_stage: dict[str, float] = Field(description="mean per frame, by stage of docs/emitted-c.md")
+    instructions_by_stage: dict[str, float] = Field(
+        description="mean per frame, by stage of docs/emitted-c.md; `call` is what lies outside every stage"
+    )
+    miscounted_frames: int = Field(
+        0,
+        description="frames whose own MAC count is not docs/arithmetic.md section 10 applied to their masks",
+    )
     memory: Memory
 
 
@@ -96,3 +102,9 @@ class ValidationRecord(StrictModel):
     frames: int
     host: HostRecord
     targets: list[TargetRecord]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every engine equals the reference on every word, and every core counted its MACs right."""
+        targets_exact = all(t.mismatches.total == 0 and t.miscounted_frames == 0 for t in self.targets)
+        return self.host.mismatches.total == 0 and targets_exact

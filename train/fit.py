@@ -90,7 +90,7 @@ class Trainer:
         batches = loader(Batches(self.train, training.batch, training.seed, first, steps), workers)
         writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=first)
         for step, batch in enumerate(batches, start=first):
-            loss, utilization = self._step(batch, step)
+            loss, utilization = self.step(batch, step)
             validation_loss = None
             if (step + 1) % training.steps_per_epoch == 0:
                 self.epoch += 1
@@ -102,7 +102,8 @@ class Trainer:
             observer(Progress(step + 1, steps, self.epoch, loss, utilization, wanted, validation_loss))
         writer.close()
 
-    def _step(self, batch: Batch, step: int) -> tuple[float, float]:
+    def step(self, batch: Batch, step: int) -> tuple[float, float]:
+        """One update; returns the batch's spectral loss and utilization."""
         training = self.config.training
         self.network.train()
         for group in self.optimizer.param_groups:

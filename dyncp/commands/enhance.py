@@ -41,7 +41,7 @@ def enhance(
         padded = pad_to_hop(pcm, extra_hops=1)
         stream = library.stream()
         blocks = np.split(padded, range(BLOCK_FRAMES * HOP, len(padded), BLOCK_FRAMES * HOP))
-        runs = [stream.process(block) for block in progress.track(blocks, description=source.name)]
+        runs = [stream.run(block) for block in progress.track(blocks, description=source.name)]
     output = np.concatenate([run.output for run in runs])
     start = 0 if keep_delay else HOP
     write_pcm(target, output[start : start + len(pcm)])

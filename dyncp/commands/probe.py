@@ -56,7 +56,7 @@ def probe(
         probes = narrowest(fit_binary(bits, labels, positions(model), VOICE_ACTIVITY), model, bits, labels)
     model.probes = quantize_probes(probes, probes.bits)
     scores = integer_scores(probes, model, unseen_bits, unseen_labels)
-    save_probes(checkpoint, probes, {"vad": asdict(scores)}, model.network_hash)
+    save_probes(checkpoint, probes, {"vad": asdict(scores)}, model.hash)
     write_bundle(model, bundle)
     _print(console, probes, scores)
     if json_output:

@@ -43,12 +43,8 @@ def validate(
     print_validation(console, record, locate)
     if json_output:
         print(record.model_dump_json())
-    if mismatches(record):
+    if not record.exact:
         raise typer.Exit(1)
-
-
-def mismatches(record: ValidationRecord) -> int:
-    return sum(engine.mismatches.total for engine in (record.host, *record.targets))
 
 
 def run_validation(

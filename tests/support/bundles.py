@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random bundles for tests: integers of realistic size for any network configuration, without training one."""
+"""Random bundles for tests: integers of realistic size for any network configuration, untrained."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ TASKS = [
 
 
 def random_bundle(config: NetworkConfig, seed: int, probes: ProbeWidth | None = "int8") -> Bundle:
-    """A bundle that passes `check`: weights uniform, multipliers such that activations fill their ranges without
-    saturating throughout, gates partly open. `probes` is the width of the probe weights, None for no probes."""
+    """A bundle that passes `check`: uniform weights, activations that fill their ranges, gates partly open.
+
+    `probes` is the width of the probe weights; None leaves the probes out.
+    """
     random = np.random.default_rng(seed)
     tensors: Tensors = {
         "window": frontend.window(),
@@ -70,8 +72,10 @@ def _layer(
     target: float | None,
     lean: float = 0.0,
 ) -> Tensors:
-    """A layer that maps inputs of size `rms` to outputs of about size `target`; no multiplier where it is None.
-    `lean` shifts the biases, in units of the output's spread."""
+    """A layer that maps inputs of size `rms` to outputs of about size `target`; without one, it has no multiplier.
+
+    `lean` shifts the biases, in units of the output's spread.
+    """
     weight = random.integers(-127, 128, (rows, columns)).astype(np.int8)
     spread = rms * np.sqrt((weight.astype(np.float64) ** 2).sum(axis=1) + 1)
     tensors: Tensors = {

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a model costs, known before anything is compiled: multiply–accumulates by layer, bytes by kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dyncp.codegen.layout import layout
+from dyncp.export.bundle import Bundle
+from dyncp.train.config import BINS, NetworkConfig
+
+TABLES = ("window", "twiddle", "sigmoid", "features.thresholds")
+
+
+@dataclass(frozen=True)
+class LayerMacs:
+    """Multiply–accumulates of one layer and frame: always `dense`, and `per_active` for each active channel."""
+
+    name: str
+    dense: int
+    per_active: int
+
+
+def macs_by_layer(config: NetworkConfig) -> list[LayerMacs]:
+    """Layers that multiply, named after their stages (docs/emitted-c.md); docs/arithmetic.md, section 10."""
+    c, h, g, n = config.channels, config.hidden, config.gate, config.gated
+    layers = [LayerMacs("front", BINS * c, 0)]
+    for i in range(config.blocks):
+        layers += [LayerMacs(f"block{i}_gate", c * g, 0), LayerMacs(f"block{i}_score", g * n, 0)]
+        if config.gate_site == "output":
+            layers += [
+                LayerMacs(f"block{i}_expand", c * h, 0),
+                LayerMacs(f"block{i}_depthwise", 3 * h, 0),
+                LayerMacs(f"block{i}_project", 0, h),
+            ]
+        else:
+            layers += [
+                LayerMacs(f"block{i}_expand", 0, c),
+                LayerMacs(f"block{i}_depthwise", 0, 3),
+                LayerMacs(f"block{i}_project", 0, c),
+            ]
+    return [*layers, LayerMacs("logits", BINS * c, 0)]
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Bytes of a model's constants and state; code, stack and the layer descriptors are the compiler's."""
+
+    weights: int
+    """Weights, biases and multipliers of the network."""
+    tables: int
+    """Window, twiddles, thresholds, sigmoid."""
+    probes: int
+    """Probe weights and biases, informative bits and base rows."""
+    state: dict[str, int]
+    """By member of the state struct, without `scratch`; padding is part of the total only."""
+    state_total: int
+    """sizeof(state), scratch included."""
+    scratch: int
+
+
+def memory(bundle: Bundle) -> MemoryUse:
+    tables = sum(bundle.tensors[name].nbytes for name in TABLES)
+    structs = layout(bundle.config, bundle.probe_outputs)
+    probes = 0
+    if bundle.probes is not None:
+        probes = bundle.probes.weight.nbytes + bundle.probes.bias.nbytes + 8 * bundle.config.mask_words
+    return MemoryUse(
+        weights=sum(tensor.nbytes for tensor in bundle.tensors.values()) - tables,
+        tables=tables,
+        probes=probes,
+        state={member.name: member.bytes for member in structs.state.members if member.name != "scratch"},
+        state_total=structs.state.bytes,
+        scratch=structs.scratch.bytes,
+    )

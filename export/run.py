@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one pass over audio leaves behind, whichever engine made it: the NumPy reference, the C library, a core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp.train.config import HOP
+from dyncp.train.errors import AudioError
+
+
+@dataclass
+class Run:
+    """Results of n frames; `trace` holds every stage of docs/emitted-c.md, [n, count], where it was asked for."""
+
+    output: NDArray[np.int16]
+    """PCM, [n · 256], delayed by one hop."""
+    masks: NDArray[np.uint32]
+    """Packed pruning masks, [n, words] (docs/arithmetic.md, section 7)."""
+    words: NDArray[np.int32]
+    """Probe words, [n, O]; O is 0 without probes."""
+    macs: NDArray[np.int64]
+    """Multiply–accumulates of each frame, [n] (section 10)."""
+    active: NDArray[np.int64]
+    """Active channels of each frame, [n]."""
+    trace: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+
+    @property
+    def frames(self) -> int:
+        return len(self.masks)
+
+
+def hops(pcm: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Split int16 PCM into [n, 256]. Raises AudioError if it is not int16, empty or not a whole number of hops."""
+    if pcm.dtype != np.int16 or pcm.ndim != 1:
+        raise AudioError(f"audio must be one channel of int16 samples, not {pcm.dtype} {list(pcm.shape)}")
+    if len(pcm) == 0 or len(pcm) % HOP:
+        raise AudioError(f"audio has {len(pcm)} samples; pad it to a positive multiple of {HOP}")
+    return pcm.reshape(-1, HOP)

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs whole recordings through a generated library, for dyncp.firmware.host. Compiled together
+ * with it as -DBRIDGE_PREFIX=dyncp -DBRIDGE_MACROS=DYNCP -DBRIDGE_HEADER='"dyncp.h"'
+ * [-DDYNCP_TRACE] */
+#include BRIDGE_HEADER
+
+#include <stddef.h>
+#include <string.h>
+
+#define PASTE(a, b) PASTE_EXPANDED(a, b)
+#define PASTE_EXPANDED(a, b) a##_##b
+#define NAME(name) PASTE(BRIDGE_PREFIX, name)
+#define CONSTANT(name) PASTE(BRIDGE_MACROS, name)
+
+size_t bridge_state_bytes(void);
+int bridge_init(void *state);
+int bridge_run(void *state, size_t frames, const int16_t *in, int16_t *out, uint32_t *masks,
+               int32_t *words, uint32_t *macs, uint32_t *active, unsigned char *trace);
+
+#ifdef DYNCP_TRACE
+/* Where the next stage goes: the trace of a run is the stages of all its frames, one after the
+ * other. */
+static __thread unsigned char *trace_cursor;
+
+void NAME(trace)(int stage, const void *data, size_t bytes);
+
+void NAME(trace)(int stage, const void *data, size_t bytes) {
+    (void)stage;
+    if (trace_cursor != NULL) {
+        memcpy(trace_cursor, data, bytes);
+        trace_cursor += bytes;
+    }
+}
+#endif
+
+size_t bridge_state_bytes(void) {
+    return sizeof(NAME(state));
+}
+
+int bridge_init(void *state) {
+    return (int)NAME(init)((NAME(state) *)state);
+}
+
+/* `trace` may be NULL. Returns the status of the first frame that fails, else that of the last. */
+int bridge_run(void *state, size_t frames, const int16_t *in, int16_t *out, uint32_t *masks,
+               int32_t *words, uint32_t *macs, uint32_t *active, unsigned char *trace) {
+    NAME(state) *stream = (NAME(state) *)state;
+#ifdef DYNCP_TRACE
+    trace_cursor = trace;
+#else
+    (void)trace;
+#endif
+    for (size_t i = 0; i < frames; i++) {
+        NAME(signals) signals;
+        const NAME(status) status =
+            NAME(process)(stream, in + i * CONSTANT(HOP), out + i * CONSTANT(HOP), &signals);
+        if (status != CONSTANT(OK)) {
+            return (int)status;
+        }
+        memcpy(masks + i * CONSTANT(MASK_WORDS), NAME(masks)(stream),
+               CONSTANT(MASK_WORDS) * sizeof *masks);
+        if (CONSTANT(PROBE_OUTPUTS) > 0) {
+            memcpy(words + i * CONSTANT(PROBE_OUTPUTS), NAME(probe_words)(stream),
+                   CONSTANT(PROBE_OUTPUTS) * sizeof *words);
+        }
+        macs[i] = signals.macs;
+        active[i] = signals.active;
+    }
+    return (int)CONSTANT(OK);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Streams a file of int16 PCM through the generated library, under an emulator with semihosting.
+ *
+ * Arguments: PCM in, records out, memory figures out and, in a build with DYNCP_TRACE, trace out.
+ *   records   one `record` per frame of DYNCP_HOP samples
+ *   memory    uint32: bytes of stack below main's frame, sizeof(dyncp_state), sizeof(dyncp_scratch)
+ *   trace     the bytes of every stage, in order, APP_TRACE_BYTES per frame
+ * A hop that the input does not fill ends the run. Everything unexpected ends it with a message and
+ * a status.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "dyncp.h"
+#include "semihosting.h"
+
+typedef struct {
+    int16_t output[DYNCP_HOP];
+    uint32_t masks[DYNCP_MASK_WORDS];
+#if DYNCP_PROBE_OUTPUTS > 0
+    int32_t probes[DYNCP_PROBE_OUTPUTS];
+#endif
+    uint32_t macs;
+    uint32_t active;
+} record;
+
+#define PAINT 0x5AFEC0DEu
+
+extern uint32_t stack_bottom[];
+
+static dyncp_state state;
+
+__attribute__((noreturn)) static void fail(int status, const char *message) {
+    semihosting_print(message);
+    semihosting_print("\n");
+    semihosting_exit(status);
+}
+
+static uint32_t *stack_pointer(void) {
+    uint32_t *pointer;
+    __asm__ volatile("mov %0, sp" : "=r"(pointer)::"memory");
+    return pointer;
+}
+
+static void stack_paint(const uint32_t *top) {
+    /* Word by word through a volatile: a call to memset would need the stack that is being painted.
+     */
+    for (volatile uint32_t *word = stack_bottom; word < top; ++word) {
+        *word = PAINT;
+    }
+}
+
+static uint32_t stack_used(const uint32_t *top) {
+    const volatile uint32_t *word = stack_bottom;
+    if (*word != PAINT) {
+        fail(EXIT_STACK, "the stack is too small");
+    }
+    while (word < top && *word == PAINT) {
+        ++word;
+    }
+    return (uint32_t)((uintptr_t)top - (uintptr_t)word);
+}
+
+#ifdef DYNCP_TRACE
+static struct {
+    unsigned char bytes[APP_TRACE_BYTES];
+    size_t used;
+    int stage;
+} trace;
+
+void dyncp_trace(int stage, const void *data, size_t bytes) {
+    if (stage != trace.stage || bytes > sizeof trace.bytes - trace.used) {
+        fail(EXIT_TRACE, "a trace point is out of order or larger than docs/emitted-c.md says");
+    }
+    memcpy(trace.bytes + trace.used, data, bytes);
+    trace.used += bytes;
+    ++trace.stage;
+}
+#endif
+
+static void write_all(int32_t file, const void *data, size_t bytes) {
+    if (semihosting_write(file, data, (uint32_t)bytes) != 0) {
+        fail(EXIT_FILE, "cannot write an output");
+    }
+}
+
+/* The plugin counts instructions between the two labels, which are no instructions themselves. */
+__attribute__((noinline, noclone)) static dyncp_status process(const int16_t *in, int16_t *out,
+                                                               dyncp_signals *signals) {
+    __asm__ volatile("frame_begin:" ::: "memory");
+    const dyncp_status status = dyncp_process(&state, in, out, signals);
+    __asm__ volatile("frame_end:" ::: "memory");
+    return status;
+}
+
+static void process_frame(const int16_t *in, int32_t records, int32_t traces) {
+    static record result;
+    dyncp_signals signals;
+    if (process(in, result.output, &signals) != DYNCP_OK) {
+        fail(EXIT_LIBRARY, "dyncp_process failed");
+    }
+    memcpy(result.masks, dyncp_masks(&state), sizeof result.masks);
+#if DYNCP_PROBE_OUTPUTS > 0
+    memcpy(result.probes, dyncp_probe_words(&state), sizeof result.probes);
+#endif
+    result.macs = signals.macs;
+    result.active = signals.active;
+    write_all(records, &result, sizeof result);
+#ifdef DYNCP_TRACE
+    if (trace.used != sizeof trace.bytes) {
+        fail(EXIT_TRACE, "a frame has fewer trace points than docs/emitted-c.md says");
+    }
+    write_all(traces, trace.bytes, sizeof trace.bytes);
+    trace.used = 0;
+    trace.stage = 0;
+#else
+    (void)traces;
+#endif
+}
+
+static int32_t open_file(const char *path, uint32_t mode) {
+    const int32_t file = semihosting_open(path, mode);
+    if (file < 0) {
+        semihosting_print(path);
+        fail(EXIT_FILE, ": cannot be opened");
+    }
+    return file;
+}
+
+/* Splits the command line at its spaces; the missing arguments stay NULL. */
+static void arguments(char *line, const char *words[4]) {
+    for (int count = 0; *line != '\0' && count < 4;) {
+        words[count++] = line;
+        while (*line != '\0' && *line != ' ') {
+            ++line;
+        }
+        if (*line == ' ') {
+            *line++ = '\0';
+        }
+    }
+}
+
+int main(void) {
+    static char line[256];
+    static int16_t in[DYNCP_HOP];
+    const char *words[4] = {NULL, NULL, NULL, NULL};
+    int32_t traces = -1;
+
+    if (semihosting_command_line(line, sizeof line) != 0) {
+        fail(EXIT_USAGE, "no command line");
+    }
+    arguments(line, words);
+    if (words[2] == NULL) {
+        fail(EXIT_USAGE, "needs the paths of PCM in, records out and memory figures out");
+    }
+    const int32_t pcm = open_file(words[0], SEMIHOSTING_READ_BINARY);
+    const int32_t records = open_file(words[1], SEMIHOSTING_WRITE_BINARY);
+    const int32_t memory = open_file(words[2], SEMIHOSTING_WRITE_BINARY);
+#ifdef DYNCP_TRACE
+    if (words[3] == NULL) {
+        fail(EXIT_USAGE, "a trace build needs a fourth path, trace out");
+    }
+    traces = open_file(words[3], SEMIHOSTING_WRITE_BINARY);
+#endif
+
+    const uint32_t *const top = stack_pointer();
+    stack_paint(top);
+    if (dyncp_init(&state) != DYNCP_OK) {
+        fail(EXIT_LIBRARY, "dyncp_init failed");
+    }
+    while (semihosting_read(pcm, in, sizeof in) == 0) {
+        process_frame(in, records, traces);
+    }
+    const uint32_t figures[3] = {stack_used(top), sizeof(dyncp_state), sizeof(dyncp_scratch)};
+    write_all(memory, figures, sizeof figures);
+    if (semihosting_close(records) != 0 || semihosting_close(memory) != 0 ||
+        (traces >= 0 && semihosting_close(traces) != 0)) {
+        fail(EXIT_FILE, "cannot close an output");
+    }
+    return EXIT_DONE;
+}

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a bundle and its validation folder to `report.json` and `report.html`."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp import __version__
+from dyncp.codegen import accounting
+from dyncp.export.bundle import ARITHMETIC_VERSION, Bundle, Probes
+from dyncp.export.masks import channel_bits
+from dyncp.firmware.records import HostRecord, TargetRecord, ValidationRecord
+from dyncp.firmware.report import schema
+from dyncp.firmware.report.groups import STAGE_GROUPS, stage_group
+from dyncp.firmware.report.page import render_page
+from dyncp.firmware.report.validation import Validation, parse_record, read_validation
+from dyncp.train.config import HOP, SAMPLE_RATE, NetworkConfig
+from dyncp.train.errors import ReportError
+
+REPORT_JSON = "report.json"
+REPORT_HTML = "report.html"
+
+
+def build_report(bundle: Bundle, validation_folder: Path, quality: Path | None = None) -> schema.Report:
+    """All figures of a validated bundle. `quality` is the JSON file of the float/int8 comparison, if there is one.
+
+    Raises ReportError, naming file and field, for a folder that is incomplete, altered or of another bundle, and
+    where the mask trace does not predict the device's count of multiply–accumulates exactly.
+    """
+    validation = read_validation(validation_folder, bundle.config, bundle.hash, bundle.probe_outputs)
+    return schema.Report(
+        schema="dyncp-report",
+        versions=schema.Versions(
+            dyncp=__version__,
+            arithmetic=ARITHMETIC_VERSION,
+            python=platform.python_version(),
+            numpy=np.__version__,
+        ),
+        bundle=schema.BundleInfo(
+            hash=bundle.hash,
+            probes_hash=None if bundle.probes is None else bundle.probes.hash,
+            sources=bundle.sources,
+            network=bundle.config,
+        ),
+        audio=schema.Audio(
+            sample_rate=SAMPLE_RATE,
+            hop=HOP,
+            frames=validation.record.frames,
+            seconds=validation.record.frames * HOP / SAMPLE_RATE,
+        ),
+        verdict=_verdict(validation.record),
+        macs=_macs(validation, bundle.config),
+        utilization=_utilization(validation.active, bundle.config),
+        probes=None if bundle.probes is None else _probes(bundle.probes, validation.active, bundle.config),
+        memory=schema.MemoryReport(
+            **_largest_memory(validation.record.targets).model_dump(),
+            state_members=accounting.memory(bundle).state,
+        ),
+        host=_host(validation.record.host),
+        targets=[_target(target) for target in validation.record.targets],
+        quality=None if quality is None else parse_record(schema.Quality, quality),
+    )
+
+
+def write_report(report: schema.Report, validation_folder: Path, out_dir: Path) -> tuple[Path, Path]:
+    """Write `report.json` and `report.html`, which shows the audio and traces of `validation_folder`, to `out_dir`.
+
+    Returns both paths. Raises ReportError where the folder is not the report's or `out_dir` cannot be written.
+    """
+    outputs = 0 if report.probes is None else report.probes.outputs
+    validation = read_validation(validation_folder, report.bundle.network, report.bundle.hash, outputs)
+    page = render_page(report, validation)
+    json_path, html_path = out_dir / REPORT_JSON, out_dir / REPORT_HTML
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(report.model_dump_json(indent=2, by_alias=True) + "\n", encoding="utf-8")
+        html_path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ReportError(f"{out_dir}: cannot be written ({error.strerror}); choose another folder") from None
+    return json_path, html_path
+
+
+def _verdict(record: ValidationRecord) -> schema.Verdict:
+    engines: list[TargetRecord | HostRecord] = [record.host, *record.targets]
+    mismatches = sum(engine.mismatches.total for engine in engines)
+    complete = all(engine.frames == record.frames for engine in engines)
+    return schema.Verdict(
+        passed=bool(record.targets) and complete and record.exact,
+        cores=len(record.targets),
+        frames=record.frames,
+        mismatches=mismatches,
+    )
+
+
+def _macs(validation: Validation, config: NetworkConfig) -> schema.Macs:
+    macs = validation.macs
+    p50, p95 = np.percentile(macs, (50, 95))
+    return schema.Macs(
+        per_frame=schema.MacsPerFrame(
+            min=int(macs.min()),
+            mean=float(macs.mean()),
+            p50=float(p50),
+            p95=float(p95),
+            max=int(macs.max()),
+            all_active=config.macs(config.gated * config.blocks),
+            none_active=config.macs(0),
+        ),
+        by_layer=_layers(validation.active, config),
+    )
+
+
+def _layers(active: NDArray[np.bool_], config: NetworkConfig) -> list[schema.LayerMacs]:
+    mean_active = {f"block{i}": float(count) for i, count in enumerate(active.sum(axis=2).mean(axis=0))}
+    return [
+        schema.LayerMacs(
+            layer=layer.name,
+            mean=layer.dense + layer.per_active * mean_active.get(layer.name.split("_")[0], 0.0),
+            all_active=layer.dense + layer.per_active * config.gated,
+            none_active=layer.dense,
+        )
+        for layer in accounting.macs_by_layer(config)
+    ]
+
+
+def _utilization(active: NDArray[np.bool_], config: NetworkConfig) -> schema.Utilization:
+    return schema.Utilization(
+        mean=float(active.mean()),
+        by_block=[
+            _block_utilization(active[:, block], block, dilation)
+            for block, dilation in enumerate(config.block_dilations)
+        ],
+    )
+
+
+def _block_utilization(active: NDArray[np.bool_], block: int, dilation: int) -> schema.BlockUtilization:
+    """`active` is the block's, bool [frames, N]."""
+    frames, channels = active.shape
+    always, never = int(active.all(axis=0).sum()), int((~active).all(axis=0).sum())
+    return schema.BlockUtilization(
+        block=block,
+        dilation=dilation,
+        channels=channels,
+        mean=float(active.mean()),
+        always_active=always,
+        never_active=never,
+        switching=channels - always - never,
+        flips_per_frame=float((active[1:] != active[:-1]).sum() / max(1, frames - 1)),
+    )
+
+
+def _probes(probes: Probes, active: NDArray[np.bool_], config: NetworkConfig) -> schema.ProbeReport:
+    """Each flipped bit adds or subtracts one weight per output; the device starts from all bits 0."""
+    features, outputs = probes.weight.shape
+    read = np.isin(channel_bits(config), probes.channel)
+    bits = active[:, read]
+    before = np.vstack([np.zeros((1, features), dtype=np.bool_), bits[:-1]])
+    adds = (bits != before).sum(axis=1) * outputs
+    return schema.ProbeReport(
+        outputs=outputs,
+        features=features,
+        adds_per_frame=schema.AddsPerFrame(
+            mean=float(adds.mean()),
+            p95=float(np.percentile(adds, 95)),
+            max=int(adds.max()),
+            bound=features * outputs,
+        ),
+        tasks=probes.tasks,
+    )
+
+
+def _target(record: TargetRecord) -> schema.TargetReport:
+    groups = dict.fromkeys(STAGE_GROUPS, 0.0)
+    for stage, instructions in record.instructions_by_stage.items():
+        groups[stage_group(stage)] += instructions
+    spread, memory = record.instructions_per_frame, record.memory
+    return schema.TargetReport(
+        name=record.name,
+        emulator=record.emulator,
+        compiler=record.compiler,
+        flags=record.flags,
+        frames=record.frames,
+        mismatches=record.mismatches.total,
+        mismatches_by_kind=record.mismatches,
+        first_divergence=record.first_divergence,
+        miscounted_frames=record.miscounted_frames,
+        instructions_per_frame=schema.InstructionsPerFrame(mean=spread.mean, p95=spread.p95, max=spread.max),
+        instructions_by_stage=record.instructions_by_stage,
+        instructions_by_group=groups,
+        memory=_largest_memory([record]),
+        stack_bytes=memory.stack,
+        flash_bytes=memory.flash,
+        ram_bytes=memory.ram,
+    )
+
+
+def _host(record: HostRecord) -> schema.HostReport:
+    return schema.HostReport(
+        compiler=record.compiler,
+        frames=record.frames,
+        mismatches=record.mismatches.total,
+        mismatches_by_kind=record.mismatches,
+        first_divergence=record.first_divergence,
+    )
+
+
+def _largest_memory(records: list[TargetRecord]) -> schema.LibraryMemory:
+    def largest(name: str) -> int:
+        return max((getattr(record.memory, name) for record in records), default=0)
+
+    return schema.LibraryMemory(
+        flash=schema.Flash(weights=largest("weights"), tables=largest("tables"), code=largest("code")),
+        ram=schema.Ram(state=largest("state"), scratch=largest("scratch")),
+    )

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One style for every figure: SVG in CSS pixels, once for wide screens and once for phones, as data URIs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+from urllib.parse import quote
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK = "#1b2733"
+MUTED = "#5b6875"
+GRID = "#e3e8ed"
+BLUE = "#0b5c8f"
+ORANGE = "#c4560a"
+PALE = "#d5e4ef"
+# Paul Tol's "muted" scheme: distinct under every common colour vision deficiency.
+SERIES = (
+    "#332288",
+    "#88ccee",
+    "#117733",
+    "#44aa99",
+    "#999933",
+    "#ddcc77",
+    "#cc6677",
+    "#882255",
+    "#aa4499",
+    "#bbbbbb",
+)
+
+# Text stays text, so that the page's own font, not one of matplotlib's, sets it.
+_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "dyncp",
+    "font.family": "DejaVu Sans",
+    "text.parse_math": False,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "image.interpolation": "none",
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Widths in CSS pixels. All figures over time share `left` and `right`, so that their time axes align."""
+
+    name: str
+    width: int
+    left: int
+    right: int
+    text: float
+    columns: int  # most columns of a raster
+
+    @property
+    def plot_width(self) -> int:
+        return self.width - self.left - self.right
+
+
+WIDE = Layout("wide", width=1080, left=64, right=152, text=12.5, columns=1300)
+NARROW = Layout("narrow", width=360, left=40, right=74, text=10.5, columns=520)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG as a data URI, with its size in CSS pixels."""
+
+    uri: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    wide: Picture
+    narrow: Picture
+
+
+class Canvas:
+    """A figure whose axes are placed in CSS pixels from the top left corner."""
+
+    def __init__(self, layout: Layout, height: int) -> None:
+        self.layout = layout
+        self.height = height
+        self.figure = Figure(figsize=(layout.width / 72, height / 72), dpi=72, facecolor="none")
+
+    @property
+    def margin(self) -> float:
+        """Where notes at the right of the plot start."""
+        return self.layout.width - self.layout.right + 14
+
+    def axes(self, top: float, height: float, left: float | None = None, width: float | None = None) -> Axes:
+        left = self.layout.left if left is None else left
+        width = self.layout.plot_width if width is None else width
+        total = self.layout.width
+        bottom = 1 - (top + height) / self.height
+        axes = self.figure.add_axes((left / total, bottom, width / total, height / self.height))
+        axes.set_facecolor("none")
+        return axes
+
+    def text(self, x: float, y: float, text: str, *, color: str = INK, bold: bool = False) -> None:
+        """Left-aligned text, its middle at `x`, `y` from the top left corner."""
+        self.figure.text(
+            x / self.layout.width,
+            1 - y / self.height,
+            text,
+            color=color,
+            weight="bold" if bold else "normal",
+            va="center_baseline",
+        )
+
+
+def draw(paint: Callable[[Layout], Canvas]) -> Drawing:
+    """Both sizes of the figure that `paint` makes."""
+    return Drawing(_render(paint, WIDE), _render(paint, NARROW))
+
+
+def _render(paint: Callable[[Layout], Canvas], layout: Layout) -> Picture:
+    with matplotlib.rc_context({**_STYLE, "font.size": layout.text}):
+        canvas = paint(layout)
+        buffer = io.StringIO()
+        canvas.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    # Let the browser smooth the rasters, whose cells are smaller than a pixel, instead of picking one.
+    svg = buffer.getvalue().replace("image-rendering:crisp-edges;image-rendering:pixelated", "")
+    svg = svg.replace("'DejaVu Sans'", _FONTS)
+    return Picture("data:image/svg+xml," + quote(svg, safe="/+=:;!*()"), layout.width, canvas.height)
+
+
+def spread(positions: list[float], distance: float) -> list[float]:
+    """Moves labels apart, as little as keeps them `distance` from each other; same order as `positions`."""
+    order = sorted(range(len(positions)), key=positions.__getitem__)
+    moved = list(positions)
+    for below, above in pairwise(order):
+        moved[above] = max(moved[above], moved[below] + distance)
+    return moved
+
+
+def clip_text(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[: characters - 1] + "…"

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`report.html`: one page that needs nothing but itself. Figures, audio, style and script are inlined."""
+
+from __future__ import annotations
+
+import base64
+import io
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from dyncp.firmware.report.bars import cores_figure, layers_figure, memory_figure
+from dyncp.firmware.report.drawing import NARROW, WIDE, Drawing, Layout
+from dyncp.firmware.report.figures import (
+    SHOWN_FRAMES,
+    SHOWN_SECONDS,
+    audio_figure,
+    macs_figure,
+    mask_figure,
+    probe_figure,
+    spectrogram_db,
+)
+from dyncp.firmware.report.schema import Report
+from dyncp.firmware.report.validation import Validation
+from dyncp.firmware.report.verdict import failures, headline
+from dyncp.train.audio import Pcm
+from dyncp.train.config import HOP, SAMPLE_RATE
+
+TEMPLATE = "page.html.j2"
+MOBILE_MAX_WIDTH = 700  # CSS pixels up to which the narrow figures are shown
+
+
+@dataclass(frozen=True)
+class Player:
+    """One recording: its samples as a WAV data URI and its figure."""
+
+    name: str
+    caption: str
+    uri: str
+    figure: Drawing
+
+
+def render_page(report: Report, validation: Validation) -> str:
+    """The whole page as HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"kib": _kib, "integer": _integer, "percent": _percent}
+    probes = report.probes
+    return environment.get_template(TEMPLATE).render(
+        report=report,
+        headline=headline(report),
+        failures=failures(report),
+        players=_players(validation),
+        masks=mask_figure(report, validation),
+        macs=macs_figure(report, validation),
+        probes_figure=None
+        if probes is None or validation.probes is None
+        else probe_figure(probes.tasks, validation.probes),
+        layers=layers_figure(report.macs.by_layer),
+        memory=memory_figure(report) if report.targets else None,
+        cores=cores_figure(report.targets) if report.targets else None,
+        groups=list(report.targets[0].instructions_by_group) if report.targets else [],
+        shown_seconds=min(report.audio.frames, SHOWN_FRAMES) * HOP / SAMPLE_RATE,
+        truncated=report.audio.seconds > SHOWN_SECONDS,
+        frames_per_second=SAMPLE_RATE / HOP,
+        time_axes={layout.name: _time_axis(layout) for layout in (WIDE, NARROW)},
+        mobile_max_width=MOBILE_MAX_WIDTH,
+    )
+
+
+def wav_data_uri(pcm: Pcm) -> str:
+    """At most the first `SHOWN_SECONDS` as a 16-bit mono WAV."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(pcm[: SHOWN_SECONDS * SAMPLE_RATE].astype("<i2").tobytes())
+    return "data:audio/wav;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _players(validation: Validation) -> list[Player]:
+    # One colour scale for both; isolated clicks do not set its top.
+    loudest_db = float(np.ceil(np.percentile(spectrogram_db(validation.noisy), 99.9)))
+    recordings = (
+        ("Noisy input", "What every engine was given.", validation.noisy),
+        (
+            "Enhanced output",
+            "The integer reference's output, which every core must equal; it lags the input by one frame, 16 ms.",
+            validation.enhanced,
+        ),
+    )
+    return [
+        Player(name, caption, wav_data_uri(pcm), audio_figure(pcm, loudest_db))
+        for name, caption, pcm in recordings
+    ]
+
+
+def _time_axis(layout: Layout) -> tuple[float, float]:
+    """Where the time axes start and end, as shares of a figure's width."""
+    return layout.left / layout.width, (layout.width - layout.right) / layout.width
+
+
+def _kib(size: int) -> str:
+    return f"{size / 1024:,.1f}"
+
+
+def _integer(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The schema of `report.json` (docs/report.md): what the page and the terminal show are views of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field, FiniteFloat
+
+from dyncp.export.bundle import ProbeTask
+from dyncp.firmware.records import Divergence, Mismatches
+from dyncp.train.config import NetworkConfig, StrictModel
+
+REPORT_SCHEMA_VERSION = 1
+
+
+class Versions(StrictModel):
+    """What made this report and the audio's integers."""
+
+    dyncp: str
+    arithmetic: int
+    python: str
+    numpy: str
+
+
+class BundleInfo(StrictModel):
+    hash: str = Field(description="sha256 of the bundle's manifest")
+    probes_hash: str | None = Field(description="sha256 of probes.safetensors, null without probes")
+    sources: dict[str, str] = Field(description="sha256 of what the bundle came from")
+    network: NetworkConfig
+
+
+class Audio(StrictModel):
+    sample_rate: int
+    hop: int = Field(description="samples per frame")
+    frames: int
+    seconds: float
+
+
+class Verdict(StrictModel):
+    """`passed`: every engine ran every frame and no word differs from the reference."""
+
+    passed: bool
+    cores: int
+    frames: int
+    mismatches: int = Field(description="words that differ, over all cores and the host")
+
+
+class MacsPerFrame(StrictModel):
+    """Multiply–accumulates of the network in one frame, over all frames of the audio."""
+
+    min: int
+    mean: float
+    p50: float
+    p95: float
+    max: int
+    all_active: int = Field(description="with every gated channel active")
+    none_active: int = Field(description="with none")
+
+
+class LayerMacs(StrictModel):
+    """One layer's multiply–accumulates in one frame; the layers of a column add up to `macs.per_frame`."""
+
+    layer: str
+    mean: float
+    all_active: int
+    none_active: int
+
+
+class Macs(StrictModel):
+    per_frame: MacsPerFrame
+    by_layer: list[LayerMacs]
+
+
+class BlockUtilization(StrictModel):
+    """The gates of one block. `always_active` + `never_active` + `switching` = `channels`."""
+
+    block: int
+    dilation: int
+    channels: int
+    mean: float = Field(description="share of channels active, 0 to 1, mean over frames")
+    always_active: int
+    never_active: int
+    switching: int
+    flips_per_frame: float = Field(description="mask bits that differ from the frame before, mean")
+
+
+class Utilization(StrictModel):
+    mean: float = Field(description="share of gated channels active, 0 to 1, mean over frames")
+    by_block: list[BlockUtilization]
+
+
+class AddsPerFrame(StrictModel):
+    """Additions that the probes cost: features whose bit flipped since the last frame × outputs."""
+
+    mean: float
+    p95: float
+    max: int = Field(description="the dearest frame of this audio, the first (from all bits 0) included")
+    bound: int = Field(description="features × outputs: no frame of any audio costs more")
+
+
+class ProbeReport(StrictModel):
+    outputs: int
+    features: int = Field(description="mask bits that the probes read")
+    adds_per_frame: AddsPerFrame
+    tasks: list[ProbeTask]
+
+
+class Flash(StrictModel):
+    """Bytes."""
+
+    weights: int
+    tables: int
+    code: int
+
+
+class Ram(StrictModel):
+    """Bytes."""
+
+    state: int
+    scratch: int
+
+
+class LibraryMemory(StrictModel):
+    """The library alone, read from the linked image."""
+
+    flash: Flash
+    ram: Ram
+
+
+class MemoryReport(LibraryMemory):
+    """Of each entry the largest over the targets."""
+
+    state_members: dict[str, int] = Field(description="bytes by member of the state struct, without scratch")
+
+
+class InstructionsPerFrame(StrictModel):
+    """Instructions of one call of `process`, counted by the emulator. Instructions are not cycles."""
+
+    mean: float
+    p95: float
+    max: int
+
+
+class TargetReport(StrictModel):
+    """One emulated core."""
+
+    name: str
+    emulator: str
+    compiler: str
+    flags: str
+    frames: int
+    mismatches: int
+    mismatches_by_kind: Mismatches
+    first_divergence: Divergence | None
+    miscounted_frames: int = Field(description="frames whose own MAC count is not what their masks predict")
+    instructions_per_frame: InstructionsPerFrame
+    instructions_by_stage: dict[str, float] = Field(description="mean per frame; stages of docs/emitted-c.md")
+    instructions_by_group: dict[str, float] = Field(description="the same, summed by kind of stage")
+    memory: LibraryMemory
+    stack_bytes: int
+    flash_bytes: int = Field(description="the whole image, start-up code included")
+    ram_bytes: int = Field(description="static RAM of the whole image plus the stack")
+
+
+class HostReport(StrictModel):
+    compiler: str
+    frames: int
+    mismatches: int
+    mismatches_by_kind: Mismatches
+    first_divergence: Divergence | None
+
+
+class Score(StrictModel):
+    """Means over the clips, each output against clean speech."""
+
+    noisy: FiniteFloat
+    float_output: FiniteFloat
+    int8_output: FiniteFloat
+
+
+class Quality(StrictModel):
+    """What quantization cost: `Comparison` of export/compare.py. Shares are of mask bits, 0 to 1."""
+
+    frames: int
+    differing_bits: FiniteFloat
+    informative_gates: int
+    differing_informative_bits: FiniteFloat
+    utilization_float: FiniteFloat
+    utilization_int8: FiniteFloat
+    si_sdr_db: FiniteFloat = Field(description="int8 output against float output")
+    pesq: Score
+    stoi: Score
+
+
+class Report(StrictModel):
+    model_config = ConfigDict(title="dyncp report")
+
+    schema_name: Literal["dyncp-report"] = Field("dyncp-report", alias="schema")
+    schema_version: Literal[1] = 1
+    versions: Versions
+    bundle: BundleInfo
+    audio: Audio
+    verdict: Verdict
+    macs: Macs
+    utilization: Utilization
+    probes: ProbeReport | None
+    memory: MemoryReport
+    host: HostReport
+    targets: list[TargetReport]
+    quality: Quality | None

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report on a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dyncp.firmware.report.schema import Report
+from dyncp.firmware.report.verdict import failures, headline
+
+
+def print_report(report: Report, console: Console | None = None) -> None:
+    """Verdict, costs and cores as Rich tables; without `console`, to standard output."""
+    console = console or Console()
+    verdict = report.verdict
+    word, style = ("Bit-exact", "bold green") if verdict.passed else ("Not bit-exact", "bold red")
+    console.print(Text(f"{word}: {headline(report)}", style=style))
+    for failure in failures(report):
+        console.print(Text(f"  {failure}", style="red"))
+    console.print(_costs(report))
+    if report.targets:
+        console.print(_cores(report))
+
+
+def _costs(report: Report) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column()
+    frame, flash, ram = report.macs.per_frame, report.memory.flash, report.memory.ram
+    saved = 1 - frame.mean / frame.all_active
+    table.add_row("audio", f"{report.audio.seconds:.1f} s")
+    table.add_row(
+        "MACs per frame",
+        f"mean {frame.mean:,.0f}, p95 {frame.p95:,.0f}, max {frame.max:,}; {saved:.1%} fewer than all active "
+        f"({frame.all_active:,})",
+    )
+    table.add_row("channels active", f"{report.utilization.mean:.1%}")
+    if report.probes is not None:
+        adds = report.probes.adds_per_frame
+        table.add_row(
+            "probe additions",
+            f"mean {adds.mean:,.0f}, p95 {adds.p95:,.0f}, max {adds.max:,} per frame; at most {adds.bound:,}",
+        )
+    if report.targets:
+        table.add_row(
+            "flash", f"weights {flash.weights:,}, tables {flash.tables:,}, code at most {flash.code:,} bytes"
+        )
+        table.add_row("RAM", f"state {ram.state:,}, scratch {ram.scratch:,} bytes")
+    if report.quality is not None:
+        pesq = report.quality.pesq
+        table.add_row(
+            "PESQ", f"noisy {pesq.noisy:.2f}, float {pesq.float_output:.2f}, int8 {pesq.int8_output:.2f}"
+        )
+    table.add_row("bundle", report.bundle.hash)
+    return table
+
+
+def _cores(report: Report) -> Table:
+    # Eighty columns hold it.
+    table = Table(
+        title="\nInstructions per frame, memory in bytes",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    table.add_column("core")
+    for name in ("mismatches", "mean", "p95", "max", "flash", "RAM", "stack"):
+        table.add_column(name, justify="right")
+    for target in report.targets:
+        spread = target.instructions_per_frame
+        table.add_row(
+            Text(target.name),
+            Text(f"{target.mismatches:,}", style="bold red" if target.mismatches else "green"),
+            f"{spread.mean:,.0f}",
+            f"{spread.p95:,.0f}",
+            f"{spread.max:,}",
+            f"{target.flash_bytes:,}",
+            f"{target.ram_bytes:,}",
+            f"{target.stack_bytes:,}",
+        )
+    return table

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network's kernels and the probes. Section numbers refer to docs/arithmetic.md.
+ *
+ * A kernel counts its multiply-accumulates where it does them, and returns them. What a mask bit
+ * switches off is not read. */
+#ifndef DYNCP_KERNELS_H
+#define DYNCP_KERNELS_H
+
+#include <string.h>
+
+#include "dyncp_runtime.h"
+
+/* A layer's integers. A dense layer has weight[rows][columns], but where dcp_project_columns takes
+ * it. */
+typedef struct {
+    const int8_t *weight;
+    const int32_t *bias;       /* [rows]; NULL in a layer without */
+    const int32_t *multiplier; /* [rows]; NULL in a layer without */
+    size_t rows, columns;
+} dcp_layer;
+
+static inline int32_t dcp_dot8(const int8_t *w, const int8_t *x, size_t count) {
+    int32_t sum = 0;
+    for (size_t k = 0; k < count; k++) {
+        sum += w[k] * x[k];
+    }
+    return sum;
+}
+
+static inline int32_t dcp_dot16(const int8_t *w, const int16_t *x, size_t count) {
+    int32_t sum = 0;
+    for (size_t k = 0; k < count; k++) {
+        sum += w[k] * x[k];
+    }
+    return sum;
+}
+
+/* Row r of a dense layer on int8: rmul(sum + bias, multiplier). */
+static inline int32_t dcp_row(const dcp_layer *layer, const int8_t *x, size_t r) {
+    const int32_t sum = dcp_dot8(layer->weight + r * layer->columns, x, layer->columns);
+    return dcp_rmul(sum + layer->bias[r], layer->multiplier[r]);
+}
+
+/* ---- Section 6, ends ---- */
+
+static inline uint32_t dcp_front(const dcp_layer *layer, const int8_t *x, int16_t *y) {
+    size_t macs = 0;
+    for (size_t r = 0; r < layer->rows; r++) {
+        y[r] = dcp_relu16(dcp_row(layer, x, r));
+        macs += layer->columns;
+    }
+    return (uint32_t)macs;
+}
+
+static inline uint32_t dcp_back(const dcp_layer *layer, const int8_t *x, int16_t *y) {
+    size_t macs = 0;
+    for (size_t r = 0; r < layer->rows; r++) {
+        y[r] = dcp_sat16(dcp_row(layer, x, r));
+        macs += layer->columns;
+    }
+    return (uint32_t)macs;
+}
+
+/* ---- Section 6, block, steps 1 and 2: input and pooling ---- */
+
+static inline void dcp_narrow(int32_t multiplier, const int16_t *x, int8_t *y, size_t count) {
+    for (size_t c = 0; c < count; c++) {
+        y[c] = dcp_sat8(dcp_rmul(x[c], multiplier));
+    }
+}
+
+/* `oldest` is the ring's slot that leaves the window; x takes its place. */
+static inline void dcp_pool_window(const int8_t *x, int16_t *sum, int8_t *oldest, size_t count) {
+    for (size_t c = 0; c < count; c++) {
+        sum[c] = (int16_t)(sum[c] + x[c] - oldest[c]);
+        oldest[c] = x[c];
+    }
+}
+
+static inline void dcp_pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean, size_t count) {
+    for (size_t c = 0; c < count; c++) {
+        mean[c] = (int16_t)(mean[c] + dcp_rmul(256 * x[c] - mean[c], coefficient));
+    }
+}
+
+/* ---- Section 6, block, step 3: gate ---- */
+
+static inline uint32_t dcp_gate(const dcp_layer *layer, const int16_t *x, int16_t *y) {
+    size_t macs = 0;
+    for (size_t r = 0; r < layer->rows; r++) {
+        const int32_t sum = dcp_dot16(layer->weight + r * layer->columns, x, layer->columns);
+        macs += layer->columns;
+        y[r] = dcp_relu16(dcp_rmul(sum + layer->bias[r], layer->multiplier[r]));
+    }
+    return (uint32_t)macs;
+}
+
+static inline uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, int32_t *score) {
+    size_t macs = 0;
+    for (size_t r = 0; r < layer->rows; r++) {
+        score[r] =
+            dcp_dot16(layer->weight + r * layer->columns, x, layer->columns) + layer->bias[r];
+        macs += layer->columns;
+    }
+    return (uint32_t)macs;
+}
+
+/* Packs the signs of score[count] into mask; returns the number of active channels. */
+static inline uint32_t dcp_mask(const int32_t *score, uint32_t *mask, size_t count) {
+    uint32_t active = 0;
+    for (size_t first = 0; first < count; first += 32) {
+        uint32_t word = 0;
+        for (size_t bit = 0; bit < 32 && first + bit < count; bit++) {
+            if (score[first + bit] > 0) {
+                word |= (uint32_t)1 << bit;
+                active += 1;
+            }
+        }
+        mask[first / 32] = word;
+    }
+    return active;
+}
+
+/* ---- Section 6, block, steps 4 to 6, gate site `output` ---- */
+
+static inline uint32_t dcp_expand(const dcp_layer *layer, const int8_t *x, int8_t *y) {
+    size_t macs = 0;
+    for (size_t r = 0; r < layer->rows; r++) {
+        y[r] = dcp_relu8(dcp_row(layer, x, r));
+        macs += layer->columns;
+    }
+    return (uint32_t)macs;
+}
+
+/* Channel r of the depthwise convolution; h[r] takes the place of oldest[r] in the history. */
+static inline int8_t dcp_taps(const dcp_layer *layer, const int8_t *h, int8_t *oldest,
+                              const int8_t *middle, size_t r) {
+    const int8_t *w = layer->weight + 3 * r;
+    const int32_t sum = w[0] * oldest[r] + w[1] * middle[r] + w[2] * h[r] + layer->bias[r];
+    oldest[r] = h[r];
+    return dcp_relu8(dcp_rmul(sum, layer->multiplier[r]));
+}
+
+/* h[rows] in place; oldest and middle are h of 2 D and D frames ago. */
+static inline uint32_t dcp_depthwise(const dcp_layer *layer, int8_t *h, int8_t *oldest,
+                                     const int8_t *middle) {
+    size_t macs = 0;
+    for (size_t r = 0; r < layer->rows; r++) {
+        h[r] = dcp_taps(layer, h, oldest, middle, r);
+        macs += 3;
+    }
+    return (uint32_t)macs;
+}
+
+/* Adds the active rows to the residual stream. */
+static inline uint32_t dcp_project_rows(const dcp_layer *layer, const uint32_t *mask,
+                                        const int8_t *h, int16_t *residual) {
+    size_t macs = 0;
+    for (size_t c = 0; c < layer->rows; c++) {
+        if (dcp_is_active(mask, c)) {
+            const int32_t sum = dcp_dot8(layer->weight + c * layer->columns, h, layer->columns);
+            macs += layer->columns;
+            residual[c] = dcp_sat16(residual[c] + dcp_rmul(sum, layer->multiplier[c]));
+        }
+    }
+    return (uint32_t)macs;
+}
+
+/* ---- Section 6, block, steps 4 to 6, gate site `hidden` ---- */
+
+static inline uint32_t dcp_expand_gated(const dcp_layer *layer, const uint32_t *mask,
+                                        const int8_t *x, int8_t *y) {
+    size_t macs = 0;
+    for (size_t r = 0; r < layer->rows; r++) {
+        y[r] = 0;
+        if (dcp_is_active(mask, r)) {
+            y[r] = dcp_relu8(dcp_row(layer, x, r));
+            macs += layer->columns;
+        }
+    }
+    return (uint32_t)macs;
+}
+
+/* As dcp_depthwise; a pruned channel's h[r] is 0, stays 0 and enters the history as 0. */
+static inline uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_t *mask, int8_t *h,
+                                           int8_t *oldest, const int8_t *middle) {
+    size_t macs = 0;
+    for (size_t r = 0; r < layer->rows; r++) {
+        if (dcp_is_active(mask, r)) {
+            h[r] = dcp_taps(layer, h, oldest, middle, r);
+            macs += 3;
+        } else {
+            oldest[r] = 0;
+        }
+    }
+    return (uint32_t)macs;
+}
+
+/* Adds the active columns' product to the residual stream. The weights are transposed,
+ * weight[columns][rows], so that a pruned column is not read; sum[rows] is work space. */
+static inline uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *mask,
+                                           const int8_t *h, int32_t *sum, int16_t *residual) {
+    size_t macs = 0;
+    memset(sum, 0, layer->rows * sizeof *sum);
+    for (size_t r = 0; r < layer->columns; r++) {
+        if (dcp_is_active(mask, r)) {
+            const int8_t *w = layer->weight + r * layer->rows;
+            for (size_t c = 0; c < layer->rows; c++) {
+                sum[c] += w[c] * h[r];
+            }
+            macs += layer->rows;
+        }
+    }
+    for (size_t c = 0; c < layer->rows; c++) {
+        residual[c] = dcp_sat16(residual[c] + dcp_rmul(sum[c], layer->multiplier[c]));
+    }
+    return (uint32_t)macs;
+}
+
+/* ---- Section 9: probes ---- */
+
+/* A probe table. Mask word i has features at the bits of informative[i]; their rows, in the order
+ * of the bits, start at row base[i]. A row holds the weights of all outputs, int8 or int16. */
+typedef struct {
+    const uint32_t *informative; /* [words] */
+    const uint32_t *base;        /* [words] */
+    size_t words, outputs;
+} dcp_probes;
+
+/* The row of the feature at `bit` (a power of two) of mask word i. */
+static inline size_t dcp_probe_row(const dcp_probes *probes, size_t i, uint32_t bit) {
+    return probes->base[i] + dcp_popcount(probes->informative[i] & (bit - 1u));
+}
+
+/* Brings sum[outputs], which accounts for the masks `seen`, up to date with `masks`. */
+static inline void dcp_probe8(const dcp_probes *probes, const int8_t *weight, const uint32_t *masks,
+                              uint32_t *seen, int32_t *sum) {
+    for (size_t i = 0; i < probes->words; i++) {
+        for (uint32_t left = (masks[i] ^ seen[i]) & probes->informative[i]; left != 0;
+             left &= left - 1u) {
+            const uint32_t bit = left & (0u - left);
+            const int8_t *row = weight + dcp_probe_row(probes, i, bit) * probes->outputs;
+            const int32_t sign = (masks[i] & bit) != 0 ? 1 : -1;
+            for (size_t o = 0; o < probes->outputs; o++) {
+                sum[o] += sign * row[o];
+            }
+        }
+        seen[i] = masks[i];
+    }
+}
+
+/* The same for weights of 16 bits. */
+static inline void dcp_probe16(const dcp_probes *probes, const int16_t *weight,
+                               const uint32_t *masks, uint32_t *seen, int32_t *sum) {
+    for (size_t i = 0; i < probes->words; i++) {
+        for (uint32_t left = (masks[i] ^ seen[i]) & probes->informative[i]; left != 0;
+             left &= left - 1u) {
+            const uint32_t bit = left & (0u - left);
+            const int16_t *row = weight + dcp_probe_row(probes, i, bit) * probes->outputs;
+            const int32_t sign = (masks[i] & bit) != 0 ? 1 : -1;
+            for (size_t o = 0; o < probes->outputs; o++) {
+                sum[o] += sign * row[o];
+            }
+        }
+        seen[i] = masks[i];
+    }
+}
+
+/* The index of the first largest of word[count]. */
+static inline uint8_t dcp_first_largest(const int32_t *word, size_t count) {
+    size_t best = 0;
+    for (size_t o = 1; o < count; o++) {
+        if (word[o] > word[best]) {
+            best = o;
+        }
+    }
+    return (uint8_t)best;
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Integer arithmetic, packed masks, trace points. Section numbers refer to docs/arithmetic.md. */
+#ifndef DYNCP_RUNTIME_H
+#define DYNCP_RUNTIME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Generated code refuses a runtime of another version. */
+#define DYNCP_RUNTIME_VERSION 1
+
+/* First word of an initialized state: "DCP1". */
+#define DCP_MAGIC 0x44435031u
+
+/* Section 1 takes >> as an arithmetic shift, which C99 leaves to the implementation. */
+typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1) == -2 ? 1 : -1];
+
+/* ---- Trace points and marks (docs/emitted-c.md) ---- */
+
+#if defined(DYNCP_TRACE)
+#define DYNCP_STAGE(prefix, id, data, bytes) prefix##_trace(id, data, bytes)
+#elif defined(DYNCP_MARKS)
+/* The arguments expand before they become a label: DYNCP_STAGE_FRONT to 2, then to dyncp_mark_2. */
+#define DYNCP_STAGE(prefix, id, data, bytes) DCP_LABEL(prefix##_mark_, id)
+#define DCP_LABEL(name, id) DCP_LABEL_TEXT(name, id)
+#define DCP_LABEL_TEXT(name, id) __asm__ volatile(#name #id ":" ::: "memory")
+#else
+#define DYNCP_STAGE(prefix, id, data, bytes) ((void)0)
+#endif
+
+/* A copy of a function would define its labels twice. */
+#if defined(DYNCP_MARKS)
+#define DYNCP_BEGIN(prefix) DCP_LABEL(prefix##_mark_, begin)
+#if defined(__clang__)
+#define DYNCP_ONCE __attribute__((noinline))
+#else
+#define DYNCP_ONCE __attribute__((noinline, noclone))
+#endif
+#else
+#define DYNCP_BEGIN(prefix) ((void)0)
+#define DYNCP_ONCE
+#endif
+
+/* ---- Section 1: requantization and saturation ---- */
+
+static inline int32_t dcp_rmul(int32_t a, int32_t m) {
+    return (int32_t)(((int64_t)a * m + ((int64_t)1 << 30)) >> 31);
+}
+
+static inline int32_t dcp_clamp(int32_t v, int32_t low, int32_t high) {
+    return v < low ? low : v > high ? high : v;
+}
+
+static inline int8_t dcp_sat8(int32_t v) {
+    return (int8_t)dcp_clamp(v, -128, 127);
+}
+
+static inline int16_t dcp_sat16(int32_t v) {
+    return (int16_t)dcp_clamp(v, -32768, 32767);
+}
+
+static inline int8_t dcp_relu8(int32_t v) {
+    return (int8_t)dcp_clamp(v, 0, 127);
+}
+
+static inline int16_t dcp_relu16(int32_t v) {
+    return (int16_t)dcp_clamp(v, 0, 32767);
+}
+
+/* ---- Section 7: packed masks ---- */
+
+static inline int dcp_is_active(const uint32_t *mask, size_t channel) {
+    return (int)((mask[channel / 32] >> (channel % 32)) & 1u);
+}
+
+/* Number of ones, by sums of neighbouring fields of 1, 2, 4 and then 8 bits. */
+static inline uint32_t dcp_popcount(uint32_t v) {
+    v = v - ((v >> 1) & 0x55555555u);
+    v = (v & 0x33333333u) + ((v >> 2) & 0x33333333u);
+    v = (v + (v >> 4)) & 0x0f0f0f0fu;
+    return (v * 0x01010101u) >> 24;
+}
+
+#endif

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proves that the generated C equals the NumPy reference bit for bit, on the host and on every emulated core."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from dyncp.codegen.generate import read_library
+from dyncp.codegen.stages import Stage, stages
+from dyncp.export import reference
+from dyncp.export.bundle import Bundle
+from dyncp.export.run import Run
+from dyncp.firmware import counting, elf, toolchain
+from dyncp.firmware.boards import Board, load_boards, select
+from dyncp.firmware.compare import compare, locate, wrong_macs
+from dyncp.firmware.counting import Counts, Marks
+from dyncp.firmware.emulate import Figures, stream
+from dyncp.firmware.host import HostLibrary
+from dyncp.firmware.image import Image, Variant, build
+from dyncp.firmware.records import (
+    Divergence,
+    HostRecord,
+    Memory,
+    Mismatches,
+    Spread,
+    TargetRecord,
+    ValidationRecord,
+)
+from dyncp.train.config import SAMPLE_RATE
+from dyncp.train.errors import GenerationError
+
+Progress = Callable[[str, int, int], None]
+"""Called with what was finished, how many steps are done, and how many there are."""
+
+PREFIX = "dyncp"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What every engine is given."""
+
+    bundle: Bundle
+    library: Path
+    pcm: NDArray[np.int16]
+    expected: Run
+    listed: list[Stage]
+    work: Path
+    trace: bool
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What one image did. The trace is compared at once and let go: it is the bulk of the memory."""
+
+    image: Image
+    run: Run
+    figures: Figures
+    mismatches: Mismatches
+    divergence: Divergence | None
+    counts: Counts | None
+
+
+def validate(
+    bundle: Bundle,
+    library: Path,
+    pcm: NDArray[np.int16],
+    out: Path,
+    *,
+    boards: Sequence[str] | None = None,
+    trace: bool = True,
+    progress: Progress | None = None,
+    timeout_s: float | None = None,
+) -> ValidationRecord:
+    """Run int16 PCM [n · 256] through every engine, compare all words, and write the folder of firmware/records.py.
+
+    `library` is the folder generated from `bundle` with the prefix `dyncp`; `boards` names cores or machines, all by
+    default; `trace` compares every layer too; `timeout_s` bounds each emulation. `out/work` keeps images and what
+    they wrote. A mismatch is recorded and logged, not raised. Raises ToolchainError if any engine is missing, fails,
+    hangs or falls short; GenerationError for a library of another bundle; ConfigError for an unknown board;
+    AudioError for audio that is not whole hops.
+    """
+    chosen = load_boards() if boards is None else select(boards)
+    _check_origin(bundle, library)
+    (out / "validation.json").unlink(missing_ok=True)
+    (out / "work").mkdir(parents=True, exist_ok=True)
+    expected = reference.run(bundle, pcm, trace=trace)
+    listed = stages(bundle.config, bundle.probe_outputs)
+    limit = 120.0 + expected.frames if timeout_s is None else timeout_s
+    task = _Task(bundle, library, pcm, expected, listed, out / "work", trace, limit)
+
+    host, results = _run_all(task, chosen, progress)
+    targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
+    record = ValidationRecord(bundle_hash=bundle.hash, frames=expected.frames, host=host, targets=targets)
+    macs = next((r.run.macs for r in results if r.counts is not None), expected.macs)
+    _write(out, record, task, macs)
+    return record
+
+
+def _check_origin(bundle: Bundle, library: Path) -> None:
+    found = read_library(library, PREFIX).bundle_hash
+    if found != bundle.hash:
+        raise GenerationError(f"{library}: generated from bundle {found}, not from {bundle.hash}; generate it again")
+
+
+def _run_all(task: _Task, boards: Sequence[Board], progress: Progress | None) -> tuple[HostRecord, list[_Result]]:
+    """Host and images in parallel; the first failure stops those that have not begun."""
+    plugin = counting.build_plugin(task.work)
+    variants: tuple[Variant, ...] = ("trace", "marks") if task.trace else ("marks",)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        host = pool.submit(_host, task)
+        names: dict[Future[Any], str] = {host: "host"}
+        images: list[Future[_Result]] = []
+        for board, variant in itertools.product(boards, variants):
+            images.append(pool.submit(_emulate, task, board, variant, plugin))
+            names[images[-1]] = f"{board.core} {variant}"
+        try:
+            for done, future in enumerate(as_completed(names), 1):
+                future.result()
+                if progress is not None:
+                    progress(names[future], done, len(names))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return host.result(), [image.result() for image in images]
+
+
+def _host(task: _Task) -> HostRecord:
+    run = HostLibrary(task.library, PREFIX, task.trace, build_dir=task.work / "host").run(task.pcm, task.trace)
+    divergence = locate(task.expected, run, task.listed)
+    _complain("host", divergence)
+    return HostRecord(
+        compiler=toolchain.version("gcc"),
+        frames=run.frames,
+        mismatches=compare(task.expected, run, task.listed),
+        first_divergence=divergence,
+    )
+
+
+def _emulate(task: _Task, board: Board, variant: Variant, plugin: Path) -> _Result:
+    folder, names = task.work / board.core / variant, [stage.name for stage in task.listed]
+    image = build(task.library, board, folder, variant, sum(stage.bytes for stage in task.listed))
+    marks = None
+    if variant == "marks":
+        marks = Marks(plugin, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
+    run, figures = stream(
+        image,
+        task.pcm,
+        task.bundle.config,
+        task.listed,
+        outputs=task.bundle.probe_outputs,
+        trace=variant == "trace",
+        timeout_s=task.timeout_s,
+        marks=marks,
+    )
+    mismatches = compare(task.expected, run, task.listed)
+    divergence = locate(task.expected, run, task.listed)
+    _complain(f"{board.core} ({variant})", divergence)
+    run.trace.clear()
+    counts = counting.read_counts(folder / marks.out, names, run.frames) if marks else None
+    return _Result(image, run, figures, mismatches, divergence, counts)
+
+
+def _complain(engine: str, divergence: Divergence | None) -> None:
+    if divergence is not None:
+        d = divergence
+        log.warning(
+            f"{engine}: differs from the reference first at frame {d.frame}, stage {d.stage}, channel {d.channel}: "
+            f"expected {d.expected}, got {d.actual}"
+        )
+
+
+def _target(task: _Task, board: Board, results: Sequence[_Result]) -> TargetRecord:
+    """One record from a board's images: `trace` comes first, the figures are those of `marks`."""
+    marks = next(r for r in results if r.counts is not None)
+    assert marks.counts is not None
+    divergences = [r.divergence for r in results if r.divergence is not None]
+    total = marks.counts.total
+    return TargetRecord(
+        name=board.core,
+        emulator=f"{toolchain.QEMU} {_qemu_version()} -machine {board.machine}",
+        compiler=toolchain.version(f"{toolchain.CROSS}gcc"),
+        flags=" ".join(marks.image.flags),
+        frames=marks.run.frames,
+        mismatches=Mismatches(
+            **{name: sum(getattr(r.mismatches, name) for r in results) for name in Mismatches.model_fields}
+        ),
+        first_divergence=divergences[0] if divergences else None,
+        instructions_per_frame=Spread(
+            mean=float(total.mean()), p95=float(np.percentile(total, 95)), max=int(total.max())
+        ),
+        instructions_by_stage={name: float(count.mean()) for name, count in marks.counts.stages.items()},
+        miscounted_frames=max(len(wrong_macs(task.bundle.config, r.run)) for r in results),
+        memory=_memory(marks.image, marks.figures),
+    )
+
+
+def _memory(image: Image, figures: Figures) -> Memory:
+    library, whole = elf.library_bytes(image.object), elf.image_bytes(image.elf)
+    return Memory(
+        weights=library.weights,
+        tables=library.tables,
+        code=library.code,
+        state=figures.state - figures.scratch,
+        scratch=figures.scratch,
+        stack=figures.stack,
+        flash=whole.flash,
+        ram=whole.ram + figures.stack,
+    )
+
+
+def _qemu_version() -> str:
+    # "QEMU emulator version 7.2.22 (Debian …)"
+    return toolchain.version(toolchain.QEMU).removeprefix("QEMU emulator version ").split(" ")[0]
+
+
+def _write(out: Path, record: ValidationRecord, task: _Task, macs: NDArray[np.int64]) -> None:
+    soundfile.write(out / "noisy.wav", task.pcm, SAMPLE_RATE, subtype="PCM_16")
+    soundfile.write(out / "enhanced.wav", task.expected.output, SAMPLE_RATE, subtype="PCM_16")
+    np.save(out / "masks.npy", task.expected.masks)
+    np.save(out / "macs.npy", macs.astype(np.uint32))
+    if task.bundle.probe_outputs:
+        np.save(out / "probes.npy", task.expected.words)
+    else:
+        (out / "probes.npy").unlink(missing_ok=True)
+    (out / "validation.json").write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bundles on disk: what is written is read back, in the same bytes every time; anything else is refused by name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from bundles import random_bundle
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dyncp.export.bundle import Bundle, check, expected_tensors, read_bundle, write_bundle
+from dyncp.train.config import NetworkConfig
+from dyncp.train.errors import BundleError
+
+SMALL = NetworkConfig(channels=12, hidden=20, gate=4, stacks=1, dilations=(1, 2))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_bundle(random_bundle(SMALL, 1), tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    config=st.builds(
+        NetworkConfig,
+        channels=st.integers(4, 40),
+        hidden=st.integers(4, 70),
+        gate=st.integers(1, 9),
+        stacks=st.integers(1, 2),
+        dilations=st.sampled_from([(1,), (2, 5)]),
+        gate_site=st.sampled_from(["output", "hidden"]),
+        pooling=st.sampled_from(["window", "ema"]),
+        pooling_frames=st.integers(4, 256),
+    ),
+    probes=st.sampled_from([None, "int8", "int16"]),
+    seed=st.integers(0, 1000),
+)
+def test_what_is_written_is_read(
+    config: NetworkConfig, probes: Any, seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("bundles") / "bundle"
+    bundle = random_bundle(config, seed, probes)
+    written = write_bundle(bundle, folder)
+    read = read_bundle(folder)
+    assert read.hash == written == hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    assert (read.config, read.scales, read.sources) == (bundle.config, bundle.scales, bundle.sources)
+    for name, (dtype, shape) in expected_tensors(config).items():
+        assert read.tensors[name].dtype == np.dtype(dtype)
+        assert read.tensors[name].shape == shape
+        assert np.array_equal(read.tensors[name], bundle.tensors[name])
+    assert (read.probes is None) == (probes is None)
+    if read.probes is not None and bundle.probes is not None:
+        assert read.probes.tasks == bundle.probes.tasks
+        assert read.probes.weight.dtype == np.dtype(probes)
+        assert np.array_equal(read.probes.weight, bundle.probes.weight)
+        assert np.array_equal(read.probes.bias, bundle.probes.bias)
+        assert np.array_equal(read.probes.channel, bundle.probes.channel)
+
+
+def test_writing_twice_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    write_bundle(read_bundle(folder), tmp_path / "again")
+    for file in folder.iterdir():
+        assert file.read_bytes() == (tmp_path / "again" / file.name).read_bytes()
+
+
+def test_a_bundle_is_replaced_whole(folder: Path) -> None:
+    write_bundle(random_bundle(SMALL, 2, probes=None), folder)
+    assert sorted(file.name for file in folder.iterdir()) == ["manifest.json", "network.safetensors"]
+    assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(BundleError, match=r"thesis\.txt"):
+        write_bundle(random_bundle(SMALL, 1), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_an_invalid_bundle_writes_nothing(tmp_path: Path) -> None:
+    bundle = random_bundle(SMALL, 1)
+    del bundle.tensors["front.bias"]
+    with pytest.raises(BundleError, match=r"front\.bias"):
+        write_bundle(bundle, tmp_path / "bundle")
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="nowhere"):
+        read_bundle(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["network.safetensors", "probes.safetensors"])
+@pytest.mark.parametrize("damage", [lambda d: d[:-100], lambda d: d[:-1] + bytes([d[-1] ^ 1]), lambda d: b""])
+def test_altered_and_truncated_tensors_are_named(
+    folder: Path, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    (folder / name).write_bytes(damage((folder / name).read_bytes()))
+    with pytest.raises(BundleError, match=name):
+        read_bundle(folder)
+
+
+def test_a_truncated_file_with_a_matching_hash_is_named(folder: Path) -> None:
+    data = (folder / "network.safetensors").read_bytes()[:-100]
+    (folder / "network.safetensors").write_bytes(data)
+    edit(folder, network_sha256=hashlib.sha256(data).hexdigest())
+    with pytest.raises(BundleError, match=r"network\.safetensors: not a safetensors file"):
+        read_bundle(folder)
+
+
+def edit(folder: Path, **changes: Any) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    (folder / "manifest.json").write_text(json.dumps(manifest | changes), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("schema", "other"),
+        ("schema_version", 2),
+        ("arithmetic_version", 2),
+        ("surprise", 1),
+        ("network", {"channels": 12, "width": 3}),
+        ("network", {"channels": -1}),
+        ("scales", {"features": "wide"}),
+        ("network_sha256", None),
+        ("probes", {"version": 2, "sha256": "", "tasks": []}),
+    ],
+)
+def test_manifest_fields_are_named(folder: Path, key: str, value: Any) -> None:
+    edit(folder, **{key: value})
+    with pytest.raises(BundleError, match=rf"manifest\.json: .*{key}"):
+        read_bundle(folder)
+
+
+def test_a_manifest_that_is_not_json_is_named(folder: Path) -> None:
+    (folder / "manifest.json").write_bytes(b'{"schema": \xff')
+    with pytest.raises(BundleError, match=r"manifest\.json"):
+        read_bundle(folder)
+
+
+def test_a_foreign_tensor_on_disk_is_named(folder: Path) -> None:
+    tensors = safetensors.numpy.load_file(folder / "network.safetensors")
+    data = safetensors.numpy.save(tensors | {"extra.weight": np.zeros(3, np.int8)})
+    (folder / "network.safetensors").write_bytes(data)
+    edit(folder, network_sha256=hashlib.sha256(data).hexdigest())
+    with pytest.raises(BundleError, match=r"extra\.weight"):
+        read_bundle(folder)
+
+
+def put(name: str, value: Any, index: Any = 0) -> Callable[[Bundle], None]:
+    """An alteration of one value of one tensor."""
+
+    def alter(bundle: Bundle) -> None:
+        bundle.tensors[name][index] = value
+
+    return alter
+
+
+def replace(name: str, change: Callable[[Any], Any]) -> Callable[[Bundle], None]:
+    def alter(bundle: Bundle) -> None:
+        bundle.tensors[name] = change(bundle.tensors[name])
+
+    return alter
+
+
+def scale(name: str, value: Any) -> Callable[[Bundle], None]:
+    return lambda bundle: bundle.scales.update({name: value})
+
+
+@pytest.mark.parametrize(
+    ("alter", "field"),
+    [
+        (replace("front.weight", lambda t: t[:, :-1]), "front.weight"),
+        (replace("front.weight", lambda t: t.astype(np.int16)), "front.weight"),
+        (put("window", 1), "window"),
+        (put("twiddle", 2**30), "twiddle"),
+        (put("sigmoid", 12), "sigmoid"),
+        (put("features.thresholds", 0, 5), "features.thresholds"),
+        (put("front.multiplier", 2**30), "front.multiplier"),
+        (put("blocks.1.input.multiplier", -1), "blocks.1.input.multiplier"),
+        (put("front.bias", 2**31 - 1), "front row 0"),
+        (put("blocks.0.depthwise.bias", -(2**31)), "blocks.0.depthwise row 0"),
+        (put("blocks.1.gate.score.bias", 2**31 - 100, 3), "blocks.1.gate.score row 3"),
+        (scale("residual", 0.0), "scales.residual"),
+        (scale("residual", -1.0), "scales.residual"),
+        (scale("blocks.0.expand", float("nan")), "scales.blocks.0.expand"),
+        (scale("blocks.0.score", [1.0]), "scales.blocks.0.score"),
+        (scale("logits", 0.5), "scales.logits"),
+        (scale("colour", 0.5), "scales.colour"),
+    ],
+)
+def test_check_names_the_field(alter: Callable[[Bundle], None], field: str) -> None:
+    bundle = random_bundle(SMALL, 1)
+    alter(bundle)
+    with pytest.raises(BundleError, match=field.replace(".", r"\.")):
+        check(bundle)
+
+
+def test_pooled_sums_are_part_of_the_overflow_proof() -> None:
+    config = NetworkConfig(channels=900, hidden=4, gate=1, stacks=1, dilations=(1,), pooling_frames=256)
+    bundle = random_bundle(config, 1)
+    bundle.tensors["blocks.0.gate.reduce.weight"][:] = 127
+    with pytest.raises(BundleError, match=r"gate\.reduce row 0 can reach"):
+        check(bundle)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "complaint"),
+    [
+        ("channel", 63, "padding"),
+        ("channel", 64, "outside"),
+        ("channel", -1, "outside"),
+        ("bias", 2**31 - 1, "overflow"),
+    ],
+)
+def test_probe_values_are_checked(field: str, value: int, complaint: str) -> None:
+    bundle = random_bundle(SMALL, 1)
+    assert bundle.probes is not None
+    getattr(bundle.probes, field)[0 if value < 0 else -1] = value
+    with pytest.raises(BundleError, match=complaint):
+        check(bundle)
+
+
+def test_probe_tables_that_do_not_fit_are_refused() -> None:
+    bundle = random_bundle(SMALL, 1)
+    assert bundle.probes is not None
+    bundle.probes.channel[:2] = bundle.probes.channel[1::-1].copy()
+    with pytest.raises(BundleError, match="increase"):
+        check(bundle)
+    bundle = random_bundle(SMALL, 1)
+    assert bundle.probes is not None
+    bundle.probes.tasks = bundle.probes.tasks[:1]
+    with pytest.raises(BundleError, match=r"probes\.weight"):
+        check(bundle)
+    bundle.probes.tasks = []
+    with pytest.raises(BundleError, match=r"probes\.tasks"):
+        check(bundle)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls that must fail, and how: prints the line of each check that does not hold. Compiled with
+ * two libraries, `dyncp` and `other`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "dyncp.h"
+#include "other.h"
+
+static int failures;
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            printf("line %d: " #condition "\n", __LINE__);                                         \
+            failures += 1;                                                                         \
+        }                                                                                          \
+    } while (0)
+
+static dyncp_state state, second;
+static union {
+    dyncp_state own;
+    other_state foreign;
+} shared;
+
+static void fill(int16_t *pcm) {
+    for (int n = 0; n < DYNCP_HOP; n++) {
+        pcm[n] = (int16_t)((n * n * 37) % 20011 - 10000);
+    }
+}
+
+int main(void) {
+    int16_t in[DYNCP_HOP], out[DYNCP_HOP], both[DYNCP_HOP];
+    dyncp_signals signals;
+    fill(in);
+
+    CHECK(dyncp_init(NULL) == DYNCP_ERROR_NULL);
+    CHECK(dyncp_masks(NULL) == NULL);
+    CHECK(dyncp_probe_words(NULL) == NULL);
+
+    CHECK(dyncp_process(&state, in, out, NULL) == DYNCP_ERROR_UNINITIALIZED);
+    memset(&state, 0xa5, sizeof state);
+    CHECK(dyncp_process(&state, in, out, NULL) == DYNCP_ERROR_UNINITIALIZED);
+
+    CHECK(dyncp_init(&state) == DYNCP_OK);
+    CHECK(dyncp_process(NULL, in, out, NULL) == DYNCP_ERROR_NULL);
+    CHECK(dyncp_process(&state, NULL, out, NULL) == DYNCP_ERROR_NULL);
+    CHECK(dyncp_process(&state, in, NULL, NULL) == DYNCP_ERROR_NULL);
+
+    CHECK(other_init(&shared.foreign) == OTHER_OK);
+    CHECK(dyncp_process(&shared.own, in, out, NULL) == DYNCP_ERROR_VERSION);
+    CHECK(dyncp_init(&shared.own) == DYNCP_OK);
+    shared.own.version += 1;
+    CHECK(dyncp_process(&shared.own, in, out, NULL) == DYNCP_ERROR_VERSION);
+
+    /* In place, and with signals, the same as not. */
+    CHECK(dyncp_init(&state) == DYNCP_OK);
+    CHECK(dyncp_init(&second) == DYNCP_OK);
+    for (int frame = 0; frame < 5; frame++) {
+        memcpy(both, in, sizeof both);
+        CHECK(dyncp_process(&state, in, out, NULL) == DYNCP_OK);
+        CHECK(dyncp_process(&second, both, both, &signals) == DYNCP_OK);
+        CHECK(memcmp(out, both, sizeof out) == 0);
+    }
+    CHECK(memcmp(&state, &second, sizeof state - sizeof state.scratch) == 0);
+
+    /* What scratch holds between calls does not matter. */
+    memset(&second.scratch, 0xff, sizeof second.scratch);
+    CHECK(dyncp_process(&state, in, out, NULL) == DYNCP_OK);
+    CHECK(dyncp_process(&second, in, both, NULL) == DYNCP_OK);
+    CHECK(memcmp(out, both, sizeof out) == 0);
+    return failures != 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Prints "name bytes" for the state and its members. Tables are measured in the object file. */
+#include <stdio.h>
+
+#include "dyncp.h"
+
+#define MEMBER(name) printf(#name " %zu\n", sizeof((dyncp_state *)0)->name)
+
+int main(void) {
+    printf("total %zu\n", sizeof(dyncp_state));
+    MEMBER(magic);
+    MEMBER(version);
+    MEMBER(model);
+    MEMBER(masks);
+    MEMBER(seen);
+    MEMBER(words);
+    MEMBER(overlap);
+    MEMBER(history);
+    MEMBER(block0);
+    MEMBER(block1);
+    MEMBER(scratch);
+    return 0;
+}

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API from C: statuses, signals, and sizes that were known before compiling."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+from libraries import SMALL, difficult_audio, library, program
+
+from dyncp.codegen.accounting import macs_by_layer, memory
+from dyncp.export import reference
+from dyncp.firmware import toolchain
+from dyncp.train.config import NetworkConfig
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_statuses(tmp_path: Path, compiler: str) -> None:
+    _, own = library(tmp_path)
+    _, other = library(tmp_path, seed=1, prefix="other")
+    sources = [HERE / "calls.c", own / "dyncp.c", other / "other.c"]
+    built = program(tmp_path / "calls", sources, include=[own, other], compiler=compiler)
+    done = subprocess.run([built], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_signals(tmp_path: Path, compiler: str) -> None:
+    bundle, folder = library(tmp_path)
+    sources = [HERE / "signals.c", folder / "dyncp.c"]
+    built = program(tmp_path / "signals", sources, include=[folder], compiler=compiler)
+    audio = difficult_audio()
+    done = subprocess.run([built], input=audio.tobytes(), capture_output=True, check=True)
+    printed = np.array([line.split() for line in done.stdout.splitlines()], dtype=np.int64)
+
+    expected = reference.run(bundle, audio)
+    vad, noise, snr = expected.words[:, 0], expected.words[:, 1:4], expected.words[:, 4]
+    columns = [expected.macs, expected.active, vad, vad > 0, *noise.T, noise.argmax(axis=1), snr]
+    np.testing.assert_array_equal(printed, np.stack(columns, axis=1))
+
+
+def test_state_is_as_large_as_accounted(tmp_path: Path) -> None:
+    bundle, folder = library(tmp_path)
+    done = subprocess.run(
+        [program(tmp_path / "sizes", [HERE / "sizes.c"], include=[folder])],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    measured = {name: int(size) for name, size in (line.split() for line in done.stdout.splitlines())}
+    use = memory(bundle)
+    assert measured == {"total": use.state_total, "scratch": use.scratch} | use.state
+
+
+@pytest.mark.parametrize("site", ["output", "hidden"])
+@pytest.mark.parametrize("probes", ["int8", "int16"])
+def test_constants_are_as_large_as_accounted(
+    tmp_path: Path, site: Literal["output", "hidden"], probes: Literal["int8", "int16"]
+) -> None:
+    bundle, folder = library(tmp_path, SMALL.model_copy(update={"gate_site": site}), probes=probes)
+    target = tmp_path / "dyncp.o"
+    toolchain.run(["gcc", "-std=c99", "-O0", "-c", folder / "dyncp.c", "-o", target])
+    sizes = {"weights": 0, "tables": 0, "probes": 0}
+    for line in toolchain.run(["nm", "--print-size", target]).splitlines():
+        _, *size, kind, name = line.split()
+        if kind != "r":
+            continue
+        if name.startswith("dyncp_probe_"):
+            sizes["probes"] += int(size[0], 16)
+        elif name.endswith(("_weight", "_bias", "_multiplier")):
+            sizes["weights"] += int(size[0], 16)
+        else:
+            sizes["tables"] += int(size[0], 16)
+    use = memory(bundle)
+    # Each block's input multiplier, and that of the back, are constants in the code.
+    immediates = 4 * (bundle.config.blocks + 1)
+    assert sizes == {"weights": use.weights - immediates, "tables": use.tables, "probes": use.probes}
+
+
+@pytest.mark.parametrize("site", ["output", "hidden"])
+def test_macs_by_layer_add_up(site: Literal["output", "hidden"]) -> None:
+    for config in (NetworkConfig(gate_site=site), SMALL.model_copy(update={"gate_site": site})):
+        layers = macs_by_layer(config)
+        assert sum(layer.dense for layer in layers) == config.macs(0)
+        per_block = sum(layer.per_active for layer in layers)
+        assert per_block == config.blocks * config.macs_per_channel
+    if site == "output":
+        assert (
+            sum(layer.dense + layer.per_active * 128 for layer in macs_by_layer(NetworkConfig())) == 699_392
+        )

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Generating: the same bytes each time, nothing written where the request makes no sense."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bundles import random_bundle
+from libraries import SMALL, library, written_bundle
+
+from dyncp.codegen.generate import generate, read_library
+from dyncp.export.bundle import ProbeTask, write_bundle
+from dyncp.train.errors import GenerationError
+
+FILES = ["dyncp.c", "dyncp.h", "dyncp_fft.h", "dyncp_kernels.h", "dyncp_manifest.json", "dyncp_probes.h"]
+FILES += ["dyncp_runtime.h", "dyncp_stages.h", "dyncp_tables.h"]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_the_same_bytes_each_time(tmp_path: Path) -> None:
+    bundle, first = library(tmp_path)
+    second = generate(bundle, tmp_path / "second")
+    assert list(contents(first)) == FILES
+    assert contents(first) == contents(second)
+
+
+def test_a_library_is_replaced_and_its_neighbours_are_not(tmp_path: Path) -> None:
+    bundle, folder = library(tmp_path)
+    before = contents(folder)
+    (tmp_path / "neighbour").write_text("stays")
+    (folder / "dyncp.c").write_text("stale")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    generate(bundle, folder)
+    assert contents(folder) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+def test_new_probes_leave_the_tables_alone(tmp_path: Path) -> None:
+    _, with_probes = library(tmp_path / "a", seed=4, probes="int8")
+    _, without = library(tmp_path / "b", seed=4, probes=None)
+    changed = {n for n, data in contents(with_probes).items() if data != contents(without)[n]}
+    assert changed == {"dyncp.c", "dyncp.h", "dyncp_manifest.json", "dyncp_probes.h", "dyncp_stages.h"}
+
+
+def test_the_manifest_tells_what_the_library_is(tmp_path: Path) -> None:
+    bundle, folder = library(tmp_path, prefix="voice")
+    manifest = read_library(folder, "voice")
+    assert manifest.bundle_hash == bundle.hash
+    assert manifest.network == bundle.config
+    assert bundle.probes is not None
+    assert manifest.tasks == bundle.probes.tasks
+    assert f'#define VOICE_BUNDLE_HASH "{bundle.hash}"' in (folder / "voice.h").read_text()
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "",
+        "1st",
+        "a-b",
+        "../up",
+        "a b",
+        "é",
+        "_x",
+        "x_",
+        "a__b",
+        "int",
+        "class",
+        "Template",
+        "stdint",
+        "dyncp_fft",
+    ]
+    + ["dcp", "dcp_x", "x" * 32, "a\nb", "a;b"],
+)
+def test_a_prefix_that_c_cannot_carry_is_refused(tmp_path: Path, prefix: str) -> None:
+    bundle = written_bundle(tmp_path / "bundle")
+    with pytest.raises(GenerationError, match="prefix"):
+        generate(bundle, tmp_path / "out" / "library", prefix)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_holds_other_things_is_left_alone(tmp_path: Path) -> None:
+    bundle, folder = library(tmp_path)
+    (folder / "notes.txt").write_text("mine")
+    before = contents(folder)
+    with pytest.raises(GenerationError, match=r"notes\.txt"):
+        generate(bundle, folder)
+    assert contents(folder) == before
+
+
+def test_a_path_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
+    bundle = written_bundle(tmp_path / "bundle")
+    file = tmp_path / "file"
+    file.write_text("mine")
+    for path in (file, file / "below", tmp_path / "with\0nul", tmp_path / ("x" * 300)):
+        with pytest.raises(GenerationError):
+            generate(bundle, path)
+    assert file.read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "file"]
+
+
+def test_a_bundle_without_a_hash_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GenerationError, match="write_bundle"):
+        generate(random_bundle(SMALL, 0), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["int", "class", "active", "macs", "size_t", "noise_scores", "linux"])
+def test_a_task_that_c_cannot_name_is_refused(tmp_path: Path, name: str) -> None:
+    bundle = random_bundle(SMALL, 0)
+    assert bundle.probes is not None
+    bundle.probes.tasks[-1] = ProbeTask(name=name, kind="regression", outputs=1, q=8, unit="dB")
+    write_bundle(bundle, tmp_path / "bundle")
+    with pytest.raises(GenerationError, match=name):
+        generate(bundle, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_text_of_a_manifest_cannot_leave_its_comment(tmp_path: Path) -> None:
+    bundle = random_bundle(SMALL, 0)
+    assert bundle.probes is not None
+    unit = '*/ #error "out" /* ??/ \\\n#error µ'
+    bundle.probes.tasks[-1] = ProbeTask(name="snr", kind="regression", outputs=1, q=8, unit=unit)
+    write_bundle(bundle, tmp_path / "bundle")
+    header = (generate(bundle, tmp_path / "out") / "dyncp.h").read_text()
+    line = next(line for line in header.splitlines() if "int32_t snr;" in line)
+    assert line.count("*/") == line.count("/*") == 1
+    assert not any(line.startswith("#error") for line in header.splitlines())

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The runtime's static inline functions, made callable from Python: of layers, with their tables as
+ * arguments. */
+#include "dyncp_fft.h"
+#include "dyncp_kernels.h"
+
+#define LAYER const int8_t *w, const int32_t *b, const int32_t *m, size_t rows, size_t columns
+#define MAKE_LAYER const dcp_layer layer = {w, b, m, rows, columns}
+
+int32_t rmul(int32_t a, int32_t m);
+int32_t rmul(int32_t a, int32_t m) {
+    return dcp_rmul(a, m);
+}
+
+void saturate(int32_t v, int32_t *out);
+void saturate(int32_t v, int32_t *out) {
+    out[0] = dcp_sat8(v);
+    out[1] = dcp_sat16(v);
+    out[2] = dcp_relu8(v);
+    out[3] = dcp_relu16(v);
+}
+
+uint32_t popcount(uint32_t v);
+uint32_t popcount(uint32_t v) {
+    return dcp_popcount(v);
+}
+
+uint32_t first_largest(const int32_t *word, size_t count);
+uint32_t first_largest(const int32_t *word, size_t count) {
+    return dcp_first_largest(word, count);
+}
+
+void fft256(const int32_t *twiddle, int32_t *z);
+void fft256(const int32_t *twiddle, int32_t *z) {
+    dcp_fft256(twiddle, z);
+}
+
+void analysis(const int16_t *window, const int32_t *twiddle, const int16_t *in, int16_t *history,
+              int32_t *x);
+void analysis(const int16_t *window, const int32_t *twiddle, const int16_t *in, int16_t *history,
+              int32_t *x) {
+    int32_t z[DCP_FFT];
+    dcp_analysis(window, twiddle, in, history, z, x);
+}
+
+void features(const uint64_t *thresholds, const int32_t *x, int8_t *y);
+void features(const uint64_t *thresholds, const int32_t *x, int8_t *y) {
+    dcp_features(thresholds, x, y);
+}
+
+void suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask);
+void suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask) {
+    dcp_suppression(sigmoid, logits, mask);
+}
+
+void synthesis(const int16_t *window, const int32_t *twiddle, const int32_t *x,
+               const uint16_t *mask, int32_t *overlap, int16_t *out);
+void synthesis(const int16_t *window, const int32_t *twiddle, const int32_t *x,
+               const uint16_t *mask, int32_t *overlap, int16_t *out) {
+    int32_t z[DCP_FFT];
+    dcp_synthesis(window, twiddle, x, mask, overlap, z, out);
+}
+
+uint32_t front(LAYER, const int8_t *x, int16_t *y);
+uint32_t front(LAYER, const int8_t *x, int16_t *y) {
+    MAKE_LAYER;
+    return dcp_front(&layer, x, y);
+}
+
+uint32_t back(LAYER, const int8_t *x, int16_t *y);
+uint32_t back(LAYER, const int8_t *x, int16_t *y) {
+    MAKE_LAYER;
+    return dcp_back(&layer, x, y);
+}
+
+uint32_t gate(LAYER, const int16_t *x, int16_t *y);
+uint32_t gate(LAYER, const int16_t *x, int16_t *y) {
+    MAKE_LAYER;
+    return dcp_gate(&layer, x, y);
+}
+
+uint32_t score(LAYER, const int16_t *x, int32_t *y);
+uint32_t score(LAYER, const int16_t *x, int32_t *y) {
+    MAKE_LAYER;
+    return dcp_score(&layer, x, y);
+}
+
+uint32_t mask(const int32_t *scores, uint32_t *words, size_t count);
+uint32_t mask(const int32_t *scores, uint32_t *words, size_t count) {
+    return dcp_mask(scores, words, count);
+}
+
+void narrow(int32_t multiplier, const int16_t *x, int8_t *y, size_t count);
+void narrow(int32_t multiplier, const int16_t *x, int8_t *y, size_t count) {
+    dcp_narrow(multiplier, x, y, count);
+}
+
+void pool_window(const int8_t *x, int16_t *sum, int8_t *oldest, size_t count);
+void pool_window(const int8_t *x, int16_t *sum, int8_t *oldest, size_t count) {
+    dcp_pool_window(x, sum, oldest, count);
+}
+
+void pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean, size_t count);
+void pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean, size_t count) {
+    dcp_pool_ema(coefficient, x, mean, count);
+}
+
+uint32_t expand(LAYER, const int8_t *x, int8_t *y);
+uint32_t expand(LAYER, const int8_t *x, int8_t *y) {
+    MAKE_LAYER;
+    return dcp_expand(&layer, x, y);
+}
+
+uint32_t expand_gated(LAYER, const uint32_t *bits, const int8_t *x, int8_t *y);
+uint32_t expand_gated(LAYER, const uint32_t *bits, const int8_t *x, int8_t *y) {
+    MAKE_LAYER;
+    return dcp_expand_gated(&layer, bits, x, y);
+}
+
+uint32_t depthwise(LAYER, int8_t *h, int8_t *oldest, const int8_t *middle);
+uint32_t depthwise(LAYER, int8_t *h, int8_t *oldest, const int8_t *middle) {
+    MAKE_LAYER;
+    return dcp_depthwise(&layer, h, oldest, middle);
+}
+
+uint32_t depthwise_gated(LAYER, const uint32_t *bits, int8_t *h, int8_t *oldest,
+                         const int8_t *middle);
+uint32_t depthwise_gated(LAYER, const uint32_t *bits, int8_t *h, int8_t *oldest,
+                         const int8_t *middle) {
+    MAKE_LAYER;
+    return dcp_depthwise_gated(&layer, bits, h, oldest, middle);
+}
+
+uint32_t project_rows(LAYER, const uint32_t *bits, const int8_t *h, int16_t *residual);
+uint32_t project_rows(LAYER, const uint32_t *bits, const int8_t *h, int16_t *residual) {
+    MAKE_LAYER;
+    return dcp_project_rows(&layer, bits, h, residual);
+}
+
+uint32_t project_columns(LAYER, const uint32_t *bits, const int8_t *h, int32_t *sum,
+                         int16_t *residual);
+uint32_t project_columns(LAYER, const uint32_t *bits, const int8_t *h, int32_t *sum,
+                         int16_t *residual) {
+    MAKE_LAYER;
+    return dcp_project_columns(&layer, bits, h, sum, residual);
+}
+
+void probe8(const uint32_t *informative, const uint32_t *base, size_t words, size_t outputs,
+            const int8_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum);
+void probe8(const uint32_t *informative, const uint32_t *base, size_t words, size_t outputs,
+            const int8_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum) {
+    const dcp_probes probes = {informative, base, words, outputs};
+    dcp_probe8(&probes, weight, masks, seen, sum);
+}
+
+void probe16(const uint32_t *informative, const uint32_t *base, size_t words, size_t outputs,
+             const int16_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum);
+void probe16(const uint32_t *informative, const uint32_t *base, size_t words, size_t outputs,
+             const int16_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum) {
+    const dcp_probes probes = {informative, base, words, outputs};
+    dcp_probe16(&probes, weight, masks, seen, sum);
+}

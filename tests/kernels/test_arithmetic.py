@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requantization, saturation and bit counting on any value; the transforms against the NumPy front end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from libraries import Kernel
+from signals import EXTREMES, extreme, speech_like
+
+from dyncp.export import frontend
+
+INT32 = st.one_of(st.integers(-(2**31), 2**31 - 1), st.sampled_from([-(2**31), -1, 0, 1, 2**31 - 1]))
+MULTIPLIER = st.one_of(st.integers(0, 2**30 - 1), st.sampled_from([0, 1, 2**30 - 1]))
+AUDIO = {name: extreme(name, 6) for name in EXTREMES} | {"speech": speech_like(12)}
+
+
+@given(a=INT32, m=MULTIPLIER)
+def test_rmul_rounds_half_up(kernel: Kernel, a: int, m: int) -> None:
+    assert kernel("rmul", a, m) == (a * m + 2**30) >> 31
+
+
+@given(v=INT32)
+def test_saturation_clamps_and_never_wraps(kernel: Kernel, v: int) -> None:
+    out = np.zeros(4, np.int32)
+    kernel("saturate", v, out)
+    bounds = [(-128, 127), (-32768, 32767), (0, 127), (0, 32767)]
+    assert out.tolist() == [min(max(v, low), high) for low, high in bounds]
+
+
+@given(v=st.integers(0, 2**32 - 1))
+def test_popcount(kernel: Kernel, v: int) -> None:
+    assert kernel("popcount", v) == v.bit_count()
+
+
+@given(words=st.lists(INT32, min_size=1, max_size=20))
+def test_first_largest(kernel: Kernel, words: list[int]) -> None:
+    values = np.array(words, np.int32)
+    assert kernel("first_largest", values, len(words)) == int(values.argmax())
+
+
+@given(seed=st.integers(0, 2**32 - 1), bits=st.integers(1, 30))
+@settings(max_examples=30, deadline=None)
+def test_fft256(kernel: Kernel, seed: int, bits: int) -> None:
+    z = np.random.default_rng(seed).integers(-(2**bits), 2**bits, (256, 2)).astype(np.int32)
+    re, im = frontend.fft256((z[None, :, 0].astype(np.int64), z[None, :, 1].astype(np.int64)))
+    kernel("fft256", frontend.twiddle(), z)
+    np.testing.assert_array_equal(z, np.stack([re[0], im[0]], axis=1))
+
+
+@pytest.mark.parametrize("name", AUDIO)
+def test_analysis_features_and_synthesis(kernel: Kernel, name: str) -> None:
+    hops = AUDIO[name].reshape(-1, 256)
+    thresholds = frontend.feature_thresholds(0.02)
+    masks = np.random.default_rng(1).integers(0, 32768, (len(hops), 257)).astype(np.uint16)
+    masks[:, :9] = 32767
+    re, im = frontend.analysis(hops)
+    features = frontend.features((re, im), thresholds)
+    output = frontend.synthesis((re, im), masks.astype(np.int64))
+
+    history, overlap = np.zeros(256, np.int16), np.zeros(256, np.int32)
+    x, y, out = np.zeros((257, 2), np.int32), np.zeros(257, np.int8), np.zeros(256, np.int16)
+    for i, hop in enumerate(hops):
+        kernel("analysis", frontend.window(), frontend.twiddle(), hop, history, x)
+        np.testing.assert_array_equal(x, np.stack([re[i], im[i]], axis=1))
+        kernel("features", thresholds, x, y)
+        np.testing.assert_array_equal(y, features[i])
+        kernel("synthesis", frontend.window(), frontend.twiddle(), x, masks[i], overlap, out)
+        np.testing.assert_array_equal(out, output[i])
+
+
+def test_features_at_every_threshold(kernel: Kernel) -> None:
+    roots = np.arange(257)
+    x = np.stack([3 * roots, 4 * roots], axis=1).astype(np.int32)
+    thresholds = ((5 * np.arange(1, 128)) ** 2).astype(np.uint64)
+    y = np.zeros(257, np.int8)
+    kernel("features", thresholds, x, y)
+    np.testing.assert_array_equal(y, np.minimum(roots, 127))
+    kernel("features", thresholds + np.uint64(1), x, y)
+    np.testing.assert_array_equal(y, np.clip(roots - 1, 0, 127))
+
+
+def test_suppression_of_every_logit(kernel: Kernel) -> None:
+    logits = np.arange(-32768, 32768)
+    expected = frontend.suppression(logits)
+    padded = np.append(logits, [0] * (257 * 256 - len(logits))).astype(np.int16).reshape(-1, 257)
+    mask = np.zeros_like(padded, dtype=np.uint16)
+    for row, out in zip(padded, mask, strict=True):
+        kernel("suppression", frontend.sigmoid(), row, out)
+    np.testing.assert_array_equal(mask.ravel()[: len(logits)], expected)
+    assert expected.max() <= 32767

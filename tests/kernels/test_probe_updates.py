@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Probe words updated by the bits that flipped equal words summed anew, whatever flips."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from libraries import Kernel
+
+
+@pytest.mark.parametrize("width", ["int8", "int16"])
+@given(seed=st.integers(0, 2**32 - 1), words=st.integers(1, 5), outputs=st.integers(1, 21))
+@settings(deadline=None, max_examples=40)
+def test_incremental_equals_from_scratch(
+    kernel: Kernel, width: Literal["int8", "int16"], seed: int, words: int, outputs: int
+) -> None:
+    random = np.random.default_rng(seed)
+    informative = random.integers(0, 2**32, words).astype(np.uint32)
+    informative[random.random(words) < 0.3] = random.choice([0, 0xFFFFFFFF, 0x80000001])
+    bits = np.unpackbits(informative.view(np.uint8), bitorder="little").astype(bool)
+    per_word = bits.reshape(words, 32).sum(axis=1)
+    base = (np.cumsum(per_word) - per_word).astype(np.uint32)
+    largest = np.iinfo(width)
+    weight = random.integers(largest.min, largest.max + 1, (max(1, bits.sum()), outputs)).astype(width)
+    bias = random.integers(-1000, 1000, outputs).astype(np.int32)
+
+    seen, total = np.zeros(words, np.uint32), bias.copy()
+    masks = np.zeros(words, np.uint32)
+    for share in [0.5, 0.02, 0.0, 1.0, 1.0, 0.3]:
+        flips = np.packbits(random.random(32 * words) < share, bitorder="little").view(np.uint32)
+        masks ^= flips
+        kernel("probe" + width[3:], informative, base, words, outputs, weight, masks, seen, total)
+        active = np.unpackbits(masks.view(np.uint8), bitorder="little").astype(bool)[bits]
+        np.testing.assert_array_equal(total, bias + weight[: bits.sum()].astype(np.int64).T @ active)
+        np.testing.assert_array_equal(seen, masks)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quantization keeps the network's behaviour, survives odd networks and refuses impossible ones."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from networks import SHAPES, trained_enough
+from signals import extreme, speech_like
+
+from dyncp.export import quantize as quantization
+from dyncp.export.bundle import check
+from dyncp.export.calibrate import calibrate
+from dyncp.export.compare import compare, enhance_float
+from dyncp.export.fold import FoldedNetwork, Layer, fold_network
+from dyncp.export.masks import unpack_masks
+from dyncp.export.quantize import multiplier, quantize
+from dyncp.export.reference import run
+from dyncp.train.config import NetworkConfig
+from dyncp.train.errors import AudioError, QuantizationError
+from dyncp.train.metrics import si_sdr
+
+CALIBRATION = [speech_like(200, seed=1), speech_like(200, seed=2)]
+
+
+def folded(config: NetworkConfig = SHAPES[0]) -> FoldedNetwork:
+    return fold_network(trained_enough(config), "0" * 64)
+
+
+def altered(network: FoldedNetwork, name: str, factor: float) -> FoldedNetwork:
+    """The network with one layer's weights and biases scaled."""
+    layer = network.layers[name]
+    changed = Layer(layer.weight * factor, layer.bias * factor)
+    return dataclasses.replace(network, layers=network.layers | {name: changed})
+
+
+@pytest.mark.parametrize("config", SHAPES)
+def test_the_integers_follow_the_float_network(config: NetworkConfig) -> None:
+    network = folded(config)
+    bundle = quantize(network, CALIBRATION)
+    pcm = speech_like(200, seed=3)
+    wanted, active = enhance_float(network, pcm)
+    result = run(bundle, pcm)
+    assert si_sdr(wanted, result.output) > 25
+    assert np.mean(unpack_masks(result.masks, config) != active) < 0.03
+    assert 0 < active.mean() < 1
+
+
+def test_the_same_input_gives_the_same_bundle() -> None:
+    first, second = quantize(folded(), CALIBRATION), quantize(folded(), CALIBRATION)
+    assert first.scales == second.scales
+    assert first.sources == second.sources
+    assert all(np.array_equal(first.tensors[name], second.tensors[name]) for name in first.tensors)
+
+
+@pytest.mark.parametrize("layer", ["front", "expand", "depthwise", "project", "gate.reduce", "gate.score"])
+def test_dead_rows_and_layers_do_not_crash(layer: str) -> None:
+    name = layer if layer == "front" else f"blocks.0.{layer}"
+    network = folded()
+    row = network.layers[name]
+    row.weight[0], row.bias[0] = 0, 0
+    run(quantize(network, CALIBRATION), CALIBRATION[0])
+    run(quantize(altered(network, name, 0.0), CALIBRATION), CALIBRATION[0])
+
+
+@pytest.mark.parametrize("factor", [1e-4, 1e4])
+def test_weights_of_any_size_are_expressed(factor: float) -> None:
+    network = altered(folded(), "blocks.0.expand", factor)
+    depthwise = network.layers["blocks.0.depthwise"]
+    depthwise.weight[:] /= factor
+    network = altered(network, "blocks.1.gate.reduce", factor)
+    pcm = speech_like(100, seed=3)
+    assert si_sdr(enhance_float(network, pcm)[0], run(quantize(network, CALIBRATION), pcm).output) > 25
+
+
+def test_a_residual_stream_that_outgrows_16_bits_is_refused() -> None:
+    with pytest.raises(QuantizationError, match="input"):
+        quantize(altered(folded(), "blocks.1.depthwise", 1e4), CALIBRATION)
+
+
+def test_gates_that_are_always_off_leave_the_residual_alone() -> None:
+    network = folded()
+    score = network.layers["blocks.0.gate.score"]
+    score.weight[:], score.bias[:] = 0, -1
+    result = run(quantize(network, CALIBRATION), CALIBRATION[0], trace=True)
+    assert not np.any(result.trace["block0_mask"])
+    assert np.array_equal(result.trace["block0_project"], result.trace["front"])
+
+
+def test_silent_calibration_gives_a_valid_bundle() -> None:
+    check(quantize(folded(), [extreme("silence", 4)]))
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_scale_that_is_not_positive_and_finite_is_refused(scale: float) -> None:
+    network = folded()
+    scales = calibrate(network, np.ones((4, 257))) | {"blocks.1.expand": scale}
+    with pytest.raises(QuantizationError, match=r"blocks\.1\.expand"):
+        quantization._Quantizer(network, scales)
+
+
+@pytest.mark.parametrize("factor", [0.5, 3.0, -0.1, float("nan")])
+def test_a_factor_outside_the_multiplier_is_refused(factor: float) -> None:
+    with pytest.raises(QuantizationError, match="front"):
+        multiplier(np.array([0.1, factor]), "front")
+
+
+def test_a_factor_just_below_one_half_stays_below() -> None:
+    assert multiplier(np.array([0.0, 0.5 - 1e-12]), "front").tolist() == [0, 2**30 - 1]
+
+
+def test_activations_that_overflow_float64_are_refused() -> None:
+    with np.errstate(all="ignore"), pytest.raises(QuantizationError, match="not finite"):
+        quantize(altered(altered(folded(), "front", 1e200), "blocks.0.expand", 1e200), CALIBRATION)
+
+
+def test_a_pooling_too_short_for_the_one_pole_is_refused() -> None:
+    config = SHAPES[2].model_copy(update={"pooling_frames": 2})
+    with pytest.raises(QuantizationError, match="pool"):
+        quantize(folded(config), CALIBRATION)
+
+
+def test_calibration_audio_is_needed_and_checked() -> None:
+    with pytest.raises(QuantizationError, match="calibration"):
+        quantize(folded(), [])
+    with pytest.raises(AudioError):
+        quantize(folded(), [np.zeros(100, np.int16)])
+
+
+def test_comparison_reports_what_quantization_costs() -> None:
+    network = folded()
+    bundle = quantize(network, CALIBRATION)
+    pairs = []
+    for seed in (4, 5):
+        clean = speech_like(190, seed=seed)
+        noise = np.random.default_rng(seed).normal(scale=300, size=len(clean))
+        pairs.append((clean, (clean + noise).astype(np.int16)))
+    result = compare(network, bundle, pairs)
+    assert result.frames == 380
+    assert 0 < result.differing_bits <= 0.03
+    assert 0 < result.informative_gates < 2 * 16
+    assert result.differing_bits <= result.differing_informative_bits
+    assert abs(result.utilization_float - result.utilization_int8) <= result.differing_bits
+    assert result.si_sdr_db > 25
+    for quality in (result.pesq, result.stoi):
+        assert quality.noisy != quality.float_output
+        assert abs(quality.loss) < 0.05

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small validation folder whose parts agree with each other, made from random masks and synthetic audio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from bundles import random_bundle
+from numpy.typing import NDArray
+
+from dyncp.codegen.stages import stages
+from dyncp.export.bundle import Bundle, write_bundle
+from dyncp.export.masks import channel_bits, pack_masks
+from dyncp.firmware.records import (
+    Divergence,
+    HostRecord,
+    Memory,
+    Mismatches,
+    Spread,
+    TargetRecord,
+    ValidationRecord,
+)
+from dyncp.train.audio import write_pcm
+from dyncp.train.config import HOP, SAMPLE_RATE, NetworkConfig
+
+CORES = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
+NONE_DIFFER = Mismatches(output=0, masks=0, probes=0, macs=0, layers=0)
+FRAMES = 200
+
+
+@dataclass
+class Run:
+    """A bundle and the folder of its validation; `write` puts a changed record back."""
+
+    bundle: Bundle
+    folder: Path
+    active: NDArray[np.bool_]
+    record: ValidationRecord
+
+    def write(self, record: ValidationRecord) -> None:
+        (self.folder / "validation.json").write_text(record.model_dump_json(indent=2), encoding="utf-8")
+
+
+def make_run(config: NetworkConfig, tmp_path: Path, frames: int = FRAMES) -> Run:
+    bundle = random_bundle(config, seed=1)
+    write_bundle(bundle, tmp_path / "bundle")
+    folder = tmp_path / "validation"
+    folder.mkdir()
+    random = np.random.default_rng(2)
+    active = slow_masks(random, frames, config)
+    np.save(folder / "masks.npy", pack_masks(active, config))
+    counts = active.sum(axis=(1, 2))
+    np.save(folder / "macs.npy", np.array([config.macs(int(n)) for n in counts], dtype=np.uint32))
+    np.save(folder / "probes.npy", probe_words(bundle, active))
+    write_audio(random, frames, folder)
+    record = ValidationRecord(
+        bundle_hash=bundle.hash,
+        frames=frames,
+        host=HostRecord(compiler="gcc 12.2.0", frames=frames, mismatches=NONE_DIFFER, first_divergence=None),
+        targets=[target(name, i, bundle, frames) for i, name in enumerate(CORES)],
+    )
+    run = Run(bundle, folder, active, record)
+    run.write(record)
+    return run
+
+
+def slow_masks(random: np.random.Generator, frames: int, config: NetworkConfig) -> NDArray[np.bool_]:
+    """Bits that keep their value for some frames, as those of gates do; each channel with its own share."""
+    share = random.beta(0.4, 1.0, (config.blocks, config.gated))
+    held = np.repeat(random.random((-(-frames // 8), config.blocks, config.gated)), 8, axis=0)
+    return np.asarray(held[:frames] < share)
+
+
+def probe_words(bundle: Bundle, active: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """docs/arithmetic.md, section 9, over all frames: int32 [frames, outputs]."""
+    assert bundle.probes is not None
+    bits = active[:, np.isin(channel_bits(bundle.config), bundle.probes.channel)].astype(np.int64)
+    return (bundle.probes.bias + bits @ bundle.probes.weight.astype(np.int64)).astype(np.int32)
+
+
+def write_audio(random: np.random.Generator, frames: int, folder: Path) -> None:
+    time = np.arange(frames * HOP) / SAMPLE_RATE
+    voiced = np.sin(2 * np.pi * 3 * time) > 0
+    speech = voiced * sum(np.sin(2 * np.pi * 140 * k * time) / k for k in range(1, 20)) * 3000
+    noise = random.normal(0, 900, len(time))
+    write_pcm(folder / "noisy.wav", np.clip(speech + noise, -32768, 32767).astype(np.int16))
+    write_pcm(folder / "enhanced.wav", np.clip(speech + noise / 8, -32768, 32767).astype(np.int16))
+
+
+def target(name: str, place: int, bundle: Bundle, frames: int) -> TargetRecord:
+    """A record with figures that differ from core to core: stage s takes 100·(s + 1)·(6 − place) instructions."""
+    names = [*(stage.name for stage in stages(bundle.config, bundle.probe_outputs)), "call"]
+    by_stage = {stage: 100.0 * (i + 1) * (6 - place) for i, stage in enumerate(names)}
+    mean = sum(by_stage.values())
+    return TargetRecord(
+        name=name,
+        emulator=f"qemu-system-arm 7.2.15 -machine machine-{place}",
+        compiler="arm-none-eabi-gcc 12.2.1",
+        flags=f"-O2 -mcpu={name}",
+        frames=frames,
+        mismatches=NONE_DIFFER,
+        first_divergence=None,
+        instructions_per_frame=Spread(mean=mean, p95=1.1 * mean, max=int(1.25 * mean)),
+        instructions_by_stage=by_stage,
+        memory=Memory(
+            weights=40_000,
+            tables=6_000,
+            code=9_000 + 100 * place,
+            state=7_000,
+            scratch=9_000,
+            stack=600 + 8 * place,
+            flash=70_000 + place,
+            ram=20_000 + place,
+        ),
+    )
+
+
+def spoiled(record: ValidationRecord) -> ValidationRecord:
+    """The same run, in which four words of the second core differ."""
+    first, second, *others = record.targets
+    second = second.model_copy(
+        update={
+            "mismatches": Mismatches(output=1, masks=0, probes=0, macs=0, layers=3),
+            "first_divergence": Divergence(frame=3, stage="front", channel=2, expected=7, actual=8),
+        }
+    )
+    return record.model_copy(update={"targets": [first, second, *others]})

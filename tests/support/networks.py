@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small float networks for tests, with batch-norm statistics and gates as if they had been trained."""
+
+from __future__ import annotations
+
+import torch
+from signals import speech_like
+
+from dyncp.export import stft
+from dyncp.train.config import NetworkConfig
+from dyncp.train.network import Enhancer
+
+# Every combination of pooling and gate site.
+SHAPES = [
+    NetworkConfig(
+        channels=16,
+        hidden=40,
+        gate=6,
+        stacks=1,
+        dilations=(1, 2),
+        pooling=pooling,
+        pooling_frames=20,
+        gate_site=site,
+    )
+    for pooling in ("window", "ema")
+    for site in ("output", "hidden")
+]
+
+
+def trained_enough(config: NetworkConfig, seed: int = 0) -> Enhancer:
+    """Random weights; batch norm has seen speech, and the gates' biases are spread so that about half are open."""
+    torch.manual_seed(seed)
+    network = Enhancer(config)
+    pcm = speech_like(200, seed=seed).reshape(-1, 256)
+    features = torch.from_numpy(stft.compress(stft.analyse(pcm)).T[None]).float()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        network(features)
+        for block in network.blocks:
+            torch.nn.init.normal_(block.gate.score.bias, std=0.1)  # type: ignore[union-attr, arg-type]
+            block.project.weight *= 2  # type: ignore[union-attr, operator]
+    return network.eval()

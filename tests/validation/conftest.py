@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bundles import ProbeWidth, random_bundle
+from numpy.typing import NDArray
+
+from dyncp.codegen.generate import generate
+from dyncp.export.bundle import Bundle, write_bundle
+from dyncp.train.config import HOP, NetworkConfig
+
+Made = tuple[Bundle, Path]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Made]:
+    """A random bundle of some configuration, and the library generated from it."""
+
+    def make(config: NetworkConfig, probes: ProbeWidth | None = "int8") -> Made:
+        bundle = random_bundle(config, seed=5, probes=probes)
+        write_bundle(bundle, tmp_path / "bundle")
+        return bundle, generate(bundle, tmp_path / "library")
+
+    return make
+
+
+@pytest.fixture
+def pcm() -> NDArray[np.int16]:
+    """Eight hops: noise, a full-scale square wave, silence, noise again."""
+    noise = np.random.default_rng(3).integers(-8000, 8000, 8 * HOP).astype(np.int16)
+    noise[3 * HOP : 4 * HOP] = np.where(np.arange(HOP) % 2, 32767, -32768)
+    noise[5 * HOP : 6 * HOP] = 0
+    return noise
