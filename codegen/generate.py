@@ -110,9 +110,7 @@ def _replace_folder(out: Path, contents: dict[str, bytes]) -> None:
     foreign = {path.name for path in out.iterdir()} - contents.keys() if out.is_dir() else set()
     if foreign or (out.exists() and not out.is_dir()):
         found = ", ".join(sorted(foreign)) or "a file"
-        raise GenerationError(
-            f"{out}: holds other things than this library ({found}); choose an empty folder"
-        )
+        raise GenerationError(f"{out}: holds other things than this library ({found}); choose an empty folder")
     out.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:

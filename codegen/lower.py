@@ -3,37 +3,22 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dyncp import __version__
 from dyncp.codegen.layout import Layout, Member, Struct, layout
-from dyncp.codegen.names import check_member
+from dyncp.codegen.probes import ProbeTables, Signal, probe_tables, signals, signals_members
 from dyncp.codegen.stages import Stage, stages
+from dyncp.codegen.tables import Table, table
 from dyncp.codegen.text import aligned, wrapped
-from dyncp.export.bundle import Bundle, Probes, ProbeTask
+from dyncp.export.bundle import Bundle, ProbeTask
 from dyncp.train.config import HOP, NetworkConfig
 from dyncp.train.errors import GenerationError
 
 RUNTIME_VERSION = 1
 """DYNCP_RUNTIME_VERSION of firmware/runtime/dyncp_runtime.h that the templates are written for."""
-
-TABLE_WIDTH = 96
-
-
-@dataclass(frozen=True)
-class Table:
-    """A constant array; `name` is what follows the prefix."""
-
-    type: str
-    name: str
-    length: int
-    text: str
-    comment: str
 
 
 @dataclass(frozen=True)
@@ -61,31 +46,12 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Signal:
-    """One probe task: where its words are."""
-
-    name: str
-    kind: str
-    first: int
-    outputs: int
-
-
-@dataclass(frozen=True)
 class StructText:
     """A struct type as text; `name` is what follows the prefix."""
 
     name: str
     comment: str
     lines: list[str]
-
-
-@dataclass(frozen=True)
-class ProbeTables:
-    """The bitmask-indexed table of `dcp_probe8` and `dcp_probe16`."""
-
-    bits: int
-    features: int
-    tables: list[Table]
 
 
 @dataclass(frozen=True)
@@ -122,9 +88,7 @@ class Library:
 def lower(bundle: Bundle, prefix: str) -> Library:
     """Raises GenerationError for a bundle without a hash and for a task that C cannot name."""
     if not bundle.hash:
-        raise GenerationError(
-            "the bundle has no hash: write it with write_bundle, or read it, before generating"
-        )
+        raise GenerationError("the bundle has no hash: write it with write_bundle, or read it, before generating")
     config, upper = bundle.config, prefix.upper()
     tasks = bundle.probes.tasks if bundle.probes else []
     structs = layout(config, bundle.probe_outputs)
@@ -139,7 +103,7 @@ def lower(bundle: Bundle, prefix: str) -> Library:
         config=config,
         outputs=bundle.probe_outputs,
         constants=_header_constants(bundle, structs, upper),
-        signals_members=_signals_members(tasks),
+        signals_members=signals_members(tasks),
         structs=[_struct(struct, prefix) for struct in structs.structs],
         process=_process(prefix, upper),
         stages=_stage_lines(stages(config, bundle.probe_outputs), upper),
@@ -147,8 +111,8 @@ def lower(bundle: Bundle, prefix: str) -> Library:
         layers=layers,
         blocks=[_block(bundle, i, dilation) for i, dilation in enumerate(config.block_dilations)],
         back_multiplier=_scalar(bundle, "back.input.multiplier"),
-        signals=_signals(tasks),
-        probes=_probe_tables(bundle.probes, config) if bundle.probes else None,
+        signals=signals(tasks),
+        probes=probe_tables(bundle.probes, config) if bundle.probes else None,
         tasks=tasks,
     )
 
@@ -201,12 +165,6 @@ def _scalar(bundle: Bundle, name: str) -> int:
     return int(bundle.tensors[name].astype(np.int64)[0])
 
 
-def _table(name: str, values: NDArray[np.generic], comment: str) -> Table:
-    suffix = {"uint32": "u", "uint64": "ull"}.get(values.dtype.name, "")
-    text = ", ".join(f"{value}{suffix}" for value in values.ravel().tolist())
-    return Table(f"{values.dtype.name}_t", name, values.size, textwrap.fill(text, TABLE_WIDTH), comment)
-
-
 def _constants(bundle: Bundle) -> list[Table]:
     comments = {
         "window": "square-root Hann, Q15",
@@ -214,7 +172,7 @@ def _constants(bundle: Bundle) -> list[Table]:
         "sigmoid": "Q15, one entry every 256 of a Q12 logit",
         "features.thresholds": "of |X|^2, for the features 1 to 127",
     }
-    return [_table(name.split(".")[-1], bundle.tensors[name], text) for name, text in comments.items()]
+    return [table(name.split(".")[-1], bundle.tensors[name], text) for name, text in comments.items()]
 
 
 def _network(bundle: Bundle) -> tuple[list[Table], list[Layer]]:
@@ -240,11 +198,11 @@ def _layer(bundle: Bundle, source: str, name: str) -> tuple[list[Table], Layer]:
     if source.endswith(".project") and bundle.config.gate_site == "hidden":
         # A pruned channel is a column of this layer; transposed, it is a row that need not be read.
         weight, shape = weight.T, f"transposed: [{columns}][{rows}]"
-    tables = [_table(f"{name}_weight", weight, shape)]
+    tables = [table(f"{name}_weight", weight, shape)]
     present = {"bias": "NULL", "multiplier": "NULL"}
     for part in present:
         if f"{source}.{part}" in bundle.tensors:
-            tables.append(_table(f"{name}_{part}", bundle.tensors[f"{source}.{part}"], ""))
+            tables.append(table(f"{name}_{part}", bundle.tensors[f"{source}.{part}"], ""))
             present[part] = tables[-1].name
     return tables, Layer(name, f"{name}_weight", present["bias"], present["multiplier"], rows, columns)
 
@@ -257,73 +215,5 @@ def _block(bundle: Bundle, i: int, dilation: int) -> Block:
         taps=2 * dilation,
         mask=i * config.mask_words_per_block,
         input_multiplier=_scalar(bundle, f"blocks.{i}.input.multiplier"),
-        pool_coefficient=(
-            _scalar(bundle, f"blocks.{i}.pool.coefficient") if config.pooling == "ema" else None
-        ),
-    )
-
-
-def _signals(tasks: list[ProbeTask]) -> list[Signal]:
-    firsts = np.cumsum([0, *(task.outputs for task in tasks)]).tolist()
-    return [
-        Signal(task.name, task.kind, first, task.outputs) for task, first in zip(tasks, firsts, strict=False)
-    ]
-
-
-def _signals_members(tasks: list[ProbeTask]) -> list[str]:
-    members = [
-        ("uint32_t", "macs", "", "multiply-accumulates of this frame, counted while running"),
-        ("uint32_t", "active", "", "active channels of this frame"),
-    ]
-    taken = {"macs", "active"}
-    for task in tasks:
-        own = _task_members(task)
-        for _, name, _, _ in own:
-            check_member(name, task.name, taken)
-            taken.add(name)
-        members += own
-    return aligned(((f"{kind} {name}{dims};", comment) for kind, name, dims, comment in members), indent=4)
-
-
-def _task_members(task: ProbeTask) -> list[tuple[str, str, str, str]]:
-    """Type, name, dimensions and comment of a task's members of the signals struct."""
-    value = f"Q{task.q}, {_plain(task.unit)}"
-    if task.kind == "regression":
-        return [("int32_t", task.name, "", value)]
-    if task.kind == "binary":
-        return [
-            ("int32_t", f"{task.name}_score", "", value),
-            ("uint8_t", task.name, "", "1 where the score > 0"),
-        ]
-    classes = ", ".join(f"{i} {_plain(label)}" for i, label in enumerate(task.classes))
-    return [
-        ("int32_t", f"{task.name}_scores", f"[{task.outputs}]", value),
-        ("uint8_t", task.name, "", f"the largest: {classes}"),
-    ]
-
-
-def _plain(text: str) -> str:
-    """Text from a manifest as it may stand in a C comment: nothing there can end it or continue a line."""
-    return re.sub(r"[^A-Za-z0-9 .,_%+()-]", "_", text)
-
-
-def _probe_tables(probes: Probes, config: NetworkConfig) -> ProbeTables:
-    informative = np.zeros(config.mask_words, dtype=np.uint32)
-    np.bitwise_or.at(
-        informative, probes.channel // 32, np.uint32(1) << (probes.channel % 32).astype(np.uint32)
-    )
-    per_word = np.bincount(probes.channel // 32, minlength=config.mask_words)
-    base = (np.cumsum(per_word) - per_word).astype(np.uint32)
-    # C has no empty arrays; a row that no bit points to does no harm.
-    weight = probes.weight if len(probes.channel) else np.zeros((1, len(probes.bias)), probes.weight.dtype)
-    features, outputs = probes.weight.shape
-    return ProbeTables(
-        bits=8 * probes.weight.dtype.itemsize,
-        features=features,
-        tables=[
-            _table("probe_informative", informative, "mask bits that the probes look at"),
-            _table("probe_base", base, "row of each word's lowest informative bit"),
-            _table("probe_weight", weight, f"[{features}][{outputs}]"),
-            _table("probe_bias", probes.bias, ""),
-        ],
+        pool_coefficient=(_scalar(bundle, f"blocks.{i}.pool.coefficient") if config.pooling == "ema" else None),
     )

@@ -15,10 +15,7 @@ def aligned(lines: Iterable[tuple[str, str]], indent: int = 0) -> list[str]:
     for commented, run in groupby(lines, key=lambda line: bool(line[1])):
         group = list(run)
         column = max(len(code) for code, _ in group)
-        text += [
-            " " * indent + (f"{code:<{column}} /* {comment} */" if commented else code)
-            for code, comment in group
-        ]
+        text += [" " * indent + (f"{code:<{column}} /* {comment} */" if commented else code) for code, comment in group]
     return text
 
 

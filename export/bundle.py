@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 
 from dyncp import __version__
@@ -25,6 +25,7 @@ from dyncp.export.layout import expected_tensors as expected_tensors
 from dyncp.export.masks import channel_bits
 from dyncp.train.config import NetworkConfig, StrictModel
 from dyncp.train.errors import BundleError
+from dyncp.train.tasks import Task
 
 ARITHMETIC_VERSION = 1
 SCHEMA_VERSION = 1
@@ -39,35 +40,19 @@ Tensors = dict[str, NDArray[np.integer[Any]]]
 Scales = dict[str, float | list[float]]
 
 
-class ProbeTask(StrictModel):
+class ProbeTask(Task):
     """One task of a probe set: what its output words mean (docs/bundle.md)."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)
-    kind: Literal["binary", "multiclass", "regression"]
-    outputs: int = Field(ge=1, le=64)
     q: int = Field(ge=0, le=30, description="fractional bits of an output word")
-    unit: str
-    classes: list[str] = Field(
-        default_factory=list, description="names of a multiclass task's outputs, in order"
-    )
-
-    @model_validator(mode="after")
-    def _outputs_suit_kind(self) -> ProbeTask:
-        if self.kind == "multiclass":
-            if self.outputs < 2 or len(self.classes) != self.outputs:
-                raise ValueError("a multiclass task names each of its two or more outputs in `classes`")
-        elif self.outputs != 1 or self.classes:
-            raise ValueError(f"a {self.kind} task has one output and no classes")
-        return self
 
 
 @dataclass
 class Probes:
     """Linear probes on mask bits: weight int8 or int16 [F, O], bias int32 [O], channel int32 [F]."""
 
-    weight: NDArray[np.int8] | NDArray[np.int16]
-    bias: NDArray[np.int32]
-    channel: NDArray[np.int32]
+    weight: NDArray[np.integer[Any]]
+    bias: NDArray[np.integer[Any]]
+    channel: NDArray[np.integer[Any]]
     tasks: list[ProbeTask]
     hash: str = field(default="", compare=False)
 
@@ -207,9 +192,7 @@ def _check_probes(probes: Probes, config: NetworkConfig, source: str) -> None:
         raise BundleError(f"{source}: probes.channel names a bit that is padding or outside the masks")
     reach = np.abs(probes.bias.astype(np.int64)) + np.abs(probes.weight.astype(np.int64)).sum(axis=0)
     if reach.max() > 2**31 - 1:
-        raise BundleError(
-            f"{source}: output {reach.argmax()} of probes.weight can overflow 32 bits; lower its q"
-        )
+        raise BundleError(f"{source}: output {reach.argmax()} of probes.weight can overflow 32 bits; lower its q")
 
 
 def _probe_tensors(probes: Probes) -> Tensors:
@@ -225,9 +208,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
     check(bundle)
     foreign = {p.name for p in folder.iterdir()} - {MANIFEST, NETWORK, PROBES} if folder.is_dir() else set()
     if foreign or folder.is_file():
-        raise BundleError(
-            f"{folder}: holds other things than a bundle ({', '.join(sorted(foreign)) or 'a file'})"
-        )
+        raise BundleError(f"{folder}: holds other things than a bundle ({', '.join(sorted(foreign)) or 'a file'})")
     files = _serialize(bundle)
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -287,14 +268,10 @@ def read_bundle(folder: Path) -> Bundle:
     if manifest.probes is not None:
         loaded = _load(folder / PROBES, manifest.probes.sha256, "probes.sha256")
         if loaded.keys() != {"probes.weight", "probes.bias", "probes.channel"}:
-            raise BundleError(
-                f"{folder / PROBES}: must hold probes.weight, probes.bias and probes.channel alone"
-            )
+            raise BundleError(f"{folder / PROBES}: must hold probes.weight, probes.bias and probes.channel alone")
         weight, bias, channel = loaded["probes.weight"], loaded["probes.bias"], loaded["probes.channel"]
-        probes = Probes(weight, bias, channel, manifest.probes.tasks, manifest.probes.sha256)  # type: ignore[arg-type]
-    bundle = Bundle(
-        manifest.network, tensors, manifest.scales, manifest.sources, probes, hash=_sha256(manifest_bytes)
-    )
+        probes = Probes(weight, bias, channel, manifest.probes.tasks, manifest.probes.sha256)
+    bundle = Bundle(manifest.network, tensors, manifest.scales, manifest.sources, probes, hash=_sha256(manifest_bytes))
     check(bundle, str(folder))
     return bundle
 
@@ -303,27 +280,21 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BundleError(
-            f"{path}: cannot be read ({error.strerror}); is this a folder of `dyncp export`?"
-        ) from None
+        raise BundleError(f"{path}: cannot be read ({error.strerror}); is this a folder of `dyncp export`?") from None
 
 
 def _parse_manifest(data: bytes, path: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(data)
     except ValidationError as error:
-        details = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors()
-        )
+        details = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors())
         raise BundleError(f"{path}: {details}") from None
 
 
 def _load(path: Path, sha256: str, key: str) -> Tensors:
     data = _read(path)
     if _sha256(data) != sha256:
-        raise BundleError(
-            f"{path}: altered or truncated: its sha256 is not the manifest's {key}; export again"
-        )
+        raise BundleError(f"{path}: altered or truncated: its sha256 is not the manifest's {key}; export again")
     try:
         tensors: Tensors = safetensors.numpy.load(data)
     except SafetensorError as error:

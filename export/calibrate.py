@@ -76,9 +76,7 @@ def measure(folded: FoldedNetwork, features: Array) -> dict[str, float]:
 def weight_scales(layer: Layer, input_scale: float, largest_input: int) -> Array:
     """One scale a row: the largest weight is 127, unless the accumulator could then exceed half its range."""
     by_weight = np.abs(layer.weight).max(axis=1) / 127
-    by_sum = (
-        np.abs(layer.weight).sum(axis=1) * largest_input + np.abs(layer.bias) / input_scale
-    ) / LARGEST_SUM
+    by_sum = (np.abs(layer.weight).sum(axis=1) * largest_input + np.abs(layer.bias) / input_scale) / LARGEST_SUM
     scales = np.maximum(by_weight, by_sum)
     # A row of zeros needs a scale too, any.
     return np.where(scales > 0, scales, scales.max() if scales.any() else 1 / 127)

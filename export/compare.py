@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, FiniteFloat
 
 from dyncp.export import reference, stft
 from dyncp.export.bundle import Bundle
 from dyncp.export.fold import FoldedNetwork
 from dyncp.export.masks import unpack_masks
 from dyncp.export.run import hops
-from dyncp.train.config import HOP
+from dyncp.train.config import HOP, StrictModel
 from dyncp.train.metrics import pesq_wb, si_sdr, stoi
 
 Pcm = NDArray[np.int16]
@@ -22,35 +22,37 @@ Pcm = NDArray[np.int16]
 # A gate is informative where its standard deviation over all frames exceeds this (arXiv 2602.10666).
 INFORMATIVE = 0.005
 
-
-@dataclass(frozen=True)
-class Quality:
-    """Means over the pairs, each of noisy, float and int8 output against clean speech."""
-
-    noisy: float
-    float_output: float
-    int8_output: float
-
-    @property
-    def loss(self) -> float:
-        """What quantization takes away."""
-        return self.float_output - self.int8_output
+Share = Field(ge=0, le=1)
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Score(StrictModel):
+    """Against the clean speech, means over the clips."""
+
+    pesq: FiniteFloat = Field(description="PESQ-WB, MOS-LQO")
+    stoi: FiniteFloat
+    si_sdr: FiniteFloat = Field(description="dB")
+
+
+class Comparison(StrictModel):
     """Shares are of mask bits, 0 to 1."""
 
-    frames: int
-    differing_bits: float
-    informative_gates: int
-    differing_informative_bits: float
-    utilization_float: float
-    utilization_int8: float
-    si_sdr_db: float
-    """int8 output against float output, mean over the pairs."""
-    pesq: Quality
-    stoi: Quality
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    clips: int = Field(ge=1)
+    frames: int = Field(ge=1)
+    noisy: Score
+    float_: Score = Field(alias="float")
+    int8: Score
+    agreement_db: FiniteFloat = Field(description="SI-SDR of the int8 output against the float output, dB")
+    differing_mask_bits: FiniteFloat = Share
+    differing_informative_bits: FiniteFloat = Share
+    informative_masks: int = Field(ge=0, description="gates whose standard deviation exceeds 0.005, float network")
+    always_on: int = Field(ge=0, description="gates that never closed, float network")
+    always_off: int = Field(ge=0, description="gates that never opened, float network")
+    utilization: list[FiniteFloat] = Field(description="per block, int8 network")
+    utilization_float: FiniteFloat = Share
+    utilization_int8: FiniteFloat = Share
+    macs_per_frame: FiniteFloat = Field(description="mean, int8 network")
 
 
 def compare(folded: FoldedNetwork, bundle: Bundle, pairs: Sequence[tuple[Pcm, Pcm]]) -> Comparison:
@@ -58,32 +60,50 @@ def compare(folded: FoldedNetwork, bundle: Bundle, pairs: Sequence[tuple[Pcm, Pc
 
     Raises AudioError for audio of other lengths, and for clean audio without speech, which PESQ cannot score.
     """
-    float_masks, int8_masks, agreement = [], [], []
-    scores = []
-    for clean, noisy in pairs:
+    from joblib import Parallel, delayed
+
+    float_masks, int8_masks, macs, outputs = [], [], [], []
+    for _, noisy in pairs:
         wanted, active = enhance_float(folded, noisy)
         run = reference.run(bundle, noisy)
         float_masks.append(active)
         int8_masks.append(unpack_masks(run.masks, bundle.config))
+        macs.append(run.macs)
         # The outputs lag by one hop.
-        target, outputs = clean[:-HOP], (noisy[:-HOP], wanted[HOP:], run.output[HOP:])
-        agreement.append(si_sdr(outputs[1], outputs[2]))
-        scores.append([[metric(target, output) for output in outputs] for metric in (pesq_wb, stoi)])
+        outputs.append((noisy[:-HOP], wanted[HOP:], run.output[HOP:]))
+    targets = [clean[:-HOP] for clean, _ in pairs]
+    scored = Parallel(n_jobs=-1)(
+        delayed(score)(target, heard) for target, three in zip(targets, outputs, strict=True) for heard in three
+    )
     expected, actual = np.concatenate(float_masks), np.concatenate(int8_masks)
     informative = expected.std(axis=0) > INFORMATIVE
     differs = expected != actual
-    pesq, intelligibility = (Quality(*map(float, means)) for means in np.mean(scores, axis=0))
     return Comparison(
+        clips=len(pairs),
         frames=len(expected),
-        differing_bits=float(differs.mean()),
-        informative_gates=int(informative.sum()),
+        noisy=_mean(scored[0::3]),
+        float_=_mean(scored[1::3]),
+        int8=_mean(scored[2::3]),
+        agreement_db=float(np.mean([si_sdr(wanted, got) for _, wanted, got in outputs])),
+        differing_mask_bits=float(differs.mean()),
         differing_informative_bits=float(differs[:, informative].mean()) if informative.any() else 0.0,
+        informative_masks=int(informative.sum()),
+        always_on=int(expected.all(axis=0).sum()),
+        always_off=int((~expected.any(axis=0)).sum()),
+        utilization=actual.mean(axis=(0, 2)).tolist(),
         utilization_float=float(expected.mean()),
         utilization_int8=float(actual.mean()),
-        si_sdr_db=float(np.mean(agreement)),
-        pesq=pesq,
-        stoi=intelligibility,
+        macs_per_frame=float(np.concatenate(macs).mean()),
     )
+
+
+def score(target: Pcm, heard: NDArray[np.generic]) -> Score:
+    """All metrics of one clip."""
+    return Score(pesq=pesq_wb(target, heard), stoi=stoi(target, heard), si_sdr=si_sdr(target, heard))
+
+
+def _mean(scores: Sequence[Score]) -> Score:
+    return Score(**{name: float(np.mean([getattr(s, name) for s in scores])) for name in Score.model_fields})
 
 
 def enhance_float(folded: FoldedNetwork, pcm: Pcm) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -142,8 +142,7 @@ def _convolution(state: dict[str, Array], name: str, rows: int, columns: int) ->
 def _fold_norm(layer: Layer, state: dict[str, Array], name: str, epsilon: float) -> Layer:
     """γ · (w·x − μ) / √(σ² + ε) + β, as one affine map."""
     gain, shift, mean, variance = (
-        _tensor(state, f"{name}.{part}", len(layer.bias))
-        for part in ("weight", "bias", "running_mean", "running_var")
+        _tensor(state, f"{name}.{part}", len(layer.bias)) for part in ("weight", "bias", "running_mean", "running_var")
     )
     if np.any(variance < 0):
         raise QuantizationError(f"checkpoint: {name}.running_var is negative; train again")

@@ -127,7 +127,8 @@ def suppression(logits: Integers) -> Integers:
     """The mask M in Q15: the sigmoid of Q10 logits by linear interpolation (section 6)."""
     table = sigmoid().astype(np.int64)
     index, fraction = (logits + 32768) >> 8, (logits + 32768) & 255
-    return (table[index] * (256 - fraction) + table[index + 1] * fraction + 128) >> 8
+    mask: Integers = (table[index] * (256 - fraction) + table[index + 1] * fraction + 128) >> 8
+    return mask
 
 
 def synthesis(spectrum: Complex, mask: Integers) -> NDArray[np.int16]:

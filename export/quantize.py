@@ -125,9 +125,7 @@ class _Quantizer:
         """The corrected layer's output before saturation; a score where the layer has no multiplier."""
         self.correct(name, reference.accumulate(self.tensors, name, x), wanted)
         sums = reference.accumulate(self.tensors, name, x)
-        return (
-            reference.requantize(self.tensors, name, sums) if f"{name}.multiplier" in self.tensors else sums
-        )
+        return reference.requantize(self.tensors, name, sums) if f"{name}.multiplier" in self.tensors else sums
 
     def correct(self, name: str, sums: Integers, wanted: Array) -> None:
         """Shift the biases by the mean error of the accumulators against the float network's."""

@@ -79,9 +79,7 @@ def block(
     pooled = pool(tensors, config, i, x8)
     gate, score = gates(tensors, i, pooled)
     active = score > 0
-    expand = saturate(
-        requantize(tensors, f"{name}.expand", accumulate(tensors, f"{name}.expand", x8)), 0, 127
-    )
+    expand = saturate(requantize(tensors, f"{name}.expand", accumulate(tensors, f"{name}.expand", x8)), 0, 127)
     if config.gate_site == "hidden":
         expand = expand * active
     depthwise = convolve(tensors, f"{name}.depthwise", config.block_dilations[i], expand)
@@ -132,7 +130,7 @@ def gates(tensors: Tensors, i: int, pooled: Integers) -> tuple[Integers, Integer
 def convolve(tensors: Tensors, layer: str, dilation: int, h: Integers) -> Integers:
     """Accumulators of a block's depthwise convolution, [n, H] to [n, H]."""
     oldest, middle, newest = tensors[f"{layer}.weight"].astype(np.int64).T
-    taps = oldest * delayed(h, 2 * dilation) + middle * delayed(h, dilation) + newest * h
+    taps: Integers = oldest * delayed(h, 2 * dilation) + middle * delayed(h, dilation) + newest * h
     return taps + tensors[f"{layer}.bias"].astype(np.int64)
 
 

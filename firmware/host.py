@@ -119,9 +119,7 @@ class Stream:
 
     def _check(self, status: int) -> None:
         if status != 0:
-            raise ToolchainError(
-                f"{self._library.path}: status {status}; the library and its state do not match"
-            )
+            raise ToolchainError(f"{self._library.path}: status {status}; the library and its state do not match")
 
 
 def split_trace(record: NDArray[np.uint8], layout: Sequence[Stage]) -> dict[str, NDArray[np.generic]]:

@@ -15,8 +15,6 @@ from dyncp.firmware import toolchain
 
 Compiler = Literal["gcc", "clang"]
 
-STRICT = ("-std=c99", *toolchain.WARNINGS, "-Wpedantic")
-
 
 def cache_folder() -> Path:
     """Where host builds are kept: $XDG_CACHE_HOME/dyncp/host."""
@@ -38,7 +36,7 @@ def build_host(
     """
     with as_file(files("dyncp.firmware") / "app" / "host_bridge.c") as bridge:
         sources = [library / f"{prefix}.c", bridge]
-        command = [compiler, *STRICT, *flags, "-shared", "-fPIC", f"-I{library}"]
+        command = [compiler, "-std=c99", *flags, "-shared", "-fPIC", f"-I{library}"]
         command += [f"-DBRIDGE_PREFIX={prefix}", f"-DBRIDGE_MACROS={prefix.upper()}"]
         command += [f'-DBRIDGE_HEADER="{prefix}.h"', *(["-DDYNCP_TRACE"] if trace else [])]
         folder = build_dir or cache_folder()

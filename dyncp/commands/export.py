@@ -65,7 +65,7 @@ def export(
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
     table = Table("", "noisy", "float", "int8", title=f"{comparison.clips} clips, speakers and noises never seen")
-    for label, field, digits in (("PESQ-WB", "pesq", 3), ("STOI", "stoi", 3), ("SI-SDR [dB]", "si_sdr", 2)):
+    for label, field, digits in (("PESQ-WB", "pesq", 3), ("STOI", "stoi", 3), ("SI-SDR, dB", "si_sdr", 2)):
         scores = (comparison.noisy, comparison.float_, comparison.int8)
         table.add_row(label, *(f"{getattr(score, field):.{digits}f}" for score in scores))
     console.print(table)

@@ -59,9 +59,7 @@ def _paint_layers(layers: list[LayerMacs], layout: Layout) -> Canvas:
         widths = np.array([_thousands(layers, row, kind) for row in rows])
         axes.barh(places, widths, left=starts, height=0.62, color=_COLORS[kind], label=kind)
         starts += widths
-    saved = np.array(
-        [sum(x.all_active - x.mean for x in layers if stage_row(x.layer) == row) / 1000 for row in rows]
-    )
+    saved = np.array([sum(x.all_active - x.mean for x in layers if stage_row(x.layer) == row) / 1000 for row in rows])
     axes.barh(places, saved, left=starts, height=0.62, color=GRID, label="saved by pruning")
     axes.set_yticks(places, rows)
     axes.set_ylim(-0.6, len(rows) - 0.4)
@@ -167,9 +165,7 @@ def _paint_cores(targets: list[TargetReport], layout: Layout) -> Canvas:
 def _legend(canvas: Canvas, axes: Axes, left: int, columns: int) -> None:
     """Above the axes, row by row, bars before marks."""
     handles, labels = axes.get_legend_handles_labels()
-    entries = sorted(
-        zip(handles, labels, strict=True), key=lambda entry: isinstance(entry[0], PathCollection)
-    )
+    entries = sorted(zip(handles, labels, strict=True), key=lambda entry: isinstance(entry[0], PathCollection))
     # Legends fill column by column.
     columnwise = [entries[i] for c in range(columns) for i in range(c, len(entries), columns)]
     legend = canvas.figure.legend(

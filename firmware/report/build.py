@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dyncp import __version__
 from dyncp.codegen import accounting
 from dyncp.export.bundle import ARITHMETIC_VERSION, Bundle, Probes
+from dyncp.export.compare import Comparison
 from dyncp.export.masks import channel_bits
 from dyncp.firmware.records import HostRecord, TargetRecord, ValidationRecord
 from dyncp.firmware.report import schema
@@ -62,7 +63,7 @@ def build_report(bundle: Bundle, validation_folder: Path, quality: Path | None =
         ),
         host=_host(validation.record.host),
         targets=[_target(target) for target in validation.record.targets],
-        quality=None if quality is None else parse_record(schema.Quality, quality),
+        quality=None if quality is None else parse_record(Comparison, quality),
     )
 
 

@@ -99,8 +99,7 @@ def _players(validation: Validation) -> list[Player]:
         ),
     )
     return [
-        Player(name, caption, wav_data_uri(pcm), audio_figure(pcm, loudest_db))
-        for name, caption, pcm in recordings
+        Player(name, caption, wav_data_uri(pcm), audio_figure(pcm, loudest_db)) for name, caption, pcm in recordings
     ]
 
 

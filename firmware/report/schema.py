@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field, FiniteFloat
+from pydantic import ConfigDict, Field
 
 from dyncp.export.bundle import ProbeTask
+from dyncp.export.compare import Comparison
 from dyncp.firmware.records import Divergence, Mismatches
 from dyncp.train.config import NetworkConfig, StrictModel
 
@@ -171,28 +172,6 @@ class HostReport(StrictModel):
     first_divergence: Divergence | None
 
 
-class Score(StrictModel):
-    """Means over the clips, each output against clean speech."""
-
-    noisy: FiniteFloat
-    float_output: FiniteFloat
-    int8_output: FiniteFloat
-
-
-class Quality(StrictModel):
-    """What quantization cost: `Comparison` of export/compare.py. Shares are of mask bits, 0 to 1."""
-
-    frames: int
-    differing_bits: FiniteFloat
-    informative_gates: int
-    differing_informative_bits: FiniteFloat
-    utilization_float: FiniteFloat
-    utilization_int8: FiniteFloat
-    si_sdr_db: FiniteFloat = Field(description="int8 output against float output")
-    pesq: Score
-    stoi: Score
-
-
 class Report(StrictModel):
     model_config = ConfigDict(title="dyncp report")
 
@@ -208,4 +187,4 @@ class Report(StrictModel):
     memory: MemoryReport
     host: HostReport
     targets: list[TargetReport]
-    quality: Quality | None
+    quality: Comparison | None

@@ -44,14 +44,12 @@ def _costs(report: Report) -> Table:
             f"mean {adds.mean:,.0f}, p95 {adds.p95:,.0f}, max {adds.max:,} per frame; at most {adds.bound:,}",
         )
     if report.targets:
-        table.add_row(
-            "flash", f"weights {flash.weights:,}, tables {flash.tables:,}, code at most {flash.code:,} bytes"
-        )
+        table.add_row("flash", f"weights {flash.weights:,}, tables {flash.tables:,}, code at most {flash.code:,} bytes")
         table.add_row("RAM", f"state {ram.state:,}, scratch {ram.scratch:,} bytes")
     if report.quality is not None:
-        pesq = report.quality.pesq
+        quality = report.quality
         table.add_row(
-            "PESQ", f"noisy {pesq.noisy:.2f}, float {pesq.float_output:.2f}, int8 {pesq.int8_output:.2f}"
+            "PESQ", f"noisy {quality.noisy.pesq:.2f}, float {quality.float_.pesq:.2f}, int8 {quality.int8.pesq:.2f}"
         )
     table.add_row("bundle", report.bundle.hash)
     return table

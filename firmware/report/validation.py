@@ -79,9 +79,7 @@ def parse_record(model: type[Record], path: Path) -> Record:
     except OSError as error:
         raise ReportError(f"{path}: cannot be read ({error.strerror}); {REMEDY}") from None
     except ValidationError as error:
-        details = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors()
-        )
+        details = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors())
         raise ReportError(f"{path}: {details}") from None
 
 
@@ -99,9 +97,7 @@ def _check_record(record: ValidationRecord, config: NetworkConfig, outputs: int,
     for target in record.targets:
         for name in sorted(set(expected) ^ target.instructions_by_stage.keys()):
             fault = "missing" if name in expected else "no stage of docs/emitted-c.md"
-            raise ReportError(
-                f"{path}: targets.{target.name}.instructions_by_stage.{name} is {fault}; {REMEDY}"
-            )
+            raise ReportError(f"{path}: targets.{target.name}.instructions_by_stage.{name} is {fault}; {REMEDY}")
 
 
 def _read_array(path: Path, dtype: type[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
@@ -111,9 +107,7 @@ def _read_array(path: Path, dtype: type[Scalar], shape: tuple[int, ...]) -> NDAr
         raise ReportError(f"{path}: cannot be read as an array ({error}); {REMEDY}") from None
     if not isinstance(array, np.ndarray) or array.dtype != np.dtype(dtype) or array.shape != shape:
         found = f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else "an archive"
-        raise ReportError(
-            f"{path}: holds {found}, expected {np.dtype(dtype)} {list(shape)} of {RECORD}; {REMEDY}"
-        )
+        raise ReportError(f"{path}: holds {found}, expected {np.dtype(dtype)} {list(shape)} of {RECORD}; {REMEDY}")
     return array
 
 

@@ -201,17 +201,19 @@ static inline uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_
 static inline uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *mask,
                                            const int8_t *h, int32_t *sum, int16_t *residual) {
     size_t macs = 0;
-    memset(sum, 0, layer->rows * sizeof *sum);
+    const size_t rows = layer->rows;
+    memset(sum, 0, rows * sizeof *sum);
     for (size_t r = 0; r < layer->columns; r++) {
         if (dcp_is_active(mask, r)) {
-            const int8_t *w = layer->weight + r * layer->rows;
-            for (size_t c = 0; c < layer->rows; c++) {
-                sum[c] += w[c] * h[r];
+            const int8_t *w = layer->weight + r * rows;
+            const int32_t value = h[r];
+            for (size_t c = 0; c < rows; c++) {
+                sum[c] += w[c] * value;
             }
-            macs += layer->rows;
+            macs += rows;
         }
     }
-    for (size_t c = 0; c < layer->rows; c++) {
+    for (size_t c = 0; c < rows; c++) {
         residual[c] = dcp_sat16(residual[c] + dcp_rmul(sum[c], layer->multiplier[c]));
     }
     return (uint32_t)macs;

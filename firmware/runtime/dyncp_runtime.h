@@ -19,25 +19,29 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 
 #if defined(DYNCP_TRACE)
 #define DYNCP_STAGE(prefix, id, data, bytes) prefix##_trace(id, data, bytes)
+#define DYNCP_BEGIN(prefix) ((void)0)
 #elif defined(DYNCP_MARKS)
 /* The arguments expand before they become a label: DYNCP_STAGE_FRONT to 2, then to dyncp_mark_2. */
 #define DYNCP_STAGE(prefix, id, data, bytes) DCP_LABEL(prefix##_mark_, id)
+#define DYNCP_BEGIN(prefix) DCP_LABEL(prefix##_mark_, begin)
 #define DCP_LABEL(name, id) DCP_LABEL_TEXT(name, id)
 #define DCP_LABEL_TEXT(name, id) __asm__ volatile(#name #id ":" ::: "memory")
+#elif defined(__GNUC__)
+/* The barrier of a label without the label, and not empty, so that gcc takes it to be as long as one:
+ * what an emulator counts is the code that ships. */
+#define DYNCP_STAGE(prefix, id, data, bytes) __asm__ volatile(" " ::: "memory")
+#define DYNCP_BEGIN(prefix) __asm__ volatile(" " ::: "memory")
 #else
 #define DYNCP_STAGE(prefix, id, data, bytes) ((void)0)
+#define DYNCP_BEGIN(prefix) ((void)0)
 #endif
 
 /* A copy of a function would define its labels twice. */
-#if defined(DYNCP_MARKS)
-#define DYNCP_BEGIN(prefix) DCP_LABEL(prefix##_mark_, begin)
 #if defined(__clang__)
 #define DYNCP_ONCE __attribute__((noinline))
-#else
+#elif defined(__GNUC__)
 #define DYNCP_ONCE __attribute__((noinline, noclone))
-#endif
 #else
-#define DYNCP_BEGIN(prefix) ((void)0)
 #define DYNCP_ONCE
 #endif
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sounds import small_corpus, speech_like
+from signals import speech_like
+from sounds import small_corpus
 
 from dyncp.train.audio import write_pcm
 from dyncp.train.corpus import Recording, is_redistributable, load_corpus
@@ -26,14 +27,14 @@ def test_splits_share_no_speaker_and_no_noise() -> None:
 def test_plain_folders_take_names_from_folders(tmp_path: Path) -> None:
     for path in ("speech/anna/1.wav", "speech/bert/2.flac", "noise/street/car.wav"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        write_pcm(tmp_path / path, speech_like(0.5))
+        write_pcm(tmp_path / path, speech_like(30))
     corpus = load_corpus(tmp_path)
     assert [r.group for r in corpus.speech] == ["anna", "bert"]
     assert [(r.group, r.category) for r in corpus.noise] == [("car", "street")]
 
 
 def test_files_of_one_original_recording_stay_together(tmp_path: Path) -> None:
-    write_pcm(tmp_path / "a.wav", speech_like(0.5))
+    write_pcm(tmp_path / "a.wav", speech_like(30))
     (tmp_path / "speech.csv").write_text("file,speaker,license\na.wav,s,CC0\n")
     (tmp_path / "noise.csv").write_text(
         "file,category,source,license\n"

@@ -19,14 +19,10 @@ Site = Literal["output", "hidden"]
 Pooling = Literal["window", "ema"]
 
 SHAPES = {
-    "tiny": NetworkConfig(channels=5, hidden=7, gate=3, stacks=1, dilations=(1,), pooling_frames=2),
+    "tiny": NetworkConfig(channels=5, hidden=7, gate=3, stacks=1, dilations=(1,), pooling_frames=4),
     "uneven": NetworkConfig(channels=12, hidden=50, gate=3, stacks=1, dilations=(1, 2, 4), pooling_frames=43),
-    "past_a_word": NetworkConfig(
-        channels=33, hidden=40, gate=5, stacks=2, dilations=(1, 3), pooling_frames=7
-    ),
-    "long_memory": NetworkConfig(
-        channels=40, hidden=33, gate=1, stacks=1, dilations=(17,), pooling_frames=100
-    ),
+    "past_a_word": NetworkConfig(channels=33, hidden=40, gate=5, stacks=2, dilations=(1, 3), pooling_frames=7),
+    "long_memory": NetworkConfig(channels=40, hidden=33, gate=1, stacks=1, dilations=(17,), pooling_frames=100),
     "whole_words": NetworkConfig(channels=32, hidden=64, gate=8, stacks=1, dilations=(2,), pooling_frames=16),
 }
 
@@ -47,9 +43,7 @@ def test_every_stage_of_every_shape(tmp_path: Path, site: Site, pooling: Pooling
 @pytest.mark.parametrize("optimize", ["-O0", "-O2", "-O3", "-Os"])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("site", ["output", "hidden"])
-def test_every_compiler_and_optimization(
-    tmp_path: Path, site: Site, compiler: Compiler, optimize: str
-) -> None:
+def test_every_compiler_and_optimization(tmp_path: Path, site: Site, compiler: Compiler, optimize: str) -> None:
     config = SHAPES["past_a_word"].model_copy(update={"gate_site": site})
     bundle, folder = library(tmp_path, config, seed=1)
     host = HostLibrary(folder, compiler=compiler, flags=(optimize,), build_dir=tmp_path)

@@ -24,8 +24,7 @@ def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
     def call(name: str, *arguments: np.ndarray[tuple[int, ...], np.dtype[np.generic]] | int) -> int:
         converted = [
-            ctypes.c_void_p(a.ctypes.data) if isinstance(a, np.ndarray) else ctypes.c_ssize_t(a)
-            for a in arguments
+            ctypes.c_void_p(a.ctypes.data) if isinstance(a, np.ndarray) else ctypes.c_ssize_t(a) for a in arguments
         ]
         result: int = shim[name](*converted)
         return result

@@ -27,9 +27,7 @@ class Layer:
     def arguments(self) -> tuple[NDArray[np.generic] | int, ...]:
         return (self.weight, self.bias, self.multiplier, *self.weight.shape)
 
-    def signal(
-        self, count: int, dtype: type[np.signedinteger], low: int | None = None
-    ) -> NDArray[np.generic]:
+    def signal(self, count: int, dtype: type[np.signedinteger], low: int | None = None) -> NDArray[np.generic]:
         """Random values; one in three is an extreme of the type, or `low` for its smallest."""
         info = np.iinfo(dtype)
         smallest = info.min if low is None else low
@@ -129,9 +127,7 @@ def test_pooling_ema(kernel: Kernel, layer: Layer, coefficient: int) -> None:
 def test_depthwise(kernel: Kernel, layer: Layer) -> None:
     rows = len(layer.weight)
     taps = np.stack([layer.signal(rows, np.int8, low=0) for _ in range(3)])
-    full = rmul(
-        (layer.weight.T.astype(np.int64) * taps).sum(axis=0) + layer.bias, layer.multiplier.astype(np.int64)
-    )
+    full = rmul((layer.weight.T.astype(np.int64) * taps).sum(axis=0) + layer.bias, layer.multiplier.astype(np.int64))
     expected = np.clip(full, 0, 127)
 
     oldest, middle, h = taps.copy()

@@ -27,9 +27,7 @@ def test_fold_equals_the_torch_network(config: NetworkConfig) -> None:
     assert 0 < active.mean() < 1
 
 
-@pytest.mark.parametrize(
-    "name", ["front.weight", "blocks.0.expand_norm.running_var", "blocks.1.gate.score.bias"]
-)
+@pytest.mark.parametrize("name", ["front.weight", "blocks.0.expand_norm.running_var", "blocks.1.gate.score.bias"])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_not_finite_are_refused(name: str, value: float) -> None:
     network = trained_enough(SHAPES[0])

@@ -139,11 +139,13 @@ def test_comparison_reports_what_quantization_costs() -> None:
         pairs.append((clean, (clean + noise).astype(np.int16)))
     result = compare(network, bundle, pairs)
     assert result.frames == 380
-    assert 0 < result.differing_bits <= 0.03
-    assert 0 < result.informative_gates < 2 * 16
-    assert result.differing_bits <= result.differing_informative_bits
-    assert abs(result.utilization_float - result.utilization_int8) <= result.differing_bits
-    assert result.si_sdr_db > 25
-    for quality in (result.pesq, result.stoi):
-        assert quality.noisy != quality.float_output
-        assert abs(quality.loss) < 0.05
+    assert 0 < result.differing_mask_bits <= 0.03
+    assert 0 < result.informative_masks <= 2 * 16 - result.always_on - result.always_off
+    assert result.differing_mask_bits <= result.differing_informative_bits
+    assert abs(result.utilization_float - result.utilization_int8) <= result.differing_mask_bits
+    assert np.mean(result.utilization) == pytest.approx(result.utilization_int8)
+    assert result.agreement_db > 25
+    for metric in ("pesq", "stoi"):
+        noisy, wanted, got = (getattr(score, metric) for score in (result.noisy, result.float_, result.int8))
+        assert noisy != wanted
+        assert abs(wanted - got) < 0.05

@@ -31,9 +31,7 @@ FLAGS = (
     "--disable-sync",
 )
 SECONDS = FRAMES * HOP / SAMPLE_RATE
-AUDIO_LOADED = (
-    "return [...document.querySelectorAll('audio')].map(a => a.readyState >= 1 && !a.error ? a.duration : 0)"
-)
+AUDIO_LOADED = "return [...document.querySelectorAll('audio')].map(a => a.readyState >= 1 && !a.error ? a.duration : 0)"
 
 
 @pytest.fixture(scope="module")

@@ -41,9 +41,7 @@ def test_mismatch_is_red_and_located(run: Run, tmp_path: Path) -> None:
     assert 'class="verdict failed"' in html
     assert 'class="verdict passed"' not in html
     assert f"<h1>5 cores, {FRAMES} frames, 4 mismatches</h1>" in html
-    assert (
-        "cortex-m4: 4 words differ; the first in frame 3, stage front, channel 2: expected 7, got 8." in html
-    )
+    assert "cortex-m4: 4 words differ; the first in frame 3, stage front, channel 2: expected 7, got 8." in html
 
 
 def test_page_without_cores_and_probes(tmp_path: Path) -> None:

@@ -16,8 +16,10 @@ from dyncp.codegen.generate import generate
 from dyncp.export.bundle import Bundle, write_bundle
 from dyncp.export.run import Run
 from dyncp.firmware import toolchain
-from dyncp.firmware.host_build import STRICT
 from dyncp.train.config import NetworkConfig
+
+STRICT = ("-std=c99", *toolchain.WARNINGS, "-Wpedantic")
+"""Under these the emitted C and the C of the tests must be clean."""
 
 RUNTIME = Path(dyncp.firmware.__file__).parent / "runtime"
 
@@ -61,9 +63,7 @@ def assert_same(expected: Run, actual: Run) -> None:
         for stage, values in expected.trace.items():
             np.testing.assert_array_equal(actual.trace[stage], values, err_msg=stage, strict=True)
     for name in ("output", "masks", "words", "macs", "active"):
-        np.testing.assert_array_equal(
-            getattr(actual, name), getattr(expected, name), err_msg=name, strict=True
-        )
+        np.testing.assert_array_equal(getattr(actual, name), getattr(expected, name), err_msg=name, strict=True)
 
 
 def program(

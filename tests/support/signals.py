@@ -23,7 +23,8 @@ def speech_like(frames: int, seed: int = 0, level_dbfs: float = -26.0) -> Pcm:
     bursts = random.normal(size=len(n)) * (np.sin(2 * np.pi * n / 7_700) > 0.85)
     signal = voiced * syllables + 0.8 * bursts + 1e-3 * random.normal(size=len(n))
     signal *= 10 ** (level_dbfs / 20) / np.sqrt(np.mean(signal**2))
-    return np.clip(np.round(signal * 32768), -32768, 32767).astype(np.int16)
+    pcm: Pcm = np.clip(np.round(signal * 32768), -32768, 32767).astype(np.int16)
+    return pcm
 
 
 def extreme(name: str, frames: int) -> Pcm:

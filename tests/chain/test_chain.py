@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole chain through the command line, as a user runs it: train → export → probe → generate → validate → report.
+
+Every combination of gate site and pooling is trained for a few steps and ends on emulated cores without a mismatch.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from signals import speech_like
+from sounds import small_corpus
+from typer.testing import CliRunner
+
+from dyncp.cli import commands
+from dyncp.export import reference
+from dyncp.export.bundle import read_bundle
+from dyncp.train.audio import pad_to_hop
+
+CONFIG = """
+[network]
+channels = 20
+hidden = 36
+stacks = 1
+dilations = [1, 2]
+gate = 5
+pooling_frames = 12
+gate_site = "{site}"
+pooling = "{pooling}"
+[mixing]
+clip_s = 1.0
+[training]
+batch = 4
+epochs = 2
+steps_per_epoch = 30
+learning_rate = 4e-3
+utilization_weight = 20.0
+"""
+
+
+def dyncp(*arguments: object) -> str:
+    """Run a command in this process; returns what it printed on standard output."""
+    result = CliRunner().invoke(commands, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pooling", ["window", "ema"])
+@pytest.mark.parametrize("site", ["output", "hidden"])
+def test_every_variant_survives_to_the_cores(tmp_path: Path, site: str, pooling: str) -> None:
+    corpus = small_corpus(tmp_path / "corpus")
+    config, run, bundle = tmp_path / "tiny.toml", tmp_path / "run", tmp_path / "bundle"
+    config.write_text(CONFIG.format(site=site, pooling=pooling))
+    trained = json.loads(dyncp("train", config, "--corpus", corpus, "--out", run, "--workers", 0, "--json"))
+    assert 0 < np.mean(trained["utilization"]) < 1
+    dyncp("export", run, bundle, "--corpus", corpus, "--clips", 0)
+    fitted = json.loads(dyncp("probe", run, bundle, "--corpus", corpus, "--minutes", 1, "--json"))
+    assert fitted["features"] > 0
+    quality = tmp_path / "quality.json"
+    dyncp("export", run, bundle, "--corpus", corpus, "--clips", 2, "--quality", quality)
+    probes = read_bundle(bundle).probes
+    assert probes is not None
+    assert len(probes.channel) == fitted["features"]
+    assert probes.weight.itemsize * 8 == fitted["bits"]
+    noisy = speech_like(100, seed=9)
+    soundfile.write(tmp_path / "noisy.wav", noisy, 16000, subtype="PCM_16")
+    boards = ("--board", "cortex-m3", "--board", "cortex-m55")
+    dyncp("validate", bundle, tmp_path / "noisy.wav", "--out", tmp_path / "proof", *boards)
+    record = json.loads((tmp_path / "proof" / "validation.json").read_text())
+    assert [target["mismatches"] for target in record["targets"]] == [record["host"]["mismatches"]] * 2
+    assert set(record["host"]["mismatches"].values()) == {0}
+    dyncp("report", bundle, tmp_path / "proof", "--out", tmp_path / "report", "--quality", quality)
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert report["verdict"]["passed"]
+    assert report["macs"]["per_frame"]["min"] < report["macs"]["per_frame"]["max"]
+    enhance_equals_reference(bundle, tmp_path)
+
+
+def enhance_equals_reference(bundle: Path, folder: Path) -> None:
+    """`dyncp enhance` on audio of an odd length: as long as the input, aligned, the reference's samples and signals."""
+    noisy = speech_like(80, seed=3)[:-77]
+    soundfile.write(folder / "in.flac", noisy, 16000, subtype="PCM_16")
+    dyncp("enhance", folder / "in.flac", folder / "out.wav", "--bundle", bundle)
+    dyncp("enhance", folder / "in.flac", folder / "late.wav", "--bundle", bundle, "--keep-delay")
+    model = read_bundle(bundle)
+    expected = reference.run(model, pad_to_hop(noisy, extra_hops=1))
+    output, _ = soundfile.read(folder / "out.wav", dtype="int16")
+    late, _ = soundfile.read(folder / "late.wav", dtype="int16")
+    assert (output == expected.output[256 : 256 + len(noisy)]).all()
+    assert (late == expected.output[: len(noisy)]).all()
+    rows = list(csv.DictReader((folder / "out.csv").open()))
+    assert len(rows) == len(expected.masks)
+    assert [int(row["macs"]) for row in rows] == expected.macs.tolist()
+    assert [float(row["time_s"]) for row in rows[:3]] == [0.0, 0.016, 0.032]
+    scores = [float(row["vad_score"]) * 2 ** model.probes.tasks[0].q for row in rows] if model.probes else []
+    assert np.round(scores).astype(int) == pytest.approx(expected.words[:, 0], abs=1e-2)
+    assert [int(row["vad"]) for row in rows] == (expected.words[:, 0] > 0).astype(int).tolist()
