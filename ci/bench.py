@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: speed of what a user waits for, each as a ratio that survives another machine.
 
-    host library    times real time on one core, and against the NumPy reference
-    training step   against the time that its batch takes to mix
+host library    times real time on one core, and against the NumPy reference
+training step   against the time that its batch takes to mix
 """
 
 from __future__ import annotations

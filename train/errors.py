@@ -20,6 +20,10 @@ class CheckpointError(DyncpError):
     """A checkpoint folder that is truncated, altered or of an unknown schema."""
 
 
+class ProbeError(DyncpError):
+    """Audio from which a probe cannot be fitted."""
+
+
 class BundleError(DyncpError):
     """A quantized bundle that is truncated, altered or of an unknown schema."""
 

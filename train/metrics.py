@@ -35,9 +35,7 @@ def pesq_wb(reference: Signal, estimate: Signal) -> float:
     try:
         return float(pesq(SAMPLE_RATE, target.astype(np.float32), heard.astype(np.float32), "wb"))
     except (PesqError, ValueError) as error:
-        raise AudioError(
-            f"PESQ cannot score this pair: {error}; it needs at least 0.25 s of speech"
-        ) from None
+        raise AudioError(f"PESQ cannot score this pair: {error}; it needs at least 0.25 s of speech") from None
 
 
 def stoi(reference: Signal, estimate: Signal) -> float:
@@ -51,12 +49,8 @@ def stoi(reference: Signal, estimate: Signal) -> float:
 def _pair(reference: Signal, estimate: Signal) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Both as float64 in [−1, 1). Raises AudioError for lengths that differ and for a silent reference."""
     if reference.shape != estimate.shape or reference.ndim != 1:
-        raise AudioError(
-            f"reference {list(reference.shape)} and estimate {list(estimate.shape)} differ in shape"
-        )
-    target, heard = (
-        x / 32768 if x.dtype == np.int16 else x.astype(np.float64) for x in (reference, estimate)
-    )
+        raise AudioError(f"reference {list(reference.shape)} and estimate {list(estimate.shape)} differ in shape")
+    target, heard = (x / 32768 if x.dtype == np.int16 else x.astype(np.float64) for x in (reference, estimate))
     if not np.any(target):
         raise AudioError("the reference is silent; a metric needs speech")
     return target, heard

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from dyncp.train.checkpoint import read_manifest, replace_file, write_manifest
-from dyncp.train.errors import CheckpointError
+from dyncp.train.errors import CheckpointError, ProbeError
 from dyncp.train.tasks import Task
 
 TAU = 0.005
@@ -64,13 +64,16 @@ def informative(bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def fit_binary(
     bits: NDArray[np.bool_], labels: NDArray[np.bool_], positions: NDArray[np.int32], task: Task
 ) -> FloatProbes:
-    """Logistic regression with ℓ2 penalty α; bits [T, F], labels [T], positions int32 [F] in the packed masks."""
+    """Logistic regression: mean log-loss + α/2 · ‖w‖², which scikit-learn spells C = 1 / (α · T).
+
+    bits [T, F], labels [T], positions int32 [F] in the packed masks. Raises ProbeError where nothing can be learned.
+    """
     from sklearn.linear_model import LogisticRegression
 
     kept = informative(bits)
     if not kept.any() or labels.all() or not labels.any():
-        raise CheckpointError(f"probe {task.name}: the masks or the labels never change; use more or other audio")
-    model = LogisticRegression(C=1 / ALPHA, max_iter=400)
+        raise ProbeError(f"probe {task.name}: the masks or the labels never change; use more or other audio")
+    model = LogisticRegression(C=1 / (ALPHA * len(labels)), max_iter=400)
     model.fit(bits[:, kept].astype(np.float32), labels)
     return FloatProbes(
         model.coef_.T.astype(np.float64),

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dyncp.export.bundle import Bundle
-    from dyncp.export.masks import Bits
     from dyncp.train.pairs import Pair
     from dyncp.train.probes import BinaryScores, FloatProbes
+
+    Bits = NDArray[np.bool_]
 
 # int8 weights are taken where they cost less than this in AUC and in balanced accuracy on the fitting frames.
 TOLERANCE = 0.0005

@@ -71,9 +71,11 @@ def print_validation(console: Console, record: ValidationRecord, locate: bool) -
         counts = (f"{spread.mean:,.0f}", f"{spread.p95:,.0f}", f"{spread.max:,}")
         table.add_row(target.name, str(target.frames), str(target.mismatches.total), *counts)
     console.print(table)
-    for name, engine in (("host", record.host), *((target.name, target) for target in record.targets)):
-        if locate or engine.first_divergence:
-            console.print(f"{name}: {_divergence(engine.first_divergence)}", highlight=False, soft_wrap=True)
+    found = {"host": record.host.first_divergence}
+    found |= {target.name: target.first_divergence for target in record.targets}
+    for name, divergence in found.items():
+        if locate or divergence:
+            console.print(f"{name}: {_divergence(divergence)}", highlight=False, soft_wrap=True)
 
 
 def _divergence(found: Divergence | None) -> str:

@@ -27,8 +27,8 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 #define DCP_LABEL(name, id) DCP_LABEL_TEXT(name, id)
 #define DCP_LABEL_TEXT(name, id) __asm__ volatile(#name #id ":" ::: "memory")
 #elif defined(__GNUC__)
-/* The barrier of a label without the label, and not empty, so that gcc takes it to be as long as one:
- * what an emulator counts is the code that ships. */
+/* The barrier of a label without the label, and not empty, so that gcc takes it to be as long as
+ * one: what an emulator counts is the code that ships. */
 #define DYNCP_STAGE(prefix, id, data, bytes) __asm__ volatile(" " ::: "memory")
 #define DYNCP_BEGIN(prefix) __asm__ volatile(" " ::: "memory")
 #else

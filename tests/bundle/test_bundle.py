@@ -101,9 +101,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["network.safetensors", "probes.safetensors"])
 @pytest.mark.parametrize("damage", [lambda d: d[:-100], lambda d: d[:-1] + bytes([d[-1] ^ 1]), lambda d: b""])
-def test_altered_and_truncated_tensors_are_named(
-    folder: Path, name: str, damage: Callable[[bytes], bytes]
-) -> None:
+def test_altered_and_truncated_tensors_are_named(folder: Path, name: str, damage: Callable[[bytes], bytes]) -> None:
     (folder / name).write_bytes(damage((folder / name).read_bytes()))
     with pytest.raises(BundleError, match=name):
         read_bundle(folder)

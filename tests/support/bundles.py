@@ -17,9 +17,7 @@ ProbeWidth = Literal["int8", "int16"]
 
 TASKS = [
     ProbeTask(name="vad", kind="binary", outputs=1, q=8, unit="log-odds"),
-    ProbeTask(
-        name="noise", kind="multiclass", outputs=3, q=8, unit="score", classes=["hum", "street", "babble"]
-    ),
+    ProbeTask(name="noise", kind="multiclass", outputs=3, q=8, unit="score", classes=["hum", "street", "babble"]),
     ProbeTask(name="snr", kind="regression", outputs=1, q=8, unit="dB"),
 ]
 

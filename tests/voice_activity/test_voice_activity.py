@@ -11,7 +11,7 @@ import pytest
 from dyncp.train.audio import to_pcm
 from dyncp.train.checkpoint import load_checkpoint, write_checkpoint
 from dyncp.train.config import Config, NetworkConfig
-from dyncp.train.errors import CheckpointError
+from dyncp.train.errors import CheckpointError, ProbeError
 from dyncp.train.network import Enhancer
 from dyncp.train.probes import fit_binary, informative, load_probes, save_probes, score_binary
 from dyncp.train.targets import voice_activity
@@ -74,5 +74,5 @@ def test_probe_recovers_a_planted_rule(tmp_path: Path) -> None:
 
 def test_constant_labels_are_refused() -> None:
     bits = np.random.default_rng(0).random((100, 4)) < 0.5
-    with pytest.raises(CheckpointError, match="never change"):
+    with pytest.raises(ProbeError, match="never change"):
         fit_binary(bits, np.ones(100, bool), np.arange(4, dtype=np.int32), VOICE_ACTIVITY)
