@@ -116,7 +116,7 @@ def _scratch(config: NetworkConfig) -> Struct:
     members += [
         Member("int16_t", "residual", (config.channels,), "the residual stream"),
         Member("int16_t", "gate", (config.gate,), ""),
-        Member("int16_t", "logits", (BINS,), "Q12"),
+        Member("int16_t", "logits", (BINS,), "Q10"),
         Member("uint16_t", "suppression", (BINS,), "Q15"),
         Member("int8_t", "features", (BINS,), ""),
         Member("int8_t", "input", (config.channels,), "the residual stream in 8 bits"),

@@ -169,7 +169,7 @@ def _constants(bundle: Bundle) -> list[Table]:
     comments = {
         "window": "square-root Hann, Q15",
         "twiddle": "cos and -sin of 2 pi k / 512, Q30",
-        "sigmoid": "Q15, one entry every 256 of a Q12 logit",
+        "sigmoid": "Q15, one entry every 256 of a Q10 logit",
         "features.thresholds": "of |X|^2, for the features 1 to 127",
     }
     return [table(name.split(".")[-1], bundle.tensors[name], text) for name, text in comments.items()]

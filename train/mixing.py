@@ -129,7 +129,7 @@ def loader(batches: Batches, workers: int) -> DataLoader[Batch]:
 
 
 def _float(pcm: Pcm) -> Signal:
-    return pcm.astype(np.float32) / 32768
+    return np.divide(pcm, 32768, dtype=np.float32)
 
 
 def _scaled(signal: Signal, level: float, whole: bool = False) -> Signal:
