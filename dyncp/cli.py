@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -12,6 +13,11 @@ from rich.markup import escape
 
 from dyncp.commands import demo, enhance, evaluate, export, generate, probe, report, train, validate
 from dyncp.train.errors import DyncpError
+
+# Packages that only some commands need, and the extra of pyproject.toml that brings each.
+EXTRAS = dict.fromkeys(("joblib", "pesq", "pystoi", "scipy", "sklearn", "tensorboard", "tomli_w", "torch"), "train") | {
+    "av": "demo"
+}
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 for command in (
@@ -39,5 +45,14 @@ def app() -> None:
     try:
         commands()
     except DyncpError as error:
-        Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(1)
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in EXTRAS:
+            raise
+        extra = EXTRAS[error.name.split(".")[0]]
+        _fail(f"this command needs {error.name}, which is in the extra `{extra}`: pip install 'dyncp[{extra}]'")
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True).print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
+    sys.exit(1)

@@ -78,3 +78,29 @@ def test_start_up_loads_nothing_heavy() -> None:
     code = "import dyncp.cli, sys; print(*{'torch', 'numpy', 'sklearn', 'matplotlib', 'scipy'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == ""
+
+
+def without_extras(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """As `dyncp` where only the core is installed: importing what the extras bring fails."""
+    code = "import sys; from dyncp import cli; sys.modules |= dict.fromkeys(cli.EXTRAS); cli.app()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.slow
+def test_generating_and_enhancing_need_no_extra(tmp_path: Path, bundle: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", np.zeros(1000, np.int16), 16000)
+    for arguments in (
+        ("generate", bundle, tmp_path / "lib"),
+        ("enhance", tmp_path / "in.wav", tmp_path / "out.wav", "--bundle", bundle),
+        ("validate", bundle, tmp_path / "in.wav", "--out", tmp_path / "proof", "--board", "cortex-m4"),
+        ("report", bundle, tmp_path / "proof", "--out", tmp_path / "report"),
+    ):
+        result = without_extras(*arguments)
+        assert result.returncode == 0, result.stderr
+
+
+def test_a_missing_extra_is_named() -> None:
+    result = without_extras("train", "paper", "--corpus", ".", "--out", "x")
+    assert result.returncode == 1
+    assert "torch, which is in the extra `train`: pip install 'dyncp[train]'" in result.stderr
