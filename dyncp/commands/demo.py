@@ -42,10 +42,12 @@ def demo(
     enhance.enhance(audio, out / "enhanced.wav", bundle)
     console.print(f"{out / 'enhanced.wav'} and its signals in {out / 'enhanced.csv'}", highlight=False, soft_wrap=True)
     console.rule("validate")
-    validate.validate(bundle, audio, out / "validation", library=out / "library")
+    record = validate.prove(console, bundle, audio, out / "validation", library=out / "library")
     console.rule("report")
     report.report(bundle, out / "validation", out, quality)
     console.print(f"all of it took {time.monotonic() - started:.0f} s", highlight=False)
+    if not record.exact:
+        raise typer.Exit(1)
 
 
 def noisy_speech(corpus: Path, seconds: float) -> Pcm:

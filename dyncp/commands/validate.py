@@ -31,6 +31,23 @@ def validate(
     json_output: Json = False,
 ) -> None:
     """Prove that the generated C computes exactly what the NumPy reference says, on the host and on every core."""
+    record = prove(Console(stderr=True), bundle, audio, out, board, library, locate)
+    if json_output:
+        print(record.model_dump_json())
+    if not record.exact:
+        raise typer.Exit(1)
+
+
+def prove(
+    console: Console,
+    bundle: Path,
+    audio: Path,
+    out: Path,
+    boards: list[str] | None = None,
+    library: Path | None = None,
+    locate: bool = False,
+) -> ValidationRecord:
+    """Validate, write the folder `out` and print the outcome, whatever it is."""
     from dyncp.codegen.generate import generate
     from dyncp.export.bundle import read_bundle
     from dyncp.train.audio import pad_to_hop, read_pcm
@@ -38,16 +55,12 @@ def validate(
     model = read_bundle(bundle)
     pcm = pad_to_hop(read_pcm(audio))
     folder = library or generate(model, out / "library")
-    console = Console(stderr=True)
-    record = run_validation(console, model, folder, pcm, out, board)
-    print_validation(console, record, locate)
-    if json_output:
-        print(record.model_dump_json())
-    if not record.exact:
-        raise typer.Exit(1)
+    record = _run(console, model, folder, pcm, out, boards)
+    _print(console, record, locate)
+    return record
 
 
-def run_validation(
+def _run(
     console: Console, bundle: Bundle, library: Path, pcm: Pcm, out: Path, boards: list[str] | None
 ) -> ValidationRecord:
     """`firmware.validate.validate` with a progress bar."""
@@ -63,7 +76,7 @@ def run_validation(
         return run(bundle, library, pcm, out, boards=boards, progress=progress)
 
 
-def print_validation(console: Console, record: ValidationRecord, locate: bool) -> None:
+def _print(console: Console, record: ValidationRecord, locate: bool) -> None:
     table = Table("engine", "frames", "mismatches", "instructions per frame: mean", "p95", "max")
     table.add_row("host", str(record.host.frames), str(record.host.mismatches.total), "", "", "")
     for target in record.targets:
