@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from dyncp.export import reference
+from dyncp.export.bundle import write_bundle
 from dyncp.export.fold import fold
 from dyncp.export.quantize import quantize
 from dyncp.firmware.host import host_library
@@ -48,6 +49,7 @@ def main() -> None:
     checkpoint = load_checkpoint(Path("train/checkpoints/paper"))
     pcm = np.concatenate([pair.noisy for pair in make_pairs(corpus, "test", 4)])
     bundle = quantize(fold(checkpoint), [pcm])
+    write_bundle(bundle, OUT / "bundle")
     seconds = len(pcm) / SAMPLE_RATE
     with host_library(bundle) as library:
         host = fastest(lambda: library.run(pcm))
