@@ -4,9 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -19,6 +16,7 @@ from dyncp.codegen.names import check_prefix
 from dyncp.export.bundle import Bundle, ProbeTask
 from dyncp.train.config import NetworkConfig, StrictModel
 from dyncp.train.errors import GenerationError
+from dyncp.train.files import replace_folder
 
 TEMPLATES = {
     "{}.h": "header.h.j2",
@@ -40,7 +38,7 @@ def generate(bundle: Bundle, out: Path, prefix: str = "dyncp") -> Path:
     check_prefix(prefix)
     contents = _contents(lower(bundle, prefix))
     try:
-        _replace_folder(out, contents)
+        replace_folder(out, contents, contents.keys(), GenerationError)
     except (OSError, ValueError) as error:
         raise GenerationError(f"{str(out)!r}: cannot be written: {error}") from None
     return out
@@ -104,22 +102,3 @@ def _manifest(library: Library) -> str:
         tasks=library.tasks,
     )
     return json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n"
-
-
-def _replace_folder(out: Path, contents: dict[str, bytes]) -> None:
-    foreign = {path.name for path in out.iterdir()} - contents.keys() if out.is_dir() else set()
-    if foreign or (out.exists() and not out.is_dir()):
-        found = ", ".join(sorted(foreign)) or "a file"
-        raise GenerationError(f"{out}: holds other things than this library ({found}); choose an empty folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        complete = staging / "new"
-        complete.mkdir()
-        for name, data in contents.items():
-            (complete / name).write_bytes(data)
-        if out.exists():
-            os.replace(out, staging / "old")
-        os.replace(complete, out)
-    finally:
-        shutil.rmtree(staging)

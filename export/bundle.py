@@ -5,9 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +22,7 @@ from dyncp.export.layout import expected_tensors as expected_tensors
 from dyncp.export.masks import channel_bits
 from dyncp.train.config import NetworkConfig, StrictModel
 from dyncp.train.errors import BundleError
+from dyncp.train.files import replace_folder
 from dyncp.train.tasks import Task
 
 ARITHMETIC_VERSION = 1
@@ -206,22 +204,8 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
     bundle that does not pass `check`, and for a folder that holds anything else.
     """
     check(bundle)
-    foreign = {p.name for p in folder.iterdir()} - {MANIFEST, NETWORK, PROBES} if folder.is_dir() else set()
-    if foreign or folder.is_file():
-        raise BundleError(f"{folder}: holds other things than a bundle ({', '.join(sorted(foreign)) or 'a file'})")
     files = _serialize(bundle)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        complete = staging / "new"
-        complete.mkdir()
-        for name, data in files.items():
-            (complete / name).write_bytes(data)
-        if folder.exists():
-            os.replace(folder, staging / "old")
-        os.replace(complete, folder)
-    finally:
-        shutil.rmtree(staging)
+    replace_folder(folder, files, {MANIFEST, NETWORK, PROBES}, BundleError)
     bundle.hash = _sha256(files[MANIFEST])
     if bundle.probes is not None:
         bundle.probes.hash = _sha256(files[PROBES])

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +21,7 @@ from safetensors import SafetensorError
 
 from dyncp.train.config import Config, StrictModel, parse, read_toml
 from dyncp.train.errors import CheckpointError, ConfigError
+from dyncp.train.files import replace_file
 from dyncp.train.network import Enhancer
 
 NETWORK = "network.safetensors"
@@ -111,13 +111,6 @@ def read_manifest(folder: Path) -> CheckpointManifest:
         raise CheckpointError(f"{path}: not valid JSON: {error}") from None
     except ConfigError as error:
         raise CheckpointError(str(error)) from None
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write beside the file, then rename over it."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    os.replace(partial, path)
 
 
 def _read(path: Path) -> bytes:

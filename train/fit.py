@@ -15,9 +15,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from dyncp.train.checkpoint import replace_file, write_checkpoint
+from dyncp.train.checkpoint import write_checkpoint
 from dyncp.train.config import HOP, Config, TrainingConfig
 from dyncp.train.errors import CheckpointError
+from dyncp.train.files import replace_file
 from dyncp.train.losses import spectral_loss, utilization_loss
 from dyncp.train.mixing import Batch, Batches, Mixer, loader
 from dyncp.train.network import Enhancer

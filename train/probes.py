@@ -18,8 +18,9 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from dyncp.train.checkpoint import read_manifest, replace_file, write_manifest
+from dyncp.train.checkpoint import read_manifest, write_manifest
 from dyncp.train.errors import CheckpointError, ProbeError
+from dyncp.train.files import replace_file
 from dyncp.train.tasks import Task
 
 TAU = 0.005
