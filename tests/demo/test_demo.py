@@ -13,6 +13,7 @@ import soundfile
 from typer.testing import CliRunner
 
 from dyncp.cli import commands
+from dyncp.export import frontend
 from dyncp.train.corpus import load_corpus
 from dyncp.train.metrics import pesq_wb, si_sdr
 
@@ -69,6 +70,18 @@ def test_enhanced_speech_is_aligned_and_better(demo: Path) -> None:
         assert pesq_wb(clean, enhanced[part]) > pesq_wb(clean, noisy[part]) + 0.1
     pause = np.square(enhanced[-12000:], dtype=np.float64).mean() / np.square(noisy[-12000:], dtype=np.float64).mean()
     assert 10 * np.log10(pause) < -15
+
+
+@pytest.mark.slow
+def test_front_end_reconstructs_real_speech(demo: Path) -> None:
+    for recording in load_corpus(demo / "corpus").speech:
+        pcm, _ = soundfile.read(recording.path, dtype="int16")
+        pcm = pcm[: len(pcm) // 256 * 256]
+        spectrum = frontend.analysis(pcm.reshape(-1, 256))
+        mask = np.full((len(pcm) // 256, 257), 32767)
+        rebuilt = frontend.synthesis(spectrum, mask).reshape(-1)
+        wanted, got = pcm[:-256].astype(float), rebuilt[256:].astype(float)
+        assert 10 * np.log10(np.sum(wanted**2) / np.sum((wanted - got) ** 2)) >= 80
 
 
 @pytest.mark.slow
