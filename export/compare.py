@@ -16,11 +16,9 @@ from dyncp.export.masks import unpack_masks
 from dyncp.export.run import hops
 from dyncp.train.config import HOP, StrictModel
 from dyncp.train.metrics import pesq_wb, si_sdr, stoi
+from dyncp.train.tasks import TAU
 
 Pcm = NDArray[np.int16]
-
-# A gate is informative where its standard deviation over all frames exceeds this (arXiv 2602.10666).
-INFORMATIVE = 0.005
 
 Share = Field(ge=0, le=1)
 
@@ -76,7 +74,7 @@ def compare(folded: FoldedNetwork, bundle: Bundle, pairs: Sequence[tuple[Pcm, Pc
         delayed(score)(target, heard) for target, three in zip(targets, outputs, strict=True) for heard in three
     )
     expected, actual = np.concatenate(float_masks), np.concatenate(int8_masks)
-    informative = expected.std(axis=0) > INFORMATIVE
+    informative = expected.std(axis=0) > TAU
     differs = expected != actual
     return Comparison(
         clips=len(pairs),

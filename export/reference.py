@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.export import frontend
-from dyncp.export.bundle import Bundle, Tensors
+from dyncp.export.bundle import Bundle, Probes, Tensors
 from dyncp.export.frontend import Integers, rmul, saturate
 from dyncp.export.masks import pack_block, pack_masks
 from dyncp.export.run import Run, hops
@@ -39,7 +39,7 @@ def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False) -> Run:
     suppression, active = network(bundle, features, stages)
     output = frontend.synthesis(spectrum, suppression)
     _keep(stages, "synthesis", output, "int16")
-    words = probe_words(bundle, active)
+    words = probe_words(bundle.probes, bundle.config, active)
     if bundle.probes is not None:
         _keep(stages, "probes", words, "int32")
     count = active.sum(axis=(1, 2), dtype=np.int64)
@@ -157,15 +157,15 @@ def requantize(tensors: Tensors, layer: str, accumulator: Integers) -> Integers:
     return rmul(accumulator, tensors[f"{layer}.multiplier"].astype(np.int64))
 
 
-def probe_words(bundle: Bundle, active: Active) -> NDArray[np.int32]:
+def probe_words(probes: Probes | None, config: NetworkConfig, active: Active) -> NDArray[np.int32]:
     """Section 9: gates, bool [n, blocks, N], to probe words, int32 [n, O]; O is 0 without probes."""
-    if bundle.probes is None:
+    if probes is None:
         return np.zeros((len(active), 0), dtype=np.int32)
-    word, bit = np.divmod(bundle.probes.channel, 32)
-    block_index, word_in_block = np.divmod(word, bundle.config.mask_words_per_block)
+    word, bit = np.divmod(probes.channel, 32)
+    block_index, word_in_block = np.divmod(word, config.mask_words_per_block)
     bits = active[:, block_index, 32 * word_in_block + bit]
-    sums = bits.astype(np.int64) @ bundle.probes.weight.astype(np.int64)
-    return (sums + bundle.probes.bias).astype(np.int32)
+    sums = bits.astype(np.int64) @ probes.weight.astype(np.int64)
+    return (sums + probes.bias).astype(np.int32)
 
 
 def _keep(trace: Trace | None, name: str, values: NDArray[np.generic], dtype: str) -> None:

@@ -17,8 +17,6 @@ from pydantic import Field
 
 from dyncp.train.config import StrictModel
 
-VALIDATION_SCHEMA_VERSION = 1
-
 
 class Mismatches(StrictModel):
     """Words that differ from the NumPy reference, over every image that ran (docs/measuring.md)."""

@@ -64,13 +64,6 @@ class Corpus:
                 raise ConfigError(f"corpus: its split `{name}` holds no {kind}; add speakers or recordings")
         return part
 
-    def redistributable(self) -> Corpus:
-        """Only the files whose licence lets a trained network be passed on."""
-        return Corpus(
-            tuple(r for r in self.speech if is_redistributable(r.license)),
-            tuple(r for r in self.noise if is_redistributable(r.license)),
-        )
-
 
 def is_redistributable(license_name: str) -> bool:
     """CC BY, CC BY-SA, CC0, BSD or public domain, and neither non-commercial nor no-derivatives."""
@@ -78,8 +71,11 @@ def is_redistributable(license_name: str) -> bool:
     return bool(re.match(r"(cc by|cc0|bsd|public domain)", name)) and not re.search(r"-(nc|nd)\b", name)
 
 
-def load_corpus(folder: Path) -> Corpus:
-    """Read a corpus folder. Raises ConfigError naming the file and the line or field."""
+def load_corpus(folder: Path, redistributable: bool = False) -> Corpus:
+    """Read a corpus folder; `redistributable` keeps only files whose licence lets a trained network be passed on.
+
+    Raises ConfigError naming the file and the line or field.
+    """
     if (folder / "speech.csv").is_file() and (folder / "noise.csv").is_file():
         speech = [_speech(folder, row) for row in _rows(folder / "speech.csv", {"file", "speaker", "license"})]
         noise = [_noise(folder, row) for row in _rows(folder / "noise.csv", {"file", "category", "license"})]
@@ -91,6 +87,9 @@ def load_corpus(folder: Path) -> Corpus:
     for kind, recordings in (("speech", speech), ("noise", noise)):
         if not recordings:
             raise ConfigError(f"{folder}: lists no {kind}")
+    if redistributable:
+        speech = [r for r in speech if is_redistributable(r.license)]
+        noise = [r for r in noise if is_redistributable(r.license)]
     return Corpus(tuple(speech), tuple(noise))
 
 

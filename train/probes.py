@@ -21,9 +21,8 @@ from safetensors import SafetensorError, safe_open
 from dyncp.train.checkpoint import read_manifest, write_manifest
 from dyncp.train.errors import CheckpointError, ProbeError
 from dyncp.train.files import replace_file
-from dyncp.train.tasks import Task
+from dyncp.train.tasks import TAU, Task
 
-TAU = 0.005
 ALPHA = 0.01
 PROBES = "probes.safetensors"
 

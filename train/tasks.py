@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 
 from dyncp.train.config import StrictModel
 
+# A mask bit is informative where its standard deviation over the frames exceeds this (arXiv 2602.10666).
+TAU = 0.005
+
 
 class Task(StrictModel):
     """What one task's outputs mean."""

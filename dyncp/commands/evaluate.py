@@ -30,9 +30,7 @@ def evaluate(
 
     console = Console(stderr=True)
     folded = fold(load_checkpoint(find_checkpoint(checkpoint)))
-    recordings = load_corpus(corpus)
-    if redistributable:
-        recordings = recordings.redistributable()
+    recordings = load_corpus(corpus, redistributable)
     with console.status("enhancing and scoring"):
         pairs = make_pairs(recordings, "test", clips)
         comparison = compare(folded, read_bundle(bundle), [(pair.clean, pair.noisy) for pair in pairs])

@@ -40,9 +40,7 @@ def export(
 
     console = Console(stderr=True)
     source = load_checkpoint(find_checkpoint(checkpoint))
-    recordings = load_corpus(corpus)
-    if redistributable:
-        recordings = recordings.redistributable()
+    recordings = load_corpus(corpus, redistributable)
     with console.status("calibrating"):
         folded = fold(source)
         calibration = [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY)]

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     Bits = NDArray[np.bool_]
 
-# int8 weights are taken where they cost less than this in AUC and in balanced accuracy on the fitting frames.
-TOLERANCE = 0.0005
-
 
 def probe(
     checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder that receives probes.safetensors.")],
@@ -38,7 +35,8 @@ def probe(
 ) -> None:
     """Fit voice activity on the masks of BUNDLE's integer network, and add it to CHECKPOINT and BUNDLE."""
     from dyncp.export.bundle import read_bundle, write_bundle
-    from dyncp.export.probes import quantize_probes
+    from dyncp.export.masks import channel_bits
+    from dyncp.export.probes import integer_scores, narrowest, quantize_probes
     from dyncp.train.corpus import load_corpus
     from dyncp.train.pairs import EVERYDAY, make_pairs
     from dyncp.train.probes import fit_binary, save_probes
@@ -46,17 +44,17 @@ def probe(
 
     console = Console(stderr=True)
     model = read_bundle(bundle)
-    recordings = load_corpus(corpus)
-    if redistributable:
-        recordings = recordings.redistributable()
+    recordings = load_corpus(corpus, redistributable)
     count = max(2, round(minutes * 60 / EVERYDAY.clip_s))
     with console.status("running the integer network"):
-        bits, labels = frames(model, make_pairs(recordings, "train", count, EVERYDAY))
-        unseen_bits, unseen_labels = frames(model, make_pairs(recordings, "test", max(2, count // 3), EVERYDAY))
+        active, labels = frames(model, make_pairs(recordings, "train", count, EVERYDAY))
+        unseen, unseen_labels = frames(model, make_pairs(recordings, "test", max(2, count // 3), EVERYDAY))
     with console.status("fitting"):
-        probes = narrowest(fit_binary(bits, labels, positions(model), VOICE_ACTIVITY), model, bits, labels)
+        positions = channel_bits(model.config).reshape(-1)
+        fitted = fit_binary(active.reshape(len(active), -1), labels, positions, VOICE_ACTIVITY)
+        probes = narrowest(fitted, model.config, active, labels)
     model.probes = quantize_probes(probes, probes.bits)
-    scores = integer_scores(probes, model, unseen_bits, unseen_labels)
+    scores = integer_scores(model.probes, model.config, unseen, unseen_labels)
     save_probes(checkpoint, probes, {"vad": asdict(scores)}, model.hash)
     write_bundle(model, bundle)
     _print(console, probes, scores)
@@ -65,7 +63,7 @@ def probe(
 
 
 def frames(bundle: Bundle, pairs: list[Pair]) -> tuple[Bits, Bits]:
-    """Mask bits [T, all channels] of the host library, each pair a fresh stream, and voice activity [T]."""
+    """Masks [T, blocks, N] of the host library, each pair a fresh stream, and voice activity [T]."""
     import numpy as np
 
     from dyncp.export.masks import unpack_masks
@@ -74,41 +72,7 @@ def frames(bundle: Bundle, pairs: list[Pair]) -> tuple[Bits, Bits]:
 
     with host_library(bundle) as library:
         masks = [unpack_masks(library.run(pair.noisy).masks, bundle.config) for pair in pairs]
-    bits = np.concatenate([mask.reshape(len(mask), -1) for mask in masks])
-    return bits, np.concatenate([voice_activity(pair.clean) for pair in pairs])
-
-
-def positions(bundle: Bundle) -> NDArray[np.int32]:
-    from dyncp.export.masks import channel_bits
-
-    return channel_bits(bundle.config).reshape(-1)
-
-
-def narrowest(probes: FloatProbes, bundle: Bundle, bits: Bits, labels: Bits) -> FloatProbes:
-    """The same probes, marked for int8 weights if these cost no accuracy."""
-    from dataclasses import replace
-
-    narrow = replace(probes, bits=8)
-    wide_scores = integer_scores(probes, bundle, bits, labels)
-    narrow_scores = integer_scores(narrow, bundle, bits, labels)
-    costs = (
-        wide_scores.auc - narrow_scores.auc,
-        wide_scores.balanced_accuracy - narrow_scores.balanced_accuracy,
-    )
-    return narrow if max(costs) < TOLERANCE else probes
-
-
-def integer_scores(probes: FloatProbes, bundle: Bundle, bits: Bits, labels: Bits) -> BinaryScores:
-    """Scores of the words that the device computes."""
-    import numpy as np
-
-    from dyncp.export.probes import quantize_probes
-    from dyncp.train.probes import score_binary
-
-    integers = quantize_probes(probes, probes.bits)
-    columns = np.searchsorted(positions(bundle), integers.channel)
-    words = bits[:, columns].astype(np.float64) @ integers.weight.astype(np.float64) + integers.bias
-    return score_binary(words[:, 0], labels)
+    return np.concatenate(masks), np.concatenate([voice_activity(pair.clean) for pair in pairs])
 
 
 def _print(console: Console, probes: FloatProbes, scores: BinaryScores) -> None:

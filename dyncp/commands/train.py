@@ -52,9 +52,7 @@ def _trainer(config: str, corpus: Path, out: Path, redistributable: bool, device
     from dyncp.train.mixing import Mixer
 
     settings = load_config(config)
-    recordings = load_corpus(corpus)
-    if redistributable:
-        recordings = recordings.redistributable()
+    recordings = load_corpus(corpus, redistributable)
     mixers = [
         Mixer(read_all(part.speech), read_all(part.noise), settings.mixing)
         for part in (recordings.split("train"), recordings.split("validation"))

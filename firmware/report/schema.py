@@ -12,8 +12,6 @@ from dyncp.export.compare import Comparison
 from dyncp.firmware.records import Divergence, Mismatches
 from dyncp.train.config import NetworkConfig, StrictModel
 
-REPORT_SCHEMA_VERSION = 1
-
 
 class Versions(StrictModel):
     """What made this report and the audio's integers."""

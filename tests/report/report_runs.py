@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from dyncp.codegen.stages import stages
 from dyncp.export.bundle import Bundle, write_bundle
-from dyncp.export.masks import channel_bits, pack_masks
+from dyncp.export.masks import pack_masks
+from dyncp.export.reference import probe_words
 from dyncp.firmware.records import (
     Divergence,
     HostRecord,
@@ -53,7 +54,7 @@ def make_run(config: NetworkConfig, tmp_path: Path, frames: int = FRAMES) -> Run
     np.save(folder / "masks.npy", pack_masks(active, config))
     counts = active.sum(axis=(1, 2))
     np.save(folder / "macs.npy", np.array([config.macs(int(n)) for n in counts], dtype=np.uint32))
-    np.save(folder / "probes.npy", probe_words(bundle, active))
+    np.save(folder / "probes.npy", probe_words(bundle.probes, bundle.config, active))
     write_audio(random, frames, folder)
     record = ValidationRecord(
         bundle_hash=bundle.hash,
@@ -71,13 +72,6 @@ def slow_masks(random: np.random.Generator, frames: int, config: NetworkConfig) 
     share = random.beta(0.4, 1.0, (config.blocks, config.gated))
     held = np.repeat(random.random((-(-frames // 8), config.blocks, config.gated)), 8, axis=0)
     return np.asarray(held[:frames] < share)
-
-
-def probe_words(bundle: Bundle, active: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """docs/arithmetic.md, section 9, over all frames: int32 [frames, outputs]."""
-    assert bundle.probes is not None
-    bits = active[:, np.isin(channel_bits(bundle.config), bundle.probes.channel)].astype(np.int64)
-    return (bundle.probes.bias + bits @ bundle.probes.weight.astype(np.int64)).astype(np.int32)
 
 
 def write_audio(random: np.random.Generator, frames: int, folder: Path) -> None:
