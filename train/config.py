@@ -151,6 +151,7 @@ class TrainingConfig(StrictModel):
     target_utilization: float = Field(0.25, gt=0, le=1)
     utilization_weight: float = Field(5.0, ge=0)
     utilization_ramp: float = Field(0.3, ge=0, le=1, description="share of all steps until the target is reached")
+    auxiliary_weight: float = Field(0.0, ge=0, description="of the loss of voice activity and SNR read from the masks")
 
 
 class Config(StrictModel):

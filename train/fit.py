@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
+from dyncp.train.auxiliary import MaskReadout, auxiliary_loss
 from dyncp.train.checkpoint import write_checkpoint
 from dyncp.train.config import HOP, Config, TrainingConfig
 from dyncp.train.errors import CheckpointError
@@ -73,8 +74,9 @@ class Trainer:
         self.config, self.train, self.folder = config, train, folder
         self.device = torch.device(device)
         self.network = Enhancer(config.network).to(self.device)
+        self.readout = MaskReadout(config.network).to(self.device)
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(),
+            [*self.network.parameters(), *self.readout.parameters()],
             lr=config.training.learning_rate,
             weight_decay=config.training.weight_decay,
         )
@@ -111,6 +113,9 @@ class Trainer:
             group["lr"] = learning_rate(training, step)
         loss, masks = self._forward(batch)
         total = loss + training.utilization_weight * utilization_loss(masks, target_utilization(training, step))
+        if training.auxiliary_weight > 0:
+            labels = batch.speech.to(self.device), batch.snr.to(self.device)
+            total = total + training.auxiliary_weight * auxiliary_loss(self.readout(masks), *labels)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
@@ -146,10 +151,21 @@ class Trainer:
 
     def _save_resume(self) -> None:
         tensors = {f"network.{k}": v.cpu().contiguous() for k, v in self.network.state_dict().items()}
+        tensors |= {f"readout.{k}": v.cpu().contiguous() for k, v in self.readout.state_dict().items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{k}": v.cpu().contiguous() for k, v in moments.items()}
         metadata = {"epoch": str(self.epoch), "config": self.config.model_dump_json()}
         replace_file(self.folder / RESUME, safetensors.torch.save(tensors, metadata))
+
+    def start_from(self, network: Enhancer) -> None:
+        """Begin with a trained network's weights; pooling and its length may differ, shapes may not.
+
+        Raises CheckpointError where the shapes differ.
+        """
+        try:
+            self.network.load_state_dict(network.state_dict())
+        except RuntimeError as error:
+            raise CheckpointError(f"the network to start from does not fit the configuration: {error}") from None
 
     def resume(self) -> int:
         """Continue from the folder's last finished epoch; returns it. Raises CheckpointError if there is none."""
@@ -167,6 +183,7 @@ class Trainer:
                 f"{path}: was written with another configuration; resume with {self.folder}/config.toml"
             )
         self.network.load_state_dict(_under("network.", tensors))
+        self.readout.load_state_dict(_under("readout.", tensors))
         state = self.optimizer.state_dict()
         moments: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _under("optimizer.", tensors).items():

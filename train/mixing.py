@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from dyncp.train.audio import Pcm, active_rms
 from dyncp.train.config import HOP, SAMPLE_RATE, MixingConfig
+from dyncp.train.targets import snr_db, voice_activity
 
 Signal = NDArray[np.float32]
 
@@ -25,11 +26,16 @@ SPEED_BASE = 20
 
 @dataclass
 class Batch:
-    """noisy, clean [B, T·256] in [−1, 1]; level [B], the active speech RMS that normalises the loss."""
+    """noisy, clean [B, T·256] in [−1, 1]; level [B], the active speech RMS that normalises the loss.
+
+    speech, bool [B, T], and snr, dB [B, T], are frame labels for joint training (train/targets.py).
+    """
 
     noisy: Tensor
     clean: Tensor
     level: Tensor
+    speech: Tensor
+    snr: Tensor
 
 
 class Mixer:
@@ -47,6 +53,8 @@ class Mixer:
             torch.from_numpy(np.stack(noisy)),
             torch.from_numpy(np.stack(clean)),
             torch.tensor(level, dtype=torch.float32),
+            torch.from_numpy(np.stack([voice_activity(part) for part in clean])),
+            torch.from_numpy(np.stack([snr_db(c, n - c) for n, c in zip(noisy, clean, strict=True)])).float(),
         )
 
     def clip(self, rng: np.random.Generator) -> tuple[Signal, Signal, float]:

@@ -6,28 +6,41 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.train.audio import Pcm
 from dyncp.train.config import FFT, HOP
+
+Signal = NDArray[np.floating]
 
 SMOOTHING_FRAMES = 5
 # Below the level of the loud frames: speech spans some 30 dB, and recordings keep their noise 40 dB and more below.
 THRESHOLD_DB = -32.0
 LOUD_PERCENTILE = 95.0
 # Frames below −75 dBFS are never speech, so that a silent recording has none.
-FLOOR = 32768 * 10 ** (-75 / 20)
+FLOOR = 10 ** (-75 / 20)
+SNR_RANGE_DB = (-50.0, 30.0)
 
 
-def voice_activity(clean: Pcm) -> NDArray[np.bool_]:
-    """Voice activity of clean speech, bool [T] (arXiv 2602.10666, section 2.3).
+def voice_activity(clean: Signal) -> NDArray[np.bool_]:
+    """Voice activity of clean speech in [−1, 1), bool [T] (arXiv 2602.10666, section 2.3).
 
     Window RMS → zero-phase moving average → threshold → the same average again → binarize.
     """
-    padded = np.pad(clean.astype(np.float64), (HOP, 0))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP]
-    rms = _moving_average(np.sqrt(np.mean(windows**2, axis=1)))
+    rms = _moving_average(window_rms(clean))
     loud = np.percentile(rms, LOUD_PERCENTILE)
     active = rms > max(loud * 10 ** (THRESHOLD_DB / 20), FLOOR)
     return _moving_average(active.astype(np.float64)) > 0.5
+
+
+def snr_db(speech: Signal, noise: Signal) -> NDArray[np.float64]:
+    """Ratio of the two RMS per frame, dB [T], clamped to [−50, 30] (arXiv 2602.10666, section 2.3)."""
+    ratio = (window_rms(speech) + 1e-9) / (window_rms(noise) + 1e-9)
+    return np.clip(20 * np.log10(ratio), *SNR_RANGE_DB)
+
+
+def window_rms(signal: Signal) -> NDArray[np.float64]:
+    """RMS of each frame's window of 512 samples, [T]."""
+    padded = np.pad(signal.astype(np.float64), (HOP, 0))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP]
+    return np.asarray(np.sqrt(np.mean(windows**2, axis=1)))
 
 
 def _moving_average(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -72,7 +72,7 @@ def frames(bundle: Bundle, pairs: list[Pair]) -> tuple[Bits, Bits]:
 
     with host_library(bundle) as library:
         masks = [unpack_masks(library.run(pair.noisy).masks, bundle.config) for pair in pairs]
-    return np.concatenate(masks), np.concatenate([voice_activity(pair.clean) for pair in pairs])
+    return np.concatenate(masks), np.concatenate([voice_activity(pair.clean / 32768) for pair in pairs])
 
 
 def _print(console: Console, probes: FloatProbes, scores: BinaryScores) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from dyncp.commands.options import find_checkpoint
 from dyncp.train.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def train(
     redistributable: Annotated[
         bool, typer.Option(help="Use only files whose licence lets the network be passed on.")
     ] = False,
+    start: Annotated[
+        Path | None, typer.Option(help="Checkpoint, or the name of a shipped one, whose weights to start from.")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch in OUT.")] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     workers: Annotated[int, typer.Option(help="Processes that mix batches.", min=0)] = 1,
@@ -37,6 +41,10 @@ def train(
         raise CheckpointError(f"{out}: holds a checkpoint already; pass --resume or another folder")
     with console.status("reading the corpus"):
         trainer = _trainer(config, corpus, out, redistributable, device)
+    if start is not None and not resume:
+        from dyncp.train.checkpoint import load_checkpoint
+
+        trainer.start_from(load_checkpoint(find_checkpoint(start)).network)
     if resume:
         console.print(f"resuming after epoch {trainer.resume()}")
     _run(trainer, console, workers)
