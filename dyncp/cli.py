@@ -11,16 +11,17 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dyncp.commands import demo, enhance, evaluate, export, generate, probe, report, train, validate
+from dyncp.commands import corpus, demo, enhance, evaluate, export, generate, probe, report, train, validate
 from dyncp.train.errors import DyncpError
 
 # Packages that only some commands need, and the extra of pyproject.toml that brings each.
-EXTRAS = dict.fromkeys(("joblib", "pesq", "pystoi", "scipy", "sklearn", "tensorboard", "tomli_w", "torch"), "train") | {
-    "av": "demo"
-}
+EXTRAS = dict.fromkeys(
+    ("joblib", "pesq", "pystoi", "scipy", "sklearn", "soxr", "tensorboard", "tomli_w", "torch"), "train"
+) | {"av": "demo"}
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 for command in (
+    corpus.corpus,
     train.train,
     export.export,
     probe.probe,

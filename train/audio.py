@@ -25,7 +25,9 @@ def read_pcm(path: Path) -> Pcm:
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{path}: cannot be read as audio: {error}") from None
     if rate != SAMPLE_RATE:
-        raise AudioError(f"{path}: sample rate is {rate} Hz; resample to {SAMPLE_RATE} Hz first")
+        raise AudioError(
+            f"{path}: sample rate is {rate} Hz; resample to {SAMPLE_RATE} Hz first (a corpus: with `dyncp corpus`)"
+        )
     if data.shape[1] != 1:
         raise AudioError(f"{path}: has {data.shape[1]} channels; mix down to one first")
     if data.shape[0] == 0:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Joint training of gates and probes (the future work of arXiv 2602.10666, section 4): a small auxiliary loss.
+"""Joint training of gates and probes (the future work of arXiv 2602.10666): a small auxiliary loss.
 
-Linear read-outs of the binary masks learn voice activity and SNR while the network learns to enhance, and their
-gradient reaches the gates through the same surrogate as everything else. They serve training only: the probes of the
-product are fitted afterwards, on the masks of the integer network.
+Linear read-outs of the binary masks learn voice activity, SNR, pitch, gender and noise category while the network
+learns to enhance, and their gradient reaches the gates through the same surrogate as everything else. They serve
+training only: the probes of the product are fitted afterwards, on the masks of the integer network.
 """
 
 from __future__ import annotations
@@ -11,27 +11,45 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dyncp.train.clip_labels import GENDERS, UNKNOWN, ClipLabels
 from dyncp.train.config import NetworkConfig
 
-# One unit of the SNR's squared error, so that its loss is of the size of the log-loss.
+# One unit of a squared error, so that it is of the size of a log-loss.
 SNR_UNIT_DB = 10.0
+PITCH_UNIT_HZ = 50.0
 
 
 class MaskReadout(nn.Module):
-    """masks [B, blocks, N, T] → log-odds of speech [B, T] and SNR in dB [B, T]."""
+    """masks [B, blocks, N, T] → words [B, 3 + 2 + categories, T]: speech, SNR, pitch, gender, noise category."""
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: NetworkConfig, categories: int) -> None:
         super().__init__()
-        self.linear = nn.Conv1d(config.blocks * config.gated, 2, 1)
+        self.outputs = (1, 1, 1, len(GENDERS), categories)
+        self.linear = nn.Conv1d(config.blocks * config.gated, sum(self.outputs), 1)
 
-    def forward(self, masks: Tensor) -> tuple[Tensor, Tensor]:
-        speech, snr = self.linear(masks.flatten(1, 2)).unbind(1)
-        return speech, SNR_UNIT_DB * snr
+    def forward(self, masks: Tensor) -> tuple[Tensor, ...]:
+        words: Tensor = self.linear(masks.flatten(1, 2))
+        return words.split(self.outputs, dim=1)
 
 
-def auxiliary_loss(readout: tuple[Tensor, Tensor], speech: Tensor, snr: Tensor) -> Tensor:
-    """Log-loss of `speech` (bool [B, T]) plus the squared error of `snr` (dB [B, T]) on the frames with speech."""
-    log_odds, estimate = readout
-    voiced = speech.to(log_odds.dtype)
-    error = ((estimate - snr) / SNR_UNIT_DB).square()
-    return F.binary_cross_entropy_with_logits(log_odds, voiced) + (error * voiced).sum() / voiced.sum().clamp(min=1)
+def auxiliary_loss(words: tuple[Tensor, ...], labels: ClipLabels) -> Tensor:
+    """Mean log-loss of the classes plus mean squared error of SNR and pitch, in their units, where each is defined.
+
+    As in section 2.3 of the paper, SNR and gender count in frames with speech, pitch where there is one.
+    """
+    speech, snr, pitch, gender, category = words
+    voiced = labels.speech.to(speech.dtype)
+    frames = speech.shape[-1]
+    known = (labels.gender != UNKNOWN)[:, None] * voiced
+    genders = labels.gender.clamp(min=0)[:, None].expand(-1, frames)
+    return (
+        F.binary_cross_entropy_with_logits(speech[:, 0], voiced)
+        + _mean((snr[:, 0] - labels.snr / SNR_UNIT_DB).square(), voiced)
+        + _mean((pitch[:, 0] - labels.pitch / PITCH_UNIT_HZ).square(), voiced * (labels.pitch > 0))
+        + _mean(F.cross_entropy(gender, genders, reduction="none"), known)
+        + F.cross_entropy(category, labels.category[:, None].expand(-1, frames))
+    )
+
+
+def _mean(values: Tensor, weight: Tensor) -> Tensor:
+    return (values * weight).sum() / weight.sum().clamp(min=1)

@@ -3,7 +3,8 @@
 
 A corpus is a folder with `speech.csv` (file, speaker, gender, accent, source, license, duration_s) and `noise.csv`
 (file, category, source, license, duration_s), or a folder with `speech/` and `noise/` holding WAV or FLAC files: there
-the speaker and the noise category are the name of the folder that a file lies in.
+the speaker and the noise category are the name of the folder that a file lies in. VoiceBank+DEMAND is read as published
+(train/voicebank.py).
 
 Splits share no speaker and no noise recording. A column `split` (train, validation, test) sets them; without it they
 follow from a hash of the speaker or the recording.
@@ -19,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+import numpy as np
+
 from dyncp.train.audio import SUFFIXES, Pcm, read_pcm
-from dyncp.train.errors import ConfigError
+from dyncp.train.errors import AudioError, ConfigError
 
 Split = Literal["train", "validation", "test"]
 
@@ -30,7 +33,10 @@ TEST_SHARE = 0.12
 
 @dataclass(frozen=True)
 class Recording:
-    """One file. `group` is what must not be shared between splits: a speaker, or one original noise recording."""
+    """One file. `group` is what must not be shared between splits: a speaker, or one original noise recording.
+
+    With `minus`, the recording is the difference `path` − `minus`: the noise of a (noisy, clean) pair.
+    """
 
     path: Path
     group: str
@@ -39,13 +45,14 @@ class Recording:
     accent: str = ""
     category: str = ""
     fixed_split: Split | None = None
+    minus: Path | None = None
 
     @property
     def split(self) -> Split:
         """As the corpus says; else by a hash of the group, so that it depends on nothing else in the corpus."""
         if self.fixed_split is not None:
             return self.fixed_split
-        position = int.from_bytes(hashlib.sha256(self.group.encode()).digest()[:4]) / 2**32
+        position = hash_position(self.group)
         if position < TEST_SHARE:
             return "test"
         return "validation" if position < TEST_SHARE + VALIDATION_SHARE else "train"
@@ -65,6 +72,11 @@ class Corpus:
         return part
 
 
+def hash_position(group: str) -> float:
+    """Where a group lies in [0, 1): its place depends on its name alone."""
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4]) / 2**32
+
+
 def is_redistributable(license_name: str) -> bool:
     """CC BY, CC BY-SA, CC0, BSD or public domain, and neither non-commercial nor no-derivatives."""
     name = license_name.lower()
@@ -76,14 +88,20 @@ def load_corpus(folder: Path, redistributable: bool = False) -> Corpus:
 
     Raises ConfigError naming the file and the line or field.
     """
-    if (folder / "speech.csv").is_file() and (folder / "noise.csv").is_file():
+    from dyncp.train.voicebank import is_voicebank, read_voicebank
+
+    if is_voicebank(folder):
+        speech, noise = read_voicebank(folder)
+    elif (folder / "speech.csv").is_file() and (folder / "noise.csv").is_file():
         speech = [_speech(folder, row) for row in _rows(folder / "speech.csv", {"file", "speaker", "license"})]
         noise = [_noise(folder, row) for row in _rows(folder / "noise.csv", {"file", "category", "license"})]
     elif (folder / "speech").is_dir() and (folder / "noise").is_dir():
         speech = [Recording(p, p.parent.name, "unknown") for p in _audio_files(folder / "speech")]
         noise = [Recording(p, p.stem, "unknown", category=p.parent.name) for p in _audio_files(folder / "noise")]
     else:
-        raise ConfigError(f"{folder}: holds neither speech.csv and noise.csv nor the folders speech/ and noise/")
+        raise ConfigError(
+            f"{folder}: holds neither speech.csv and noise.csv, nor folders speech/ and noise/, nor VoiceBank+DEMAND"
+        )
     for kind, recordings in (("speech", speech), ("noise", noise)):
         if not recordings:
             raise ConfigError(f"{folder}: lists no {kind}")
@@ -93,8 +111,19 @@ def load_corpus(folder: Path, redistributable: bool = False) -> Corpus:
     return Corpus(tuple(speech), tuple(noise))
 
 
+def read_recording(recording: Recording) -> Pcm:
+    """int16 [samples], saturated where a difference needs it. Raises AudioError naming the file."""
+    pcm = read_pcm(recording.path)
+    if recording.minus is None:
+        return pcm
+    other = read_pcm(recording.minus)
+    if len(other) != len(pcm):
+        raise AudioError(f"{recording.path}: has {len(pcm)} samples, but its partner {recording.minus} {len(other)}")
+    return np.asarray(np.clip(pcm.astype(np.int32) - other, -32768, 32767), dtype=np.int16)
+
+
 def read_all(recordings: Iterable[Recording]) -> list[Pcm]:
-    return [read_pcm(recording.path) for recording in recordings]
+    return [read_recording(recording) for recording in recordings]
 
 
 def _rows(path: Path, required: set[str]) -> list[dict[str, str]]:

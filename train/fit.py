@@ -18,7 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 from dyncp.train.auxiliary import MaskReadout, auxiliary_loss
 from dyncp.train.checkpoint import write_checkpoint
 from dyncp.train.config import HOP, Config, TrainingConfig
-from dyncp.train.errors import CheckpointError
+from dyncp.train.errors import CheckpointError, ConfigError
 from dyncp.train.files import replace_file
 from dyncp.train.losses import spectral_loss, utilization_loss
 from dyncp.train.mixing import Batch, Batches, Mixer, loader
@@ -74,9 +74,9 @@ class Trainer:
         self.config, self.train, self.folder = config, train, folder
         self.device = torch.device(device)
         self.network = Enhancer(config.network).to(self.device)
-        self.readout = MaskReadout(config.network).to(self.device)
+        self.readout = self._readout()
         self.optimizer = torch.optim.AdamW(
-            [*self.network.parameters(), *self.readout.parameters()],
+            [*self.network.parameters(), *(self.readout.parameters() if self.readout else ())],
             lr=config.training.learning_rate,
             weight_decay=config.training.weight_decay,
         )
@@ -84,6 +84,14 @@ class Trainer:
             validation.batch(config.training.batch, (VALIDATION_SEED, i)) for i in range(VALIDATION_BATCHES)
         ]
         self.epoch = 0
+
+    def _readout(self) -> MaskReadout | None:
+        """What joint training reads from the masks; None where the masks are trained for enhancement alone."""
+        if self.config.training.auxiliary_weight == 0:
+            return None
+        if self.train.classes is None:
+            raise ConfigError("training.auxiliary_weight: joint training needs a mixer with the classes of its sources")
+        return MaskReadout(self.config.network, 1 + max(self.train.classes.categories)).to(self.device)
 
     def run(self, observer: Observer, workers: int = 1) -> None:
         """Train the remaining epochs; after each, validate, write the checkpoint and the resume file."""
@@ -113,9 +121,9 @@ class Trainer:
             group["lr"] = learning_rate(training, step)
         loss, masks = self._forward(batch)
         total = loss + training.utilization_weight * utilization_loss(masks, target_utilization(training, step))
-        if training.auxiliary_weight > 0:
-            labels = batch.speech.to(self.device), batch.snr.to(self.device)
-            total = total + training.auxiliary_weight * auxiliary_loss(self.readout(masks), *labels)
+        if self.readout and batch.labels:
+            auxiliary = auxiliary_loss(self.readout(masks), batch.labels.to(self.device))
+            total = total + training.auxiliary_weight * auxiliary
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
@@ -151,7 +159,8 @@ class Trainer:
 
     def _save_resume(self) -> None:
         tensors = {f"network.{k}": v.cpu().contiguous() for k, v in self.network.state_dict().items()}
-        tensors |= {f"readout.{k}": v.cpu().contiguous() for k, v in self.readout.state_dict().items()}
+        if self.readout:
+            tensors |= {f"readout.{k}": v.cpu().contiguous() for k, v in self.readout.state_dict().items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{k}": v.cpu().contiguous() for k, v in moments.items()}
         metadata = {"epoch": str(self.epoch), "config": self.config.model_dump_json()}
@@ -183,7 +192,8 @@ class Trainer:
                 f"{path}: was written with another configuration; resume with {self.folder}/config.toml"
             )
         self.network.load_state_dict(_under("network.", tensors))
-        self.readout.load_state_dict(_under("readout.", tensors))
+        if self.readout:
+            self.readout.load_state_dict(_under("readout.", tensors))
         state = self.optimizer.state_dict()
         moments: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _under("optimizer.", tensors).items():

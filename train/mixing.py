@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from dyncp.train.audio import Pcm, active_rms
+from dyncp.train.clip_labels import ClipLabels, SourceClasses, clip_labels
 from dyncp.train.config import HOP, SAMPLE_RATE, MixingConfig
-from dyncp.train.targets import snr_db, voice_activity
 
 Signal = NDArray[np.float32]
 
@@ -26,46 +26,59 @@ SPEED_BASE = 20
 
 @dataclass
 class Batch:
-    """noisy, clean [B, T·256] in [−1, 1]; level [B], the active speech RMS that normalises the loss.
-
-    speech, bool [B, T], and snr, dB [B, T], are frame labels for joint training (train/targets.py).
-    """
+    """noisy, clean [B, T·256] in [−1, 1]; level [B], the active speech RMS that normalises the loss."""
 
     noisy: Tensor
     clean: Tensor
     level: Tensor
-    speech: Tensor
-    snr: Tensor
+    labels: ClipLabels | None = None
+
+
+@dataclass
+class Clip:
+    """noisy, clean [T·256] in [−1, 1]; level, the active speech RMS; the recordings' indices in the mixer's lists."""
+
+    noisy: Signal
+    clean: Signal
+    level: float
+    speech: int
+    noise: int
 
 
 class Mixer:
-    """Draws clips from recordings held in memory."""
+    """Draws clips from recordings held in memory; with `classes`, its batches are labelled for joint training."""
 
-    def __init__(self, speech: list[Pcm], noise: list[Pcm], config: MixingConfig) -> None:
-        self.speech, self.noise, self.config = speech, noise, config
+    def __init__(
+        self, speech: list[Pcm], noise: list[Pcm], config: MixingConfig, classes: SourceClasses | None = None
+    ) -> None:
+        self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
         self.samples = round(config.clip_s * SAMPLE_RATE / HOP) * HOP
 
     def batch(self, size: int, seed: tuple[int, ...]) -> Batch:
         rng = np.random.default_rng(seed)
         clips = [self.clip(rng) for _ in range(size)]
-        noisy, clean, level = zip(*clips, strict=True)
         return Batch(
-            torch.from_numpy(np.stack(noisy)),
-            torch.from_numpy(np.stack(clean)),
-            torch.tensor(level, dtype=torch.float32),
-            torch.from_numpy(np.stack([voice_activity(part) for part in clean])),
-            torch.from_numpy(np.stack([snr_db(c, n - c) for n, c in zip(noisy, clean, strict=True)])).float(),
+            torch.from_numpy(np.stack([clip.noisy for clip in clips])),
+            torch.from_numpy(np.stack([clip.clean for clip in clips])),
+            torch.tensor([clip.level for clip in clips], dtype=torch.float32),
+            self.classes
+            and clip_labels(
+                [(clip.clean, clip.noisy) for clip in clips],
+                [self.classes.genders[clip.speech] for clip in clips],
+                [self.classes.categories[clip.noise] for clip in clips],
+            ),
         )
 
-    def clip(self, rng: np.random.Generator) -> tuple[Signal, Signal, float]:
-        """One (noisy, clean, level)."""
+    def clip(self, rng: np.random.Generator) -> Clip:
         config = self.config
         level = 10 ** (rng.uniform(*config.level_dbfs) / 20)
         snr = 10 ** (rng.uniform(*config.snr_db) / 20)
-        clean = _scaled(self._vary(self._speech_crop(rng), rng), level)
-        noise = _scaled(self._vary(self._noise_crop(rng), rng), 1.0, whole=True)
+        spoken, voice = self._speech_crop(rng)
+        clean = _scaled(self._vary(spoken, rng), level)
+        background, category = self._noise_crop(rng)
+        noise = _scaled(self._vary(background, rng), 1.0, whole=True)
         if rng.random() < config.second_noise:
-            other = _scaled(self._vary(self._noise_crop(rng), rng), 1.0, whole=True)
+            other = _scaled(self._vary(self._noise_crop(rng)[0], rng), 1.0, whole=True)
             noise = _scaled(noise + np.float32(rng.uniform(0.1, 1.0)) * other, 1.0, whole=True)
         noise *= np.float32(level / snr)
         if rng.random() < config.noise_only:
@@ -73,23 +86,25 @@ class Mixer:
         noisy = clean + noise
         # A mixture that would clip is turned down as a whole, so that clean + noise = noisy still holds.
         headroom = np.float32(min(1.0, 0.99 / max(float(np.abs(noisy).max()), 1e-9)))
-        return noisy * headroom, clean * headroom, float(level * headroom)
+        return Clip(noisy * headroom, clean * headroom, float(level * headroom), voice, category)
 
-    def _speech_crop(self, rng: np.random.Generator) -> Signal:
+    def _speech_crop(self, rng: np.random.Generator) -> tuple[Signal, int]:
         """A random stretch; where an utterance is shorter than the clip, it lies in silence at a random place."""
-        utterance = self.speech[rng.integers(len(self.speech))]
+        index = int(rng.integers(len(self.speech)))
+        utterance = self.speech[index]
         spare = len(utterance) - self._source_samples
         if spare >= 0:
             start = rng.integers(spare + 1)
-            return _float(utterance[start : start + self._source_samples])
+            return _float(utterance[start : start + self._source_samples]), index
         before = rng.integers(-spare + 1)
-        return np.pad(_float(utterance), (before, -spare - before))
+        return np.pad(_float(utterance), (before, -spare - before)), index
 
-    def _noise_crop(self, rng: np.random.Generator) -> Signal:
-        recording = self.noise[rng.integers(len(self.noise))]
+    def _noise_crop(self, rng: np.random.Generator) -> tuple[Signal, int]:
+        index = int(rng.integers(len(self.noise)))
+        recording = self.noise[index]
         start = rng.integers(len(recording))
         positions = (start + np.arange(self._source_samples)) % len(recording)
-        return _float(recording[positions])
+        return _float(recording[positions]), index
 
     @property
     def _source_samples(self) -> int:

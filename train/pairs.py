@@ -37,6 +37,6 @@ def make_pairs(corpus: Corpus, split: Split, count: int, mixing: MixingConfig = 
     rng = np.random.default_rng(SEEDS[split])
     pairs = []
     for _ in range(count):
-        noisy, clean, _ = mixer.clip(rng)
-        pairs.append(Pair(to_pcm(clean), to_pcm(noisy)))
+        clip = mixer.clip(rng)
+        pairs.append(Pair(to_pcm(clip.clean), to_pcm(clip.noisy)))
     return pairs

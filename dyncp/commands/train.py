@@ -54,6 +54,7 @@ def train(
 def _trainer(config: str, corpus: Path, out: Path, redistributable: bool, device: str) -> Trainer:
     import torch
 
+    from dyncp.train.clip_labels import noise_categories, source_classes
     from dyncp.train.config import load_config
     from dyncp.train.corpus import load_corpus, read_all
     from dyncp.train.fit import Trainer
@@ -61,8 +62,15 @@ def _trainer(config: str, corpus: Path, out: Path, redistributable: bool, device
 
     settings = load_config(config)
     recordings = load_corpus(corpus, redistributable)
+    categories = noise_categories(recordings)
+    joint = settings.training.auxiliary_weight > 0
     mixers = [
-        Mixer(read_all(part.speech), read_all(part.noise), settings.mixing)
+        Mixer(
+            read_all(part.speech),
+            read_all(part.noise),
+            settings.mixing,
+            source_classes(part, categories) if joint else None,
+        )
         for part in (recordings.split("train"), recordings.split("validation"))
     ]
     if device == "auto":

@@ -62,7 +62,7 @@ def assert_same(expected: Run, actual: Run) -> None:
         assert list(actual.trace) == list(expected.trace)
         for stage, values in expected.trace.items():
             np.testing.assert_array_equal(actual.trace[stage], values, err_msg=stage, strict=True)
-    for name in ("output", "masks", "words", "macs", "active"):
+    for name in ("output", "masks", "words", "signals", "macs", "active"):
         np.testing.assert_array_equal(getattr(actual, name), getattr(expected, name), err_msg=name, strict=True)
 
 

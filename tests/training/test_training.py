@@ -92,11 +92,11 @@ def test_mixtures_have_the_asked_level_and_snr(mixers: tuple[Mixer, Mixer]) -> N
 
     config = MixingConfig(clip_s=2, snr_db=(5, 5), level_dbfs=(-30, -30), noise_only=0, second_noise=1)
     mixer = Mixer(mixers[0].speech, mixers[0].noise, config)
-    noisy, clean, level = mixer.clip(np.random.default_rng(0))
-    assert level == pytest.approx(10 ** (-30 / 20))
-    assert active_rms(clean) == pytest.approx(level, rel=1e-3)
-    noise_rms = float(np.sqrt(np.mean((noisy - clean) ** 2)))
-    assert 20 * np.log10(level / noise_rms) == pytest.approx(5, abs=0.01)
+    clip = mixer.clip(np.random.default_rng(0))
+    assert clip.level == pytest.approx(10 ** (-30 / 20))
+    assert active_rms(clip.clean) == pytest.approx(clip.level, rel=1e-3)
+    noise_rms = float(np.sqrt(np.mean((clip.noisy - clip.clean) ** 2)))
+    assert 20 * np.log10(clip.level / noise_rms) == pytest.approx(5, abs=0.01)
 
 
 def test_utilization_falls_linearly_to_its_target() -> None:
@@ -154,5 +154,5 @@ def test_bad_configuration_names_file_and_field(tmp_path: Path, text: str, compl
 
 
 def test_an_unknown_preset_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="presets are paper"):
+    with pytest.raises(ConfigError, match="presets are paper, signals"):
         load_config("papyrus")
