@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dyncp.codegen.layout import layout
-from dyncp.export.bundle import Bundle
+from dyncp.codegen.probes import probe_tables
+from dyncp.export.bundle import Bundle, Probes
 from dyncp.train.config import BINS, NetworkConfig
 
 TABLES = ("window", "twiddle", "sigmoid", "features.thresholds")
@@ -59,12 +60,17 @@ class MemoryUse:
     scratch: int
 
 
+def probe_bytes(probes: Probes, config: NetworkConfig) -> int:
+    """Of the tables of a probe set."""
+    return sum(table.bytes for table in probe_tables(probes, config))
+
+
 def memory(bundle: Bundle) -> MemoryUse:
     tables = sum(bundle.tensors[name].nbytes for name in TABLES)
-    structs = layout(bundle.config, bundle.probe_outputs)
+    structs = layout(bundle.config, bundle.probes)
     probes = 0
     if bundle.probes is not None:
-        probes = bundle.probes.weight.nbytes + bundle.probes.bias.nbytes + 8 * bundle.config.mask_words
+        probes = probe_bytes(bundle.probes, bundle.config)
     return MemoryUse(
         weights=sum(tensor.nbytes for tensor in bundle.tensors.values()) - tables,
         tables=tables,

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -11,35 +13,67 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 
-from dyncp.codegen.lower import Library, lower
+from dyncp.codegen.lower import RUNTIME_VERSION, Library, lower
 from dyncp.codegen.names import check_prefix
 from dyncp.export.bundle import Bundle, ProbeTask
+from dyncp.export.probe_set import restrict
 from dyncp.train.config import NetworkConfig, StrictModel
 from dyncp.train.errors import GenerationError
-from dyncp.train.files import replace_folder
+from dyncp.train.files import replace_file, replace_folder
 
-TEMPLATES = {
+NETWORK_TEMPLATES = {
     "{}.h": "header.h.j2",
     "{}.c": "source.c.j2",
     "{}_tables.h": "tables.h.j2",
-    "{}_probes.h": "probes.h.j2",
     "{}_stages.h": "stages.h.j2",
+}
+PROBE_TEMPLATES = {
+    "{}_signals.h": "signals.h.j2",
+    "{}_probes.h": "probes.h.j2",
 }
 RUNTIME = ("dyncp_runtime.h", "dyncp_fft.h", "dyncp_kernels.h")
 
 
-def generate(bundle: Bundle, out: Path, prefix: str = "dyncp") -> Path:
+def generate(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Collection[str] | None = None) -> Path:
     """Write the C library of `bundle` as the folder `out`, all of it or nothing; returns `out`.
 
-    The same bundle and prefix give the same bytes. A folder that holds such a library is replaced. Raises
-    GenerationError for a prefix or task names that C cannot carry, for a bundle that was never written, and for a
-    folder that holds anything else or cannot be written.
+    `signals` names the probe tasks that the library has, by default all. The same bundle, prefix and signals give the
+    same bytes. A folder that holds such a library is replaced. Raises GenerationError for a prefix or task names that
+    C cannot carry, for a task that the bundle does not have, for a bundle that was never written, and for a folder
+    that holds anything else or cannot be written.
     """
-    check_prefix(prefix)
-    contents = _contents(lower(bundle, prefix))
+    library = _lower(bundle, prefix, signals)
+    contents = _rendered(library, NETWORK_TEMPLATES) | _probe_files(library)
+    runtime = files("dyncp.firmware") / "runtime"
+    contents |= {name: (runtime / name).read_bytes() for name in RUNTIME}
     try:
         replace_folder(out, contents, contents.keys(), GenerationError)
     except (OSError, ValueError) as error:
+        raise GenerationError(f"{str(out)!r}: cannot be written: {error}") from None
+    return out
+
+
+def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Collection[str] | None = None) -> Path:
+    """Give the library in `out` the probes of `bundle`, and leave the files of its network untouched.
+
+    Raises GenerationError as `generate` does, and where `out` holds no library of this network and runtime.
+    """
+    library = _lower(bundle, prefix, signals)
+    found, path = read_library(out, prefix), out / manifest_name(prefix)
+    if found.network_hash != library.network_hash:
+        raise GenerationError(
+            f"{path}: network_hash is {found.network_hash[:12]}…, the bundle's {library.network_hash[:12]}…; "
+            "generate all of it, without --probes-only"
+        )
+    if found.runtime_version != RUNTIME_VERSION:
+        raise GenerationError(
+            f"{path}: runtime_version is {found.runtime_version}, this dyncp writes probes for {RUNTIME_VERSION}; "
+            "generate all of it, without --probes-only"
+        )
+    try:
+        for name, data in _probe_files(library).items():
+            replace_file(out / name, data)
+    except OSError as error:
         raise GenerationError(f"{str(out)!r}: cannot be written: {error}") from None
     return out
 
@@ -52,10 +86,13 @@ class LibraryManifest(StrictModel):
     """`P_manifest.json`: what a program on the host must know to call the library."""
 
     schema_name: Literal["dyncp-library"] = "dyncp-library"
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     generator: str
+    runtime_version: int
     prefix: str
     bundle_hash: str
+    network_hash: str
+    probes_hash: str | None
     network: NetworkConfig
     tasks: list[ProbeTask]
 
@@ -74,7 +111,17 @@ def read_library(folder: Path, prefix: str = "dyncp") -> LibraryManifest:
         raise GenerationError(f"{path}: {details}; generate again") from None
 
 
-def _contents(library: Library) -> dict[str, bytes]:
+def _lower(bundle: Bundle, prefix: str, signals: Collection[str] | None) -> Library:
+    check_prefix(prefix)
+    return lower(bundle if signals is None else with_signals(bundle, signals), prefix)
+
+
+def with_signals(bundle: Bundle, signals: Collection[str]) -> Bundle:
+    """The bundle with these probe tasks alone. Raises GenerationError for a task that it does not have."""
+    return replace(bundle, probes=restrict(bundle.probes, signals))
+
+
+def _rendered(library: Library, templates: Mapping[str, str]) -> dict[str, bytes]:
     environment = Environment(
         loader=PackageLoader("dyncp.codegen", "templates"),
         undefined=StrictUndefined,
@@ -83,22 +130,27 @@ def _contents(library: Library) -> dict[str, bytes]:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    variables = {"lib": library, "p": library.p, "P": library.P, "config": library.config}
-    contents = {
+    variables = {"lib": library, "p": library.p, "P": library.P, "config": library.config, "probes": library.probes}
+    return {
         name.format(library.p): environment.get_template(template).render(variables).encode("ascii")
-        for name, template in TEMPLATES.items()
+        for name, template in templates.items()
     }
-    contents[manifest_name(library.p)] = _manifest(library).encode("ascii")
-    runtime = files("dyncp.firmware") / "runtime"
-    return contents | {name: (runtime / name).read_bytes() for name in RUNTIME}
+
+
+def _probe_files(library: Library) -> dict[str, bytes]:
+    """What a probe set decides: its two headers, and the manifest."""
+    return _rendered(library, PROBE_TEMPLATES) | {manifest_name(library.p): _manifest(library).encode("ascii")}
 
 
 def _manifest(library: Library) -> str:
     manifest = LibraryManifest(
         generator=f"dyncp {library.version}",
+        runtime_version=library.runtime_version,
         prefix=library.p,
         bundle_hash=library.bundle_hash,
+        network_hash=library.network_hash,
+        probes_hash=library.probes.hash,
         network=library.config,
-        tasks=library.tasks,
+        tasks=library.probes.tasks,
     )
     return json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n"

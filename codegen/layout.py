@@ -6,9 +6,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from dyncp.export.bundle import Probes
 from dyncp.train.config import BINS, FFT, HOP, NetworkConfig
 
-SCALARS = {"int8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4}
+SCALARS = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4}
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,18 @@ class Layout:
     scratch: Struct
     state: Struct
 
+    probes: Struct
+    """Part of the state, but declared by the probe set."""
+
     @property
     def structs(self) -> list[Struct]:
+        """Those of the network."""
         return [*self.blocks.values(), self.scratch, self.state]
 
 
-def layout(config: NetworkConfig, outputs: int) -> Layout:
-    """The state of a model with `outputs` probe outputs."""
+def layout(config: NetworkConfig, probes: Probes | None) -> Layout:
+    """The state of a model with these probes."""
+    probe_struct = probe_state(config, probes)
     blocks = {d: _block(config, d) for d in sorted(set(config.block_dilations))}
     scratch = _scratch(config)
     members = [
@@ -73,19 +79,33 @@ def layout(config: NetworkConfig, outputs: int) -> Layout:
         Member("uint32_t", "version", (), "of the runtime that set it"),
         Member("uint32_t", "model", (), "that the state belongs to"),
         Member("uint32_t", "masks", (config.mask_words,), "of the last frame"),
-    ]
-    if outputs:
-        members += [
-            Member("uint32_t", "seen", (config.mask_words,), "masks that `words` accounts for"),
-            Member("int32_t", "words", (outputs,), "probe words"),
-        ]
-    members += [
+        Member(probe_struct, "probes", (), ""),
         Member("int32_t", "overlap", (HOP,), "second half of the last synthesis, Q4"),
         Member("int16_t", "history", (HOP,), "the last hop"),
     ]
     members += [Member(blocks[d], f"block{i}", (), "") for i, d in enumerate(config.block_dilations)]
     members.append(Member(scratch, "scratch", (), "dead between calls"))
-    return Layout(blocks, scratch, Struct("state", "State of one stream; the caller owns it.", members))
+    state = Struct("state", "State of one stream; the caller owns it.", members)
+    return Layout(blocks, scratch, state, probe_struct)
+
+
+def probe_state(config: NetworkConfig, probes: Probes | None) -> Struct:
+    """What the probes keep from frame to frame; every member is of 4 bytes, so that its size is a plain sum."""
+    members = [Member("uint32_t", "set", (), "that the state belongs to")]
+    if probes is not None:
+        outputs = len(probes.bias)
+        if any(task.frames == "speech" for task in probes.tasks):
+            members.append(Member("uint32_t", "frames", (), "since init, until warm"))
+        members += [
+            Member("uint32_t", "seen", (config.mask_words,), "masks that `words` accounts for"),
+            Member("int32_t", "words", (outputs,), "sums over the mask bits"),
+        ]
+        if any(task.smoothing for task in probes.tasks):
+            members += [
+                Member("int32_t", "average", (outputs,), "of the words, 8 more fraction bits"),
+                Member("int32_t", "signals", (outputs,), "the words, smoothed"),
+            ]
+    return Struct("probe_state", "State of the probes, a part of the state.", members)
 
 
 def _block(config: NetworkConfig, dilation: int) -> Struct:

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyncp import __version__
-from dyncp.codegen.layout import Layout, Member, Struct, layout
-from dyncp.codegen.probes import ProbeTables, Signal, probe_tables, signals, signals_members
-from dyncp.codegen.stages import Stage, stages
+from dyncp.codegen.layout import Layout, layout
+from dyncp.codegen.probes import ProbeSet, lower_probes
+from dyncp.codegen.stages import stages
+from dyncp.codegen.structs import StructText, struct_text
 from dyncp.codegen.tables import Table, table
 from dyncp.codegen.text import aligned, wrapped
-from dyncp.export.bundle import Bundle, ProbeTask
+from dyncp.export.bundle import Bundle
 from dyncp.train.config import HOP, NetworkConfig
 from dyncp.train.errors import GenerationError
 
-RUNTIME_VERSION = 1
+RUNTIME_VERSION = 2
 """DYNCP_RUNTIME_VERSION of firmware/runtime/dyncp_runtime.h that the templates are written for."""
 
 
@@ -46,15 +47,6 @@ class Block:
 
 
 @dataclass(frozen=True)
-class StructText:
-    """A struct type as text; `name` is what follows the prefix."""
-
-    name: str
-    comment: str
-    lines: list[str]
-
-
-@dataclass(frozen=True)
 class Library:
     """Everything that the templates print."""
 
@@ -65,12 +57,11 @@ class Library:
     version: str
     runtime_version: int
     bundle_hash: str
-    probes_hash: str
+    """Of the bundle that the probes came from; the files of the network do not show it."""
+    network_hash: str
     config: NetworkConfig
-    outputs: int
     constants: list[str]
     """The header's #define lines."""
-    signals_members: list[str]
     structs: list[StructText]
     process: str
     """Prototype of the function that does the work, without its end."""
@@ -80,9 +71,8 @@ class Library:
     layers: list[Layer]
     blocks: list[Block]
     back_multiplier: int
-    signals: list[Signal]
-    probes: ProbeTables | None
-    tasks: list[ProbeTask]
+    probes: ProbeSet
+    """For the files of the probe set alone: those of the network depend on nothing in it."""
 
 
 def lower(bundle: Bundle, prefix: str) -> Library:
@@ -90,8 +80,7 @@ def lower(bundle: Bundle, prefix: str) -> Library:
     if not bundle.hash:
         raise GenerationError("the bundle has no hash: write it with write_bundle, or read it, before generating")
     config, upper = bundle.config, prefix.upper()
-    tasks = bundle.probes.tasks if bundle.probes else []
-    structs = layout(config, bundle.probe_outputs)
+    structs = layout(config, bundle.probes)
     tables, layers = _network(bundle)
     return Library(
         p=prefix,
@@ -99,26 +88,23 @@ def lower(bundle: Bundle, prefix: str) -> Library:
         version=__version__,
         runtime_version=RUNTIME_VERSION,
         bundle_hash=bundle.hash,
-        probes_hash=bundle.probes.hash if bundle.probes else "",
+        network_hash=bundle.network_hash,
         config=config,
-        outputs=bundle.probe_outputs,
         constants=_header_constants(bundle, structs, upper),
-        signals_members=signals_members(tasks),
-        structs=[_struct(struct, prefix) for struct in structs.structs],
+        structs=[struct_text(struct, prefix) for struct in structs.structs],
         process=_process(prefix, upper),
-        stages=_stage_lines(stages(config, bundle.probe_outputs), upper),
+        stages=_stage_lines(config, upper),
         tables=_constants(bundle) + tables,
         layers=layers,
         blocks=[_block(bundle, i, dilation) for i, dilation in enumerate(config.block_dilations)],
         back_multiplier=_scalar(bundle, "back.input.multiplier"),
-        signals=signals(tasks),
-        probes=probe_tables(bundle.probes, config) if bundle.probes else None,
-        tasks=tasks,
+        probes=lower_probes(bundle, prefix),
     )
 
 
 def _header_constants(bundle: Bundle, structs: Layout, upper: str) -> list[str]:
     config = bundle.config
+    own = structs.state.bytes - structs.probes.bytes
     defines = [
         ("SAMPLE_RATE 16000", ""),
         (f"HOP {HOP}", "samples per call, in and out"),
@@ -126,10 +112,10 @@ def _header_constants(bundle: Bundle, structs: Layout, upper: str) -> list[str]:
         (f"BLOCKS {config.blocks}", ""),
         (f"GATES {config.gated}", "gated channels per block"),
         (f"MASK_WORDS {config.mask_words}", f"packed masks, {config.mask_words_per_block} per block"),
-        (f"PROBE_OUTPUTS {bundle.probe_outputs}", ""),
-        (f"STATE_BYTES {structs.state.bytes}", "sizeof the state"),
-        (f"SCRATCH_BYTES {structs.scratch.bytes}", "of which work space, dead between calls"),
-        (f"MODEL 0x{bundle.hash[:8]}u", "start of the bundle hash"),
+        (f"WARM_UP {config.pooling_frames}", "frames until signals are valid"),
+        (f"STATE_BYTES ({own} + {upper}_PROBE_STATE_BYTES)", "sizeof the state"),
+        (f"SCRATCH_BYTES {structs.scratch.bytes}", "of which dead between calls"),
+        (f"MODEL 0x{bundle.network_hash[:8]}u", "start of the network hash"),
     ]
     return aligned((f"#define {upper}_{define}", comment) for define, comment in defines)
 
@@ -144,21 +130,11 @@ def _process(prefix: str, upper: str) -> str:
     return wrapped(f"{prefix}_status {prefix}_process", arguments, "")
 
 
-def _stage_lines(listed: list[Stage], upper: str) -> list[str]:
-    return aligned(
-        (f"#define {upper}_STAGE_{stage.name.upper()} {i}", f"{stage.dtype} [{stage.count}]")
-        for i, stage in enumerate(listed)
-    )
-
-
-def _struct(struct: Struct, prefix: str) -> StructText:
-    members = ((_declaration(member, prefix), member.comment) for member in struct.members)
-    return StructText(struct.name, struct.comment, aligned(members, indent=4))
-
-
-def _declaration(member: Member, prefix: str) -> str:
-    kind = f"{prefix}_{member.type.name}" if isinstance(member.type, Struct) else member.type
-    return f"{kind} {member.name}{''.join(f'[{dim}]' for dim in member.dims)};"
+def _stage_lines(config: NetworkConfig, upper: str) -> list[str]:
+    """Those of the probes are always defined, so that these lines depend on the network alone."""
+    lines = [(stage.name, f"{stage.dtype} [{stage.count}]") for stage in stages(config, 0)]
+    lines += [(name, f"int32 [{upper}_PROBE_OUTPUTS]; none without probes") for name in ("probes", "signals")]
+    return aligned((f"#define {upper}_STAGE_{name.upper()} {i}", text) for i, (name, text) in enumerate(lines))
 
 
 def _scalar(bundle: Bundle, name: str) -> int:

@@ -1,82 +1,117 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lowering of the probes: the members of the signals struct and the bitmask-indexed tables."""
+"""Lowering of a probe set: what P_signals.h and P_probes.h print, and no file of the network does."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
-from dyncp.codegen.names import check_member
+from dyncp.codegen.layout import probe_state
+from dyncp.codegen.signals import Signal, members, signals
+from dyncp.codegen.structs import StructText, struct_text
 from dyncp.codegen.tables import Table, table
-from dyncp.codegen.text import aligned
-from dyncp.export.bundle import Probes, ProbeTask
+from dyncp.codegen.text import aligned, wrapped
+from dyncp.export.bundle import Bundle, Probes, ProbeTask
+from dyncp.export.probe_set import PROBES_VERSION
 from dyncp.train.config import NetworkConfig
 
 
 @dataclass(frozen=True)
-class Signal:
-    """One probe task: where its words are."""
+class Smoothing:
+    """Adjacent outputs of one smoothing; 0 copies them."""
 
-    name: str
-    kind: str
+    shift: int
     first: int
     outputs: int
 
 
 @dataclass(frozen=True)
-class ProbeTables:
-    """The bitmask-indexed table of `dcp_probe8` and `dcp_probe16`."""
+class ProbeSet:
+    """A probe set as C; without probes, `outputs` is 0 and there are no tables."""
 
-    bits: int
+    hash: str | None
+    number: str
+    """The start of the hash, as the state keeps it; 0 without probes."""
+    tasks: list[ProbeTask]
+    constants: list[str]
+    """#define lines of P_signals.h."""
+    members: list[str]
+    """Of the signals struct."""
+    signals: list[Signal]
+    state: StructText
+    outputs: int
     features: int
+    bits: int
+    """Width of the weights."""
     tables: list[Table]
+    smoothing: list[Smoothing]
+    """Empty where no task is smoothed: then the words are the signals."""
+    voice: int | None
+    """The output that says speech."""
+    tell: str
+    """Prototype of the function that does the work, without its end."""
+
+    @property
+    def checked(self) -> bool:
+        """Whether any signal has a validity flag."""
+        return any(signal.checked for signal in self.signals)
 
 
-def signals(tasks: list[ProbeTask]) -> list[Signal]:
-    firsts = np.cumsum([0, *(task.outputs for task in tasks)]).tolist()
-    return [Signal(task.name, task.kind, first, task.outputs) for task, first in zip(tasks, firsts, strict=False)]
+def lower_probes(bundle: Bundle, prefix: str) -> ProbeSet:
+    """The bundle's probe set. Raises GenerationError for a task that C cannot name."""
+    probes, config, upper = bundle.probes, bundle.config, prefix.upper()
+    tasks = probes.tasks if probes else []
+    number = f"0x{(bundle.probes_hash or '0')[:8]}u"
+    return ProbeSet(
+        hash=bundle.probes_hash,
+        number=number,
+        tasks=tasks,
+        constants=_constants(bundle, upper, number),
+        members=members(tasks),
+        signals=signals(tasks, upper),
+        state=struct_text(probe_state(config, probes), prefix),
+        outputs=bundle.probe_outputs,
+        features=len(probes.channel) if probes else 0,
+        bits=8 * probes.weight.dtype.itemsize if probes else 0,
+        tables=probe_tables(probes, config) if probes else [],
+        smoothing=_smoothing(probes) if probes else [],
+        voice=probes.voice_output if probes else None,
+        tell=_tell(prefix),
+    )
 
 
-def signals_members(tasks: list[ProbeTask]) -> list[str]:
-    members = [
-        ("uint32_t", "macs", "", "multiply-accumulates of this frame, counted while running"),
-        ("uint32_t", "active", "", "active channels of this frame"),
+def _tell(prefix: str) -> str:
+    arguments = [f"{prefix}_probe_state *state", "const uint32_t *masks", f"{prefix}_signals *signals"]
+    return wrapped(f"DYNCP_ONCE static void {prefix}_set_tell", arguments, "")
+
+
+def _constants(bundle: Bundle, upper: str, number: str) -> list[str]:
+    defines = [
+        (f'BUNDLE_HASH "{bundle.hash}"', ""),
+        (f"PROBES_VERSION {PROBES_VERSION}", "of the format of a probe set"),
+        (f'PROBES_HASH "{bundle.probes_hash or ""}"', ""),
+        (f"PROBE_SET {number}", "start of that hash, 0 without probes"),
+        (f"PROBE_OUTPUTS {bundle.probe_outputs}", "words of all tasks"),
+        (f"PROBE_STATE_BYTES {probe_state(bundle.config, bundle.probes).bytes}", "sizeof the probe state"),
     ]
-    taken = {"macs", "active"}
-    for task in tasks:
-        own = _task_members(task)
-        for _, name, _, _ in own:
-            check_member(name, task.name, taken)
-            taken.add(name)
-        members += own
-    return aligned(((f"{kind} {name}{dims};", comment) for kind, name, dims, comment in members), indent=4)
+    return aligned((f"#define {upper}_{define}", comment) for define, comment in defines)
 
 
-def _task_members(task: ProbeTask) -> list[tuple[str, str, str, str]]:
-    """Type, name, dimensions and comment of a task's members of the signals struct."""
-    value = f"Q{task.q}, {_plain(task.unit)}"
-    if task.kind == "regression":
-        return [("int32_t", task.name, "", value)]
-    if task.kind == "binary":
-        return [
-            ("int32_t", f"{task.name}_score", "", value),
-            ("uint8_t", task.name, "", "1 where the score > 0"),
-        ]
-    classes = ", ".join(f"{i} {_plain(label)}" for i, label in enumerate(task.classes))
-    return [
-        ("int32_t", f"{task.name}_scores", f"[{task.outputs}]", value),
-        ("uint8_t", task.name, "", f"the largest: {classes}"),
-    ]
+def _smoothing(probes: Probes) -> list[Smoothing]:
+    shifts = [task.smoothing for task in probes.tasks for _ in range(task.outputs)]
+    if not any(shifts):
+        return []
+    runs, first = [], 0
+    for shift, run in groupby(shifts):
+        runs.append(Smoothing(shift, first, len(list(run))))
+        first += runs[-1].outputs
+    return runs
 
 
-def _plain(text: str) -> str:
-    """Text from a manifest as it may stand in a C comment: nothing there can end it or continue a line."""
-    return re.sub(r"[^A-Za-z0-9 .,_%+()-]", "_", text)
-
-
-def probe_tables(probes: Probes, config: NetworkConfig) -> ProbeTables:
+def probe_tables(probes: Probes, config: NetworkConfig) -> list[Table]:
+    """The bitmask-indexed table of `dcp_probe8` and `dcp_probe16`."""
     informative = np.zeros(config.mask_words, dtype=np.uint32)
     np.bitwise_or.at(informative, probes.channel // 32, np.uint32(1) << (probes.channel % 32).astype(np.uint32))
     per_word = np.bincount(probes.channel // 32, minlength=config.mask_words)
@@ -84,13 +119,9 @@ def probe_tables(probes: Probes, config: NetworkConfig) -> ProbeTables:
     # C has no empty arrays; a row that no bit points to does no harm.
     weight = probes.weight if len(probes.channel) else np.zeros((1, len(probes.bias)), probes.weight.dtype)
     features, outputs = probes.weight.shape
-    return ProbeTables(
-        bits=8 * probes.weight.dtype.itemsize,
-        features=features,
-        tables=[
-            table("probe_informative", informative, "mask bits that the probes look at"),
-            table("probe_base", base, "row of each word's lowest informative bit"),
-            table("probe_weight", weight, f"[{features}][{outputs}]"),
-            table("probe_bias", probes.bias, ""),
-        ],
-    )
+    return [
+        table("probe_informative", informative, "mask bits that the probes look at"),
+        table("probe_base", base, "row of each word's lowest informative bit"),
+        table("probe_weight", weight, f"[{features}][{outputs}]"),
+        table("probe_bias", probes.bias, ""),
+    ]

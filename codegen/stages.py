@@ -49,5 +49,5 @@ def stages(config: NetworkConfig, probe_outputs: int) -> list[Stage]:
         Stage("synthesis", "int16", HOP),
     ]
     if probe_outputs:
-        listed.append(Stage("probes", "int32", probe_outputs))
+        listed += [Stage("probes", "int32", probe_outputs), Stage("signals", "int32", probe_outputs)]
     return listed

@@ -21,9 +21,10 @@ class Table:
     length: int
     text: str
     comment: str
+    bytes: int
 
 
 def table(name: str, values: NDArray[np.generic], comment: str) -> Table:
     suffix = {"uint32": "u", "uint64": "ull"}.get(values.dtype.name, "")
     text = ", ".join(f"{value}{suffix}" for value in values.ravel().tolist())
-    return Table(f"{values.dtype.name}_t", name, values.size, textwrap.fill(text, WIDTH), comment)
+    return Table(f"{values.dtype.name}_t", name, values.size, textwrap.fill(text, WIDTH), comment, values.nbytes)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,42 +16,26 @@ from safetensors import SafetensorError
 
 from dyncp import __version__
 from dyncp.export import frontend
-from dyncp.export.layout import Layout, expected_scales, largest_inputs
+from dyncp.export.layout import expected_scales, largest_inputs
 from dyncp.export.layout import expected_tensors as expected_tensors
-from dyncp.export.masks import channel_bits
+from dyncp.export.probe_set import PROBES_VERSION, check_probes
+from dyncp.export.probe_set import Probes as Probes
+from dyncp.export.probe_set import ProbeTask as ProbeTask
+from dyncp.export.tensors import Tensors as Tensors
+from dyncp.export.tensors import check_tensors, serialize, sha256
 from dyncp.train.config import NetworkConfig, StrictModel
 from dyncp.train.errors import BundleError
 from dyncp.train.files import replace_folder
-from dyncp.train.tasks import Task
 
 ARITHMETIC_VERSION = 1
 SCHEMA_VERSION = 1
-PROBES_VERSION = 1
 LOGIT_SCALE = 2.0**-10
 
 MANIFEST = "manifest.json"
 NETWORK = "network.safetensors"
 PROBES = "probes.safetensors"
 
-Tensors = dict[str, NDArray[np.integer[Any]]]
 Scales = dict[str, float | list[float]]
-
-
-class ProbeTask(Task):
-    """One task of a probe set: what its output words mean (docs/bundle.md)."""
-
-    q: int = Field(ge=0, le=30, description="fractional bits of an output word")
-
-
-@dataclass
-class Probes:
-    """Linear probes on mask bits: weight int8 or int16 [F, O], bias int32 [O], channel int32 [F]."""
-
-    weight: NDArray[np.integer[Any]]
-    bias: NDArray[np.integer[Any]]
-    channel: NDArray[np.integer[Any]]
-    tasks: list[ProbeTask]
-    hash: str = field(default="", compare=False)
 
 
 @dataclass
@@ -69,6 +52,17 @@ class Bundle:
     @property
     def probe_outputs(self) -> int:
         return 0 if self.probes is None else len(self.probes.bias)
+
+    @property
+    def probes_hash(self) -> str | None:
+        return None if self.probes is None else self.probes.hash
+
+    @property
+    def network_hash(self) -> str:
+        """sha256 of the network alone: its integers, configuration and scales, and the arithmetic's version."""
+        described = {"arithmetic": ARITHMETIC_VERSION, "network": self.config.model_dump(mode="json")}
+        text = json.dumps(described | {"scales": self.scales}, sort_keys=True)
+        return sha256(serialize(self.tensors) + text.encode())
 
 
 class ProbesManifest(StrictModel):
@@ -98,25 +92,12 @@ def check(bundle: Bundle, source: str = "bundle") -> None:
     constant that differs from the specification, a multiplier outside [0, 2^30), thresholds that do not
     increase, an accumulator that could overflow, and scales or probes that make no sense.
     """
-    _check_tensors(bundle.tensors, expected_tensors(bundle.config), f"{source}: {NETWORK}")
+    check_tensors(bundle.tensors, expected_tensors(bundle.config), f"{source}: {NETWORK}")
     _check_constants(bundle, f"{source}: {NETWORK}")
     _check_accumulators(bundle, f"{source}: {NETWORK}")
     _check_scales(bundle, f"{source}: {MANIFEST}")
     if bundle.probes is not None:
-        _check_probes(bundle.probes, bundle.config, f"{source}: {PROBES}")
-
-
-def _check_tensors(tensors: Tensors, expected: Layout, source: str) -> None:
-    for name in sorted(expected.keys() - tensors.keys()):
-        raise BundleError(f"{source}: {name} is missing; export again")
-    for name in sorted(tensors.keys() - expected.keys()):
-        raise BundleError(f"{source}: unknown tensor {name}; export again with this version of dyncp")
-    for name, (dtype, shape) in expected.items():
-        tensor = tensors[name]
-        if tensor.dtype != np.dtype(dtype) or tensor.shape != shape:
-            raise BundleError(
-                f"{source}: {name} is {tensor.dtype} {list(tensor.shape)}, expected {dtype} {list(shape)}"
-            )
+        check_probes(bundle.probes, bundle.config, f"{source}: {PROBES}")
 
 
 def _check_constants(bundle: Bundle, source: str) -> None:
@@ -169,34 +150,6 @@ def _check_scales(bundle: Bundle, source: str) -> None:
         raise BundleError(f"{source}: scales.logits must be 2^-10")
 
 
-def _check_probes(probes: Probes, config: NetworkConfig, source: str) -> None:
-    features, outputs = len(probes.channel), sum(task.outputs for task in probes.tasks)
-    names = [task.name for task in probes.tasks]
-    if not names or len(set(names)) < len(names):
-        raise BundleError(f"{source}: probes.tasks must be one or more, of different names")
-    dtype = "int8" if probes.weight.dtype == np.int8 else "int16"
-    _check_tensors(
-        _probe_tensors(probes),
-        {
-            "probes.weight": (dtype, (features, outputs)),
-            "probes.bias": ("int32", (outputs,)),
-            "probes.channel": ("int32", (features,)),
-        },
-        source,
-    )
-    if not np.all(probes.channel[1:] > probes.channel[:-1]):
-        raise BundleError(f"{source}: probes.channel must increase strictly")
-    if not np.all(np.isin(probes.channel, channel_bits(config))):
-        raise BundleError(f"{source}: probes.channel names a bit that is padding or outside the masks")
-    reach = np.abs(probes.bias.astype(np.int64)) + np.abs(probes.weight.astype(np.int64)).sum(axis=0)
-    if reach.max() > 2**31 - 1:
-        raise BundleError(f"{source}: output {reach.argmax()} of probes.weight can overflow 32 bits; lower its q")
-
-
-def _probe_tensors(probes: Probes) -> Tensors:
-    return {"probes.weight": probes.weight, "probes.bias": probes.bias, "probes.channel": probes.channel}
-
-
 def write_bundle(bundle: Bundle, folder: Path) -> str:
     """Check `bundle` and write it as `folder`, all of it or nothing; returns the bundle hash.
 
@@ -206,19 +159,16 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
     check(bundle)
     files = _serialize(bundle)
     replace_folder(folder, files, {MANIFEST, NETWORK, PROBES}, BundleError)
-    bundle.hash = _sha256(files[MANIFEST])
-    if bundle.probes is not None:
-        bundle.probes.hash = _sha256(files[PROBES])
+    bundle.hash = sha256(files[MANIFEST])
     return bundle.hash
 
 
 def _serialize(bundle: Bundle) -> dict[str, bytes]:
-    files = {NETWORK: _save(bundle.tensors)}
+    files = {NETWORK: serialize(bundle.tensors)}
     probes = None
     if bundle.probes is not None:
-        files[PROBES] = _save(_probe_tensors(bundle.probes))
-        sha256 = _sha256(files[PROBES])
-        probes = ProbesManifest(version=PROBES_VERSION, sha256=sha256, tasks=bundle.probes.tasks)
+        files[PROBES] = serialize(bundle.probes.tensors)
+        probes = ProbesManifest(version=PROBES_VERSION, sha256=sha256(files[PROBES]), tasks=bundle.probes.tasks)
     manifest = Manifest(
         schema="dyncp-bundle",
         schema_version=SCHEMA_VERSION,
@@ -227,20 +177,12 @@ def _serialize(bundle: Bundle) -> dict[str, bytes]:
         network=bundle.config,
         scales=bundle.scales,
         sources=bundle.sources,
-        network_sha256=_sha256(files[NETWORK]),
+        network_sha256=sha256(files[NETWORK]),
         probes=probes,
     )
     document = manifest.model_dump(mode="json", by_alias=True)
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     return files | {MANIFEST: (text + "\n").encode("utf-8")}
-
-
-def _save(tensors: Tensors) -> bytes:
-    return safetensors.numpy.save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -254,8 +196,8 @@ def read_bundle(folder: Path) -> Bundle:
         if loaded.keys() != {"probes.weight", "probes.bias", "probes.channel"}:
             raise BundleError(f"{folder / PROBES}: must hold probes.weight, probes.bias and probes.channel alone")
         weight, bias, channel = loaded["probes.weight"], loaded["probes.bias"], loaded["probes.channel"]
-        probes = Probes(weight, bias, channel, manifest.probes.tasks, manifest.probes.sha256)
-    bundle = Bundle(manifest.network, tensors, manifest.scales, manifest.sources, probes, hash=_sha256(manifest_bytes))
+        probes = Probes(weight, bias, channel, manifest.probes.tasks)
+    bundle = Bundle(manifest.network, tensors, manifest.scales, manifest.sources, probes, hash=sha256(manifest_bytes))
     check(bundle, str(folder))
     return bundle
 
@@ -275,9 +217,9 @@ def _parse_manifest(data: bytes, path: Path) -> Manifest:
         raise BundleError(f"{path}: {details}") from None
 
 
-def _load(path: Path, sha256: str, key: str) -> Tensors:
+def _load(path: Path, expected: str, key: str) -> Tensors:
     data = _read(path)
-    if _sha256(data) != sha256:
+    if sha256(data) != expected:
         raise BundleError(f"{path}: altered or truncated: its sha256 is not the manifest's {key}; export again")
     try:
         tensors: Tensors = safetensors.numpy.load(data)

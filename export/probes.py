@@ -4,40 +4,56 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dyncp.export.bundle import Probes, ProbeTask
-from dyncp.export.reference import probe_words
+from dyncp.export.probe_set import SMOOTHED_LIMIT, largest_words
+from dyncp.export.reference import probe_words, smoothed
 from dyncp.train.config import NetworkConfig
 from dyncp.train.errors import QuantizationError
-from dyncp.train.probes import BinaryScores, FloatProbes, score_binary
+from dyncp.train.probe_data import ProbeData
+from dyncp.train.probe_files import FloatProbes
+from dyncp.train.scores import Score, score
+from dyncp.train.tasks import Task
 
-Bits = NDArray[np.bool_]
-
-LARGEST_Q = 8
-# int8 weights are taken where they cost less than this in AUC and in balanced accuracy on the fitting frames.
+LARGEST_Q = 12
+# int8 weights are taken where they cost less than this on the fitting frames: in AUC and in balanced accuracy, and
+# in a regression's mean absolute error as a share of it.
 TOLERANCE = 0.0005
+ERROR_TOLERANCE = 0.005
 
 
-def narrowest(probes: FloatProbes, config: NetworkConfig, active: Bits, labels: Bits) -> FloatProbes:
-    """A binary task's probes, marked for int8 weights if these cost no accuracy on the frames they were fitted on."""
-    wide, narrow = (integer_scores(quantize_probes(probes, bits), config, active, labels) for bits in (16, 8))
-    loss = max(wide.auc - narrow.auc, wide.balanced_accuracy - narrow.balanced_accuracy)
-    return replace(probes, bits=8 if loss < TOLERANCE else 16)
+def narrowest(probes: FloatProbes, config: NetworkConfig, fitted: ProbeData) -> FloatProbes:
+    """The probes marked for int8 weights if these cost no task any accuracy on the data that they were fitted on."""
+    wide = integer_scores(quantize_probes(probes, 16), config, fitted)
+    narrow = integer_scores(quantize_probes(probes, 8), config, fitted)
+    return replace(probes, bits=16 if any(_is_worse(narrow[name], wide[name]) for name in wide) else 8)
 
 
-def integer_scores(probes: Probes, config: NetworkConfig, active: Bits, labels: Bits) -> BinaryScores:
-    """Scores of a binary task's words as the device computes them; active [T, blocks, N], labels [T]."""
-    return score_binary(probe_words(probes, config, active)[:, 0].astype(np.float64), labels)
+def _is_worse(narrow: Score, wide: Score) -> bool:
+    if wide.mae is not None and narrow.mae is not None:
+        return narrow.mae > (1 + ERROR_TOLERANCE) * wide.mae
+    pairs = ((wide.auc, narrow.auc), (wide.balanced_accuracy, narrow.balanced_accuracy))
+    return any(before is not None and after is not None and before - after > TOLERANCE for before, after in pairs)
+
+
+def integer_scores(probes: Probes, config: NetworkConfig, data: ProbeData) -> dict[str, Score]:
+    """Scores of the signals that the device computes, smoothed where a task says so, on the frames that each uses."""
+    words = probe_words(probes, config, data.observation.masks)
+    signals = smoothed(words, probes.tasks, probes.bias)
+    return {
+        task.name: score(signals[:, columns] / 2.0**task.q, data.labels[task.name], data.used(task), task)
+        for task, columns in zip(probes.tasks, probes.columns, strict=True)
+    }
 
 
 def quantize_probes(probes: FloatProbes, bits: Literal[8, 16]) -> Probes:
-    """Round weights and biases to Q`q`, q the largest up to 8 with which a task's weights fit `bits`.
+    """Round weights and biases to Q`q`: for each task the largest q up to 12 with which its weights fit `bits` and
+    its words stay below 2^22, so that they can be smoothed.
 
-    All outputs of a task share its q. Raises QuantizationError for weights that are not finite or do not fit.
+    Raises QuantizationError for weights that are not finite or do not fit.
     """
     weight = np.zeros(probes.weight.shape, np.int8 if bits == 8 else np.int16)
     bias = np.zeros(len(probes.bias), np.int32)
@@ -45,18 +61,25 @@ def quantize_probes(probes: FloatProbes, bits: Literal[8, 16]) -> Probes:
     for task in probes.tasks:
         columns = slice(first, first + task.outputs)
         first = columns.stop
-        q = _fitting_q(probes.weight[:, columns], probes.bias[columns], bits, task.name)
-        weight[:, columns] = np.round(probes.weight[:, columns] * 2.0**q)
-        bias[columns] = np.round(probes.bias[columns] * 2.0**q)
-        tasks.append(ProbeTask(**task.model_dump(), q=q))
+        part = _quantize_task(probes, task, columns, weight.dtype)
+        weight[:, columns], bias[columns] = part.weight, part.bias
+        tasks += part.tasks
     return Probes(weight, bias, probes.channel, tasks)
 
 
-def _fitting_q(weight: np.ndarray, bias: np.ndarray, bits: int, task: str) -> int:
-    largest = float(np.abs(weight).max(initial=0))
-    if not (np.isfinite(largest) and np.isfinite(bias).all()):
-        raise QuantizationError(f"probe {task}: holds weights that are not finite numbers; fit it again")
+def _quantize_task(probes: FloatProbes, task: Task, columns: slice, dtype: np.dtype[Any]) -> Probes:
+    weight, bias = probes.weight[:, columns], probes.bias[columns]
+    if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+        raise QuantizationError(f"probe {task.name}: holds weights that are not finite numbers; fit it again")
     for q in range(LARGEST_Q, -1, -1):
-        if round(largest * 2**q) < 2 ** (bits - 1):
-            return q
-    raise QuantizationError(f"probe {task}: a weight of {largest:.3g} does not fit int{bits}; scale its unit")
+        scaled = np.round(weight * 2.0**q)
+        if np.abs(scaled).max(initial=0) <= np.iinfo(dtype).max and np.abs(bias).max() * 2.0**q < SMOOTHED_LIMIT:
+            rounded = np.round(bias * 2.0**q).astype(np.int32)
+            part = Probes(scaled.astype(dtype), rounded, probes.channel, [ProbeTask(**task.model_dump(), q=q)])
+            if largest_words(part).max() < SMOOTHED_LIMIT:
+                return part
+    largest = np.abs(weight).max(initial=0)
+    raise QuantizationError(
+        f"probe {task.name}: weights up to {largest:.3g} {task.unit} do not fit {dtype}, or their words 22 bits; "
+        "choose a larger unit"
+    )

@@ -7,13 +7,14 @@ array, a running sum the difference of two cumulative sums. Values are int64, wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.export import frontend
-from dyncp.export.bundle import Bundle, Probes, Tensors
+from dyncp.export.bundle import Bundle, Probes, ProbeTask, Tensors
 from dyncp.export.frontend import Integers, rmul, saturate
 from dyncp.export.masks import pack_block, pack_masks
 from dyncp.export.run import Run, hops
@@ -39,13 +40,15 @@ def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False) -> Run:
     suppression, active = network(bundle, features, stages)
     output = frontend.synthesis(spectrum, suppression)
     _keep(stages, "synthesis", output, "int16")
-    words = probe_words(bundle.probes, bundle.config, active)
+    words = signals = probe_words(bundle.probes, bundle.config, active)
     if bundle.probes is not None:
+        signals = smoothed(words, bundle.probes.tasks, bundle.probes.bias)
         _keep(stages, "probes", words, "int32")
+        _keep(stages, "signals", signals, "int32")
     count = active.sum(axis=(1, 2), dtype=np.int64)
     macs = bundle.config.macs(0) + bundle.config.macs_per_channel * count
     masks = pack_masks(active, bundle.config)
-    return Run(output.reshape(len(samples) * HOP), masks, words, macs, count, stages or {})
+    return Run(output.reshape(len(samples) * HOP), masks, words, signals, macs, count, stages or {})
 
 
 def network(bundle: Bundle, features: Integers, trace: Trace | None = None) -> tuple[Integers, Active]:
@@ -166,6 +169,32 @@ def probe_words(probes: Probes | None, config: NetworkConfig, active: Active) ->
     bits = active[:, block_index, 32 * word_in_block + bit]
     sums = bits.astype(np.int64) @ probes.weight.astype(np.int64)
     return (sums + probes.bias).astype(np.int32)
+
+
+def smoothed(
+    words: NDArray[np.int32], tasks: Sequence[ProbeTask], bias: NDArray[np.integer] | None = None
+) -> NDArray[np.int32]:
+    """Section 9: probe words, int32 [n, O], to signals, int32 [n, O]: the one-pole average of each task's smoothing.
+
+    It starts from `bias` [O], as a device does; without one, from the first word.
+    """
+    shift = np.repeat([task.smoothing for task in tasks], [task.outputs for task in tasks])
+    if not shift.any() or len(words) == 0:
+        return words.copy()
+    fine = 256 * words.astype(np.int64)
+    average = fine[0] if bias is None else 256 * bias.astype(np.int64)
+    signals = np.empty_like(fine)
+    for n, word in enumerate(fine):
+        average = average + ((word - average) >> shift)
+        signals[n] = (average + 128) >> 8
+    return signals.astype(np.int32)
+
+
+def speech_valid(signals: NDArray[np.int32], probes: Probes, warm_up: int) -> NDArray[np.bool_]:
+    """Section 9: whether each frame, [n], counted from the start, makes the tasks of `frames = "speech"` valid."""
+    warm = np.arange(1, len(signals) + 1) >= warm_up
+    voice = probes.voice_output
+    return warm if voice is None else warm & (signals[:, voice] > 0)
 
 
 def _keep(trace: Trace | None, name: str, values: NDArray[np.generic], dtype: str) -> None:

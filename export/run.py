@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +23,8 @@ class Run:
     """Packed pruning masks, [n, words] (docs/arithmetic.md, section 7)."""
     words: NDArray[np.int32]
     """Probe words, [n, O]; O is 0 without probes."""
+    signals: NDArray[np.int32]
+    """The words after their tasks' smoothing (section 9), [n, O]: what decisions and values are taken from."""
     macs: NDArray[np.int64]
     """Multiply–accumulates of each frame, [n] (section 10)."""
     active: NDArray[np.int64]
@@ -31,6 +34,15 @@ class Run:
     @property
     def frames(self) -> int:
         return len(self.masks)
+
+
+def joined(runs: Sequence[Run]) -> Run:
+    """Consecutive runs of one stream as one, without their traces."""
+    parts = {
+        name: np.concatenate([getattr(run, name) for run in runs])
+        for name in ("output", "masks", "words", "signals", "macs", "active")
+    }
+    return Run(**parts)
 
 
 def hops(pcm: NDArray[np.int16]) -> NDArray[np.int16]:

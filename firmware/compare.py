@@ -21,6 +21,7 @@ def compare(reference: Run, actual: Run, stages: Sequence[Stage]) -> Mismatches:
         output=_differing(reference.output, actual.output),
         masks=_differing(reference.masks, actual.masks),
         probes=_differing(reference.words, actual.words),
+        signals=_differing(reference.signals, actual.signals),
         macs=_differing(reference.macs, actual.macs) + _differing(reference.active, actual.active),
         layers=sum(_differing(reference.trace[s.name], actual.trace[s.name]) for s in _traced(actual, stages)),
     )
@@ -30,12 +31,13 @@ def locate(reference: Run, actual: Run, stages: Sequence[Stage]) -> Divergence |
     """The first word that differs, in the order of frames, then stages, then channels; None if none does.
 
     Where `actual` was traced, the stages are those of docs/emitted-c.md; what the API returns follows them, as
-    `masks`, `probe_words`, `output`, `macs` and `active`.
+    `masks`, `probe_words`, `signal_words`, `output`, `macs` and `active`.
     """
     views = [(s.name, reference.trace[s.name], actual.trace[s.name]) for s in _traced(actual, stages)]
     views += [
         ("masks", reference.masks, actual.masks),
         ("probe_words", reference.words, actual.words),
+        ("signal_words", reference.signals, actual.signals),
         ("output", reference.output.reshape(-1, HOP), actual.output.reshape(-1, HOP)),
         ("macs", reference.macs[:, None], actual.macs[:, None]),
         ("active", reference.active[:, None], actual.active[:, None]),

@@ -44,6 +44,11 @@ class Counts:
     total: NDArray[np.int64]
     stages: dict[str, NDArray[np.int64]]
 
+    @property
+    def probes(self) -> NDArray[np.int64] | None:
+        """What the probes cost a frame: sums, smoothing and the struct. None without probes."""
+        return self.stages["probes"] + self.stages["signals"] if "probes" in self.stages else None
+
 
 def build_plugin(work: Path) -> Path:
     """Compile the plugin into the folder `work`. Raises ToolchainError."""

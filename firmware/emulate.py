@@ -87,6 +87,7 @@ def _read_records(path: Path, frames: int, config: NetworkConfig, outputs: int) 
             ("output", "<i2", (HOP,)),
             ("masks", "<u4", (config.mask_words,)),
             ("probes", "<i4", (outputs,)),
+            ("signals", "<i4", (outputs,)),
             ("macs", "<u4"),
             ("active", "<u4"),
         ]
@@ -96,6 +97,7 @@ def _read_records(path: Path, frames: int, config: NetworkConfig, outputs: int) 
         output=table["output"].reshape(-1),
         masks=table["masks"],
         words=table["probes"],
+        signals=table["signals"],
         macs=table["macs"].astype(np.int64),
         active=table["active"].astype(np.int64),
     )

@@ -47,7 +47,7 @@ class HostLibrary:
         self.path = build_host(library, prefix, compiler, flags, trace, build_dir)
         self._c = ctypes.CDLL(str(self.path))
         self._c.bridge_state_bytes.restype = ctypes.c_size_t
-        self._c.bridge_run.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_void_p] * 7]
+        self._c.bridge_run.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_void_p] * 8]
         self._c.bridge_init.argtypes = [ctypes.c_void_p]
 
     def run(self, pcm: NDArray[np.int16], trace: bool = False) -> Run:
@@ -96,10 +96,10 @@ class Stream:
         frames = len(samples)
         output = np.empty_like(samples)
         masks = np.empty((frames, library.config.mask_words), dtype=np.uint32)
-        words = np.empty((frames, library.outputs), dtype=np.int32)
+        words, signals = np.empty((2, frames, library.outputs), dtype=np.int32)
         macs, active = np.empty((2, frames), dtype=np.uint32)
         record = np.empty((frames, sum(s.bytes for s in library.stages)) if trace else (0, 0), dtype=np.uint8)
-        arrays: list[NDArray[np.generic]] = [samples, output, masks, words, macs, active]
+        arrays: list[NDArray[np.generic]] = [samples, output, masks, words, signals, macs, active]
         self._check(
             library._c.bridge_run(
                 self._state.ctypes.data,
@@ -112,6 +112,7 @@ class Stream:
             output.reshape(-1),
             masks,
             words,
+            signals,
             macs.astype(np.int64),
             active.astype(np.int64),
             split_trace(record, library.stages) if trace else {},

@@ -6,7 +6,7 @@ noisy.wav          the audio that every engine was given
 enhanced.wav       the output of the NumPy reference (every engine's output, when nothing mismatches)
 masks.npy          uint32 [frames, words], packed masks
 macs.npy           uint32 [frames], the device's own count
-probes.npy         int32 [frames, outputs], absent without probes
+probes.npy         int32 [frames, outputs], probe words, absent without probes
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ class Mismatches(StrictModel):
 
     output: int
     masks: int
-    probes: int
+    probes: int = Field(description="of the probe words")
+    signals: int = Field(description="of the smoothed probe words")
     macs: int = Field(description="of the two counters `macs` and `active`")
     layers: int = Field(description="of all the stages of docs/emitted-c.md")
 
     @property
     def total(self) -> int:
-        return self.output + self.masks + self.probes + self.macs + self.layers
+        return self.output + self.masks + self.probes + self.signals + self.macs + self.layers
 
 
 class Divergence(StrictModel):
@@ -77,6 +78,10 @@ class TargetRecord(StrictModel):
     instructions_by_stage: dict[str, float] = Field(
         description="mean per frame, by stage of docs/emitted-c.md; `call` is what lies outside every stage"
     )
+    probe_instructions: Spread | None = Field(
+        None,
+        description="of the stages `probes` and `signals` together, per frame; null without probes",
+    )
     miscounted_frames: int = Field(
         0,
         description="frames whose own MAC count is not docs/arithmetic.md section 10 applied to their masks",
@@ -100,6 +105,7 @@ class ValidationRecord(StrictModel):
     frames: int
     host: HostRecord
     targets: list[TargetRecord]
+    tasks: list[str] | None = Field(None, description="the probe tasks of the library; null: all of the bundle's")
 
     @property
     def exact(self) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from dyncp.codegen.generate import read_library
+from dyncp.codegen.generate import read_library, with_signals
 from dyncp.codegen.stages import Stage, stages
 from dyncp.export import reference
 from dyncp.export.bundle import Bundle
@@ -87,14 +87,14 @@ def validate(
 ) -> ValidationRecord:
     """Run int16 PCM [n · 256] through every engine, compare all words, and write the folder of firmware/records.py.
 
-    `library` is the folder generated from `bundle` with the prefix `dyncp`; `boards` names cores or machines, all by
-    default; `trace` compares every layer too; `timeout_s` bounds each emulation. `out/work` keeps images and what
-    they wrote. A mismatch is recorded and logged, not raised. Raises ToolchainError if any engine is missing, fails,
-    hangs or falls short; GenerationError for a library of another bundle; ConfigError for an unknown board;
-    AudioError for audio that is not whole hops.
+    `library` is the folder generated from `bundle` with the prefix `dyncp`, with all of its signals or some; `boards`
+    names cores or machines, all by default; `trace` compares every layer too; `timeout_s` bounds each emulation.
+    `out/work` keeps images and what they wrote. A mismatch is recorded and logged, not raised. Raises ToolchainError
+    if any engine is missing, fails, hangs or falls short; GenerationError for a library of another bundle;
+    ConfigError for an unknown board; AudioError for audio that is not whole hops.
     """
     chosen = load_boards() if boards is None else select(boards)
-    _check_origin(bundle, library)
+    bundle, tasks = _as_generated(bundle, library)
     (out / "validation.json").unlink(missing_ok=True)
     (out / "work").mkdir(parents=True, exist_ok=True)
     expected = reference.run(bundle, pcm, trace=trace)
@@ -104,16 +104,28 @@ def validate(
 
     host, results = _run_all(task, chosen, progress)
     targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
-    record = ValidationRecord(bundle_hash=bundle.hash, frames=expected.frames, host=host, targets=targets)
+    record = ValidationRecord(bundle_hash=bundle.hash, frames=expected.frames, host=host, targets=targets, tasks=tasks)
     macs = next((r.run.macs for r in results if r.counts is not None), expected.macs)
     _write(out, record, task, macs)
     return record
 
 
-def _check_origin(bundle: Bundle, library: Path) -> None:
-    found = read_library(library, PREFIX).bundle_hash
-    if found != bundle.hash:
-        raise GenerationError(f"{library}: generated from bundle {found}, not from {bundle.hash}; generate it again")
+def _as_generated(bundle: Bundle, library: Path) -> tuple[Bundle, list[str] | None]:
+    """The bundle with the probe tasks of `library`, which must come from it, and their names; None: all tasks."""
+    found = read_library(library, PREFIX)
+    if found.bundle_hash != bundle.hash:
+        raise GenerationError(
+            f"{library}: generated from bundle {found.bundle_hash}, not from {bundle.hash}; generate it again"
+        )
+    if found.probes_hash == bundle.probes_hash:
+        return bundle, None
+    names = [task.name for task in found.tasks]
+    bundle = with_signals(bundle, names)
+    if found.probes_hash != bundle.probes_hash:
+        raise GenerationError(
+            f"{library}: probes_hash is not that of the bundle's {', '.join(names)}; generate it again"
+        )
+    return bundle, names
 
 
 def _run_all(task: _Task, boards: Sequence[Board], progress: Progress | None) -> tuple[HostRecord, list[_Result]]:
@@ -188,7 +200,7 @@ def _target(task: _Task, board: Board, results: Sequence[_Result]) -> TargetReco
     marks = next(r for r in results if r.counts is not None)
     assert marks.counts is not None
     divergences = [r.divergence for r in results if r.divergence is not None]
-    total = marks.counts.total
+    probes = marks.counts.probes
     return TargetRecord(
         name=board.core,
         emulator=f"{toolchain.QEMU} {_qemu_version()} -machine {board.machine}",
@@ -199,13 +211,16 @@ def _target(task: _Task, board: Board, results: Sequence[_Result]) -> TargetReco
             **{name: sum(getattr(r.mismatches, name) for r in results) for name in Mismatches.model_fields}
         ),
         first_divergence=divergences[0] if divergences else None,
-        instructions_per_frame=Spread(
-            mean=float(total.mean()), p95=float(np.percentile(total, 95)), max=int(total.max())
-        ),
+        instructions_per_frame=_spread(marks.counts.total),
+        probe_instructions=None if probes is None else _spread(probes),
         instructions_by_stage={name: float(count.mean()) for name, count in marks.counts.stages.items()},
         miscounted_frames=max(len(wrong_macs(task.bundle.config, r.run)) for r in results),
         memory=_memory(marks.image, marks.figures),
     )
+
+
+def _spread(counts: NDArray[np.int64]) -> Spread:
+    return Spread(mean=float(counts.mean()), p95=float(np.percentile(counts, 95)), max=int(counts.max()))
 
 
 def _memory(image: Image, figures: Figures) -> Memory:

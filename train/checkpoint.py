@@ -4,7 +4,7 @@
 checkpoint.json       schema, epoch, achieved utilization, sha256 of the other files
 network.safetensors   weights and batch-norm statistics
 config.toml           the whole experiment
-probes.safetensors    fitted probes, once `dyncp probe` has run (train/probes.py)
+probes.safetensors    fitted probes, once `dyncp probe` has run (train/probe_files.py)
 """
 
 from __future__ import annotations

@@ -33,3 +33,8 @@ class Observation:
     @property
     def frames(self) -> int:
         return len(self.masks)
+
+
+def log_magnitude(spectrum: NDArray[np.complexfloating]) -> NDArray[np.float32]:
+    """log10 |X| of a noisy STFT of samples in [−1, 1), floored at −100 dBFS: any shape."""
+    return np.asarray(np.log10(np.maximum(np.abs(spectrum), 1e-5)), np.float32)

@@ -1,134 +1,178 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Linear probes on pruning masks (arXiv 2602.10666, section 2.3): fitting, scores, and the file they are kept in.
+"""Fitting linear probes (arXiv 2602.10666, section 2.3): logistic and ridge regression with an ℓ2 penalty, α = 0.01.
 
-Features are mask bits, bool [T, F]; a bit that hardly ever changes (std ≤ τ = 0.005) is dropped. The masks come from
-the integer network, so that a probe is fitted on what the device produces.
+Every task minimizes mean loss + α/2 · ‖w‖²: log-loss for classes, half the squared error in units of the labels'
+standard deviation for a regression. α then means the same for every task and every length of audio; in
+scikit-learn's words C = 1/(α · T) and Ridge(α · T).
+
+Features are mask bits, bool [T, F], of which those that hardly ever change (std ≤ τ = 0.005) are dropped, or float,
+which are z-scored over the fitting frames; constant columns are dropped. Masks should come from the integer network,
+so that a probe is fitted on what the device produces.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
-import safetensors.numpy
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
-from dyncp.train.checkpoint import read_manifest, write_manifest
-from dyncp.train.errors import CheckpointError, ProbeError
-from dyncp.train.files import replace_file
+from dyncp.train.errors import ProbeError
 from dyncp.train.tasks import TAU, Task
 
 ALPHA = 0.01
-PROBES = "probes.safetensors"
+# L-BFGS needs 30 to 200 steps on real masks.
+MOST_STEPS = 1000
+# Rows that `LinearProbe.words` widens to float64 at once.
+BLOCK = 8192
+
+Values = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class FloatProbes:
-    """word[o] = bias[o] + Σ weight[f, o] · bit(channel[f]); weight [F, O], bias [O], channel int32 [F]."""
+class LinearProbe:
+    """One task: words = values @ weight + bias, in the task's unit. z-scoring is folded in.
 
+    weight [F, O] is zero outside `kept`, bool [F]; bias [O].
+    """
+
+    task: Task
     weight: NDArray[np.float64]
     bias: NDArray[np.float64]
-    channel: NDArray[np.int32]
-    tasks: list[Task]
-    bits: Literal[8, 16] = 16
-    """Width of the integer weights: 8 where that was found to cost no accuracy."""
+    kept: NDArray[np.bool_]
 
-    def scores(self, bits: NDArray[np.bool_], positions: NDArray[np.int32]) -> NDArray[np.float64]:
-        """bits [T, all channels] at `positions` → words [T, O]."""
-        features = bits[:, np.searchsorted(positions, self.channel)]
-        return np.asarray(features.astype(np.float64) @ self.weight + self.bias)
+    def words(self, values: Values) -> NDArray[np.float64]:
+        """values [T, F] → words [T, O]."""
+        weight = self.weight[self.kept]
+        blocks = (values[start : start + BLOCK] for start in range(0, max(1, len(values)), BLOCK))
+        return np.concatenate([block[:, self.kept].astype(np.float64) @ weight for block in blocks]) + self.bias
 
 
-@dataclass(frozen=True)
-class BinaryScores:
-    """Of a binary task on data the probe was not fitted on."""
+def fit(
+    values: Values,
+    labels: NDArray[Any],
+    used: NDArray[np.bool_],
+    task: Task,
+    balanced: bool = False,
+    alpha: float = ALPHA,
+    strongest: int | None = None,
+) -> LinearProbe:
+    """Fit one task on values [T, F] and labels [T] of the frames `used` [T].
 
-    frames: int
-    positive_share: float
-    accuracy: float
-    balanced_accuracy: float
-    f1: float
-    auc: float
+    `balanced` weighs every class alike, whatever its share of the frames; a regression has no classes, and ignores
+    it. With `strongest`, a first fit on all features chooses those with the largest weights, by their norm over the
+    outputs, and a second one uses these alone. Raises ProbeError where nothing can be learned.
+    """
+    _check_labels(labels[used], task)
+    kept, mean, spread = _standardization(values, used, task)
+    weight, bias = _fit(values, kept, mean, spread, labels, used, task, balanced, alpha)
+    if strongest is not None and kept.sum() > strongest:
+        order = np.argsort(-np.linalg.norm(weight * spread[:, None], axis=1), kind="stable")
+        chosen = np.zeros_like(kept)
+        chosen[order[:strongest]] = True
+        kept &= chosen
+        weight, bias = _fit(values, kept, mean, spread, labels, used, task, balanced, alpha)
+    return LinearProbe(task, weight, bias, kept)
 
 
 def informative(bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which columns of bits [T, F] vary: std > τ."""
-    return np.asarray(bits.std(axis=0) > TAU)
+    share = bits.mean(axis=0)
+    return np.asarray(np.sqrt(share * (1 - share)) > TAU)
 
 
-def fit_binary(
-    bits: NDArray[np.bool_], labels: NDArray[np.bool_], positions: NDArray[np.int32], task: Task
-) -> FloatProbes:
-    """Logistic regression: mean log-loss + α/2 · ‖w‖², which scikit-learn spells C = 1 / (α · T).
+def _check_labels(labels: NDArray[Any], task: Task) -> None:
+    if len(labels) == 0 or (labels == labels[0]).all():
+        found = "no frame has a label" if len(labels) == 0 else f"all {len(labels)} frames have the label {labels[0]}"
+        raise ProbeError(f"probe {task.name}: {found}; use more or other audio, or leave the task out")
 
-    bits [T, F], labels [T], positions int32 [F] in the packed masks. Raises ProbeError where nothing can be learned.
-    """
+
+def _standardization(
+    values: Values, used: NDArray[np.bool_], task: Task
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    """Which features [F] to keep, what to subtract from them and what to divide them by: nothing from bits."""
+    features = values.shape[1]
+    if values.dtype == np.bool_:
+        kept, mean, spread = informative(values[used]), np.zeros(features), np.ones(features)
+    else:
+        mean, spread = _moments(values, used)
+        # Rounding alone makes a constant column vary by a millionth of its size.
+        kept = spread > 1e-6 * np.maximum(np.abs(mean), 1e-3)
+    if not kept.any():
+        raise ProbeError(f"probe {task.name}: the features never change; use more or other audio, or another network")
+    return kept, mean, np.where(kept, spread, 1.0)
+
+
+def _moments(values: Values, used: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation [F] of float values, in blocks, which need no copy in float64."""
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler()
+    rows = np.flatnonzero(used)
+    for start in range(0, len(rows), BLOCK):
+        scaler.partial_fit(values[rows[start : start + BLOCK]].astype(np.float64))
+    return scaler.mean_, np.sqrt(scaler.var_)
+
+
+def _fit(
+    values: Values,
+    kept: NDArray[np.bool_],
+    mean: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    labels: NDArray[Any],
+    used: NDArray[np.bool_],
+    task: Task,
+    balanced: bool,
+    alpha: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """weight [F, O] and bias [O] for the values as they are."""
+    chosen = values[np.ix_(used, kept)].astype(np.float32, copy=False)
+    if values.dtype != np.bool_:
+        chosen -= mean[kept].astype(np.float32)
+        chosen /= spread[kept].astype(np.float32)
+    solve = _ridge if task.kind == "regression" else _logistic
+    solution, bias = solve(chosen, labels[used], task, balanced, alpha)
+    weight = np.zeros((len(kept), task.outputs))
+    weight[kept] = solution / spread[kept, None]
+    return weight, bias - mean[kept] @ weight[kept]
+
+
+Solution = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def _ridge(values: Values, labels: NDArray[Any], task: Task, balanced: bool, alpha: float) -> Solution:
+    from sklearn.linear_model import Ridge
+
+    mean, spread = labels.mean(dtype=np.float64), labels.std(dtype=np.float64)
+    model = Ridge(alpha=alpha * len(labels), solver="cholesky", copy_X=False)
+    model.fit(values, ((labels - mean) / spread).astype(np.float32))
+    weight = spread * model.coef_.astype(np.float64)[:, None]
+    return weight, np.array([mean + spread * float(model.intercept_)])
+
+
+def _logistic(values: Values, labels: NDArray[Any], task: Task, balanced: bool, alpha: float) -> Solution:
     from sklearn.linear_model import LogisticRegression
 
-    kept = informative(bits)
-    if not kept.any() or labels.all() or not labels.any():
-        raise ProbeError(f"probe {task.name}: the masks or the labels never change; use more or other audio")
-    model = LogisticRegression(C=1 / (ALPHA * len(labels)), max_iter=400)
-    model.fit(bits[:, kept].astype(np.float32), labels)
-    return FloatProbes(
-        model.coef_.T.astype(np.float64),
-        model.intercept_.astype(np.float64),
-        positions[kept].astype(np.int32),
-        [task],
-    )
+    weights = "balanced" if balanced else None
+    model = LogisticRegression(C=1 / (alpha * len(labels)), max_iter=MOST_STEPS, class_weight=weights)
+    model.fit(values, labels)
+    weight, bias = model.coef_.T.astype(np.float64), model.intercept_.astype(np.float64)
+    if task.kind == "binary":
+        return weight, bias
+    if len(model.classes_) == 2:
+        # scikit-learn keeps the difference of two classes; each takes half of it.
+        weight, bias = np.hstack([-weight, weight]) / 2, np.hstack([-bias, bias]) / 2
+    return _with_absent_classes(values, weight, bias, model.classes_.astype(np.int64), task.outputs)
 
 
-def score_binary(words: NDArray[np.floating], labels: NDArray[np.bool_]) -> BinaryScores:
-    """words [T] (log-odds, any positive scale), labels [T]."""
-    from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, roc_auc_score
-
-    decided = words > 0
-    return BinaryScores(
-        frames=len(labels),
-        positive_share=float(labels.mean()),
-        accuracy=float(accuracy_score(labels, decided)),
-        balanced_accuracy=float(balanced_accuracy_score(labels, decided)),
-        f1=float(f1_score(labels, decided)),
-        auc=float(roc_auc_score(labels, words)),
-    )
-
-
-def save_probes(folder: Path, probes: FloatProbes, scores: dict[str, dict[str, float]], network_hash: str) -> None:
-    """Add the probes to a checkpoint folder; `network_hash` names the integers they were fitted on."""
-    tensors: dict[str, NDArray[np.generic]] = {
-        "weight": probes.weight,
-        "bias": probes.bias,
-        "channel": probes.channel,
-    }
-    metadata = {
-        "tasks": json.dumps([task.model_dump() for task in probes.tasks]),
-        "bits": str(probes.bits),
-        "scores": json.dumps(scores),
-        "network": network_hash,
-    }
-    data = safetensors.numpy.save(tensors, metadata)
-    replace_file(folder / PROBES, data)
-    manifest = read_manifest(folder)
-    files = {**manifest.files, PROBES: hashlib.sha256(data).hexdigest()}
-    write_manifest(folder, manifest.model_copy(update={"files": files}))
-
-
-def load_probes(folder: Path) -> FloatProbes | None:
-    """The checkpoint's probes, None where it has none. Raises CheckpointError naming file and field."""
-    path = folder / PROBES
-    if not path.exists():
-        return None
-    try:
-        with safe_open(path, "np") as file:
-            metadata = file.metadata() or {}
-        tensors = safetensors.numpy.load_file(path)
-        tasks = [Task.model_validate(task) for task in json.loads(metadata["tasks"])]
-        bits: Literal[8, 16] = 8 if metadata["bits"] == "8" else 16
-        return FloatProbes(tensors["weight"], tensors["bias"], tensors["channel"], tasks, bits)
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise CheckpointError(f"{path}: cannot be read as probes: {error}") from None
+def _with_absent_classes(
+    values: Values, weight: NDArray[np.float64], bias: NDArray[np.float64], present: NDArray[np.int64], outputs: int
+) -> Solution:
+    """All the task's outputs: a class without a frame gets the lowest word that any other takes, and so never wins."""
+    if len(present) == outputs:
+        return weight, bias
+    all_weights = np.zeros((len(weight), outputs))
+    all_biases = np.full(outputs, float((values @ weight.astype(np.float32) + bias).min()))
+    all_weights[:, present], all_biases[present] = weight, bias
+    return all_weights, all_biases

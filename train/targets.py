@@ -33,14 +33,16 @@ def voice_activity(clean: Signal) -> NDArray[np.bool_]:
 def snr_db(speech: Signal, noise: Signal) -> NDArray[np.float64]:
     """Ratio of the two RMS per frame, dB [T], clamped to [−50, 30] (arXiv 2602.10666, section 2.3)."""
     ratio = (window_rms(speech) + 1e-9) / (window_rms(noise) + 1e-9)
-    return np.clip(20 * np.log10(ratio), *SNR_RANGE_DB)
+    return np.asarray(np.clip(20 * np.log10(ratio), *SNR_RANGE_DB))
 
 
 def window_rms(signal: Signal) -> NDArray[np.float64]:
-    """RMS of each frame's window of 512 samples, [T]."""
+    """RMS of each frame's window of 512 samples, [T]; half a window of silence comes before the signal."""
+    # Imported where it is used: librosa brings numba.
+    from librosa.feature import rms
+
     padded = np.pad(signal.astype(np.float64), (HOP, 0))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP]
-    return np.asarray(np.sqrt(np.mean(windows**2, axis=1)))
+    return np.asarray(rms(y=padded, frame_length=FFT, hop_length=HOP, center=False, dtype=np.float64)[0])
 
 
 def _moving_average(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,10 +14,11 @@ from dyncp.commands import enhance, export, generate, report, validate
 from dyncp.commands.options import find_checkpoint
 
 if TYPE_CHECKING:
-    from dyncp.train.audio import Pcm
+    from dyncp.train.streams import Stream
 
 SECONDS = 12.0
 SNR_DB = 5.0
+PAUSE_S = 1.0
 
 
 def demo(
@@ -32,41 +33,64 @@ def demo(
     console = Console(stderr=True)
     started = time.monotonic()
     corpus = build_demo_corpus(out / "corpus")
-    bundle, quality, audio = out / "bundle", out / "quality.json", out / "noisy.wav"
+    bundle, quality, audio, truth = out / "bundle", out / "quality.json", out / "noisy.wav", out / "truth.csv"
     console.rule("export")
     export.export(find_checkpoint(checkpoint), bundle, corpus, clips=12, quality=quality)
     console.rule("generate")
     generate.generate(bundle, out / "library")
     console.rule("enhance")
-    write_pcm(audio, noisy_speech(corpus, seconds))
-    enhance.enhance(audio, out / "enhanced.wav", bundle)
-    console.print(f"{out / 'enhanced.wav'} and its signals in {out / 'enhanced.csv'}", highlight=False, soft_wrap=True)
+    stream = noisy_speech(corpus, seconds)
+    write_pcm(audio, stream.noisy)
+    enhance.enhance(audio, out / "enhanced.wav", bundle, plot=out / "signals.png")
+    console.print(f"{out / 'enhanced.wav'}, its signals in {out / 'enhanced.csv'}, drawn in {out / 'signals.png'}")
+    with console.status("ground truth"):
+        write_stream_truth(truth, stream, out / "enhanced.wav", bundle)
     console.rule("validate")
     record = validate.prove(console, bundle, audio, out / "validation", library=out / "library")
     console.rule("report")
-    report.report(bundle, out / "validation", out, quality)
+    report.report(bundle, out / "validation", out, quality, truth)
     console.print(f"all of it took {time.monotonic() - started:.0f} s", highlight=False)
     if not record.exact:
         raise typer.Exit(1)
 
 
-def noisy_speech(corpus: Path, seconds: float) -> Pcm:
+def noisy_speech(corpus: Path, seconds: float) -> Stream:
     """Two unseen speakers in turn, a pause between and around them, in two noises in turn, at 5 dB SNR."""
     import numpy as np
 
-    from dyncp.train.audio import active_rms, read_pcm, to_pcm
-    from dyncp.train.config import SAMPLE_RATE
-    from dyncp.train.corpus import load_corpus
+    from dyncp.train.audio import active_rms, to_pcm
+    from dyncp.train.config import HOP, SAMPLE_RATE
+    from dyncp.train.corpus import load_corpus, read_recording
+    from dyncp.train.streams import Segment, Stream
 
     test = load_corpus(corpus).split("test")
-    turn = round(seconds * SAMPLE_RATE / 2)
-    pause = SAMPLE_RATE
-    parts = []
-    for speech, noise in zip(test.speech[:2], test.noise, strict=False):
-        talk = np.zeros(turn)
-        spoken = read_pcm(speech.path)[: turn - 2 * pause] / 32768
-        talk[pause : pause + len(spoken)] = spoken
-        background = np.resize(read_pcm(noise.path) / 32768, turn)
-        level = active_rms(talk) * 10 ** (-SNR_DB / 20) / np.sqrt(np.mean(background**2))
-        parts.append(talk + level * background)
-    return to_pcm(np.concatenate(parts))
+    hops, pause = round(seconds * SAMPLE_RATE / HOP), round(PAUSE_S * SAMPLE_RATE / HOP)
+    clean, noise = np.zeros((2, hops * HOP), np.int16)
+    speech, noises = [], []
+    for start, stop, voice, background in zip((0, hops // 2), (hops // 2, hops), test.speech, test.noise, strict=False):
+        spoken = read_recording(voice)[: (stop - start - 2 * pause) * HOP]
+        speech.append(Segment(voice, start + pause, -(-len(spoken) // HOP)))
+        noises.append(Segment(background, start, stop - start))
+        clean[speech[-1].start * HOP :][: len(spoken)] = spoken
+        turn = noises[-1].samples
+        level = active_rms(clean[turn] / 32768) * 10 ** (-SNR_DB / 20)
+        sound = np.resize(read_recording(background) / 32768, turn.stop - turn.start)
+        noise[turn] = to_pcm(sound * level / np.sqrt(np.mean(sound**2)))
+    noisy = np.clip(clean.astype(np.int32) + noise, -32768, 32767).astype(np.int16)
+    return Stream(clean, noisy - clean, noisy, tuple(speech), tuple(noises))
+
+
+def write_stream_truth(path: Path, stream: Stream, enhanced: Path, bundle: Path) -> None:
+    """The true values of the bundle's signals, as far as the stream's recordings and its clean speech tell them."""
+    from dyncp.export.bundle import read_bundle
+    from dyncp.export.truth import write_truth
+    from dyncp.train.audio import read_pcm
+    from dyncp.train.labels import make_labels
+    from dyncp.train.standard_tasks import STANDARD_NAMES, Classes
+
+    probes = read_bundle(bundle).probes
+    tasks = [task for task in probes.tasks if task.name in STANDARD_NAMES] if probes else []
+    names = {task.name: tuple(task.classes) for task in tasks}
+    classes = Classes(*(names.get(task, ()) for task in ("gender", "accent", "noise")))
+    labels = make_labels(stream, read_pcm(enhanced), classes, {"vad", *names}, n_jobs=1, progress=False)
+    write_truth(path, tasks, labels)

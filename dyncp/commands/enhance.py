@@ -14,6 +14,7 @@ from rich.progress import Progress
 if TYPE_CHECKING:
     from dyncp.export.bundle import Bundle
     from dyncp.export.run import Run
+    from dyncp.train.audio import Pcm
 
 # Frames per call of the library: long files show progress and need little memory.
 BLOCK_FRAMES = 1024
@@ -24,40 +25,65 @@ def enhance(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="WAV or FLAC to write.")],
     bundle: Annotated[Path, typer.Option(help="Quantized bundle, as `dyncp export` writes it.")],
     signals: Annotated[Path | None, typer.Option(help="CSV of the signals; by default OUT with suffix .csv.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw audio and signals over time: .png or .svg.")] = None,
     keep_delay: Annotated[bool, typer.Option(help="Keep the algorithmic delay of 256 samples (16 ms).")] = False,
 ) -> None:
     """Enhance a file, bit-exact with the device; the output has the input's length and alignment."""
-    import numpy as np
-
     from dyncp.export.bundle import read_bundle
-    from dyncp.firmware.host import host_library
-    from dyncp.train.audio import pad_to_hop, read_pcm, write_pcm
+    from dyncp.train.audio import read_pcm, write_pcm
     from dyncp.train.config import HOP
 
+    if plot is not None:
+        # Before anything is computed or written.
+        from dyncp.firmware.report.drawing import check_picture
+
+        check_picture(plot)
     pcm = read_pcm(source)
     model = read_bundle(bundle)
-    with host_library(model) as library, Progress(console=Console(stderr=True), transient=True) as progress:
-        # One hop more than the input: the delayed output's end.
-        padded = pad_to_hop(pcm, extra_hops=1)
-        stream = library.stream()
-        blocks = np.split(padded, range(BLOCK_FRAMES * HOP, len(padded), BLOCK_FRAMES * HOP))
-        runs = [stream.run(block) for block in progress.track(blocks, description=source.name)]
-    output = np.concatenate([run.output for run in runs])
+    run = run_library(Console(stderr=True), model, pcm, source.name)
     start = 0 if keep_delay else HOP
-    write_pcm(target, output[start : start + len(pcm)])
-    write_signals(signals or target.with_suffix(".csv"), model, runs)
+    output = run.output[start : start + len(pcm)]
+    write_pcm(target, output)
+    # The last frame only brings the delayed output's end; the input has no hop for it.
+    frames = run.frames - 1
+    write_signals(signals or target.with_suffix(".csv"), model, run, frames)
+    if plot is not None:
+        _draw(plot, model, run, frames, {source.name: pcm, target.name: output})
 
 
-def write_signals(path: Path, bundle: Bundle, runs: list[Run]) -> None:
-    """One row a hop: time_s of its first input sample, each task's value in its unit, active channels, MACs."""
-    from dyncp.export.signals import columns, values
+def run_library(console: Console, model: Bundle, pcm: Pcm, title: str) -> Run:
+    """All of int16 PCM [samples], and one hop of silence more, through the library, with a progress bar."""
+    import numpy as np
+
+    from dyncp.export.run import joined
+    from dyncp.firmware.host import host_library
+    from dyncp.train.audio import pad_to_hop
+    from dyncp.train.config import HOP
+
+    padded = pad_to_hop(pcm, extra_hops=1)
+    blocks = np.split(padded, range(BLOCK_FRAMES * HOP, len(padded), BLOCK_FRAMES * HOP))
+    with host_library(model) as library, Progress(console=console, transient=True) as progress:
+        stream = library.stream()
+        return joined([stream.run(block) for block in progress.track(blocks, description=title)])
+
+
+def write_signals(path: Path, bundle: Bundle, run: Run, frames: int) -> None:
+    """One row a hop: time_s of its first input sample, each task's columns, active channels, MACs."""
+    from dyncp.export.signals import columns, read_out, rows
     from dyncp.train.config import HOP, SAMPLE_RATE
 
-    frame = 0
+    tasks = bundle.probes.tasks if bundle.probes else []
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["time_s", *columns(bundle.probes), "active", "macs"])
-        for run in runs:
-            for row in zip(values(bundle.probes, run.words), run.active, run.macs, strict=True):
-                writer.writerow([f"{frame * HOP / SAMPLE_RATE:.3f}", *row[0], *row[1:]])
-                frame += 1
+        writer.writerow(["time_s", *columns(tasks), "active", "macs"])
+        for frame, cells in enumerate(rows(read_out(bundle, run.signals), frames)):
+            writer.writerow([f"{frame * HOP / SAMPLE_RATE:.3f}", *cells, run.active[frame], run.macs[frame]])
+
+
+def _draw(path: Path, bundle: Bundle, run: Run, frames: int, recordings: dict[str, Pcm]) -> None:
+    from dyncp.firmware.report.signals import report_signals
+    from dyncp.firmware.report.traces import save_plot
+
+    part = slice(frames)
+    signals = report_signals(bundle, run.signals[part], run.active[part], run.macs[part], {})
+    save_plot(path, signals, recordings)

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`dyncp evaluate`: how well a checkpoint and its bundle enhance speech that they never saw."""
+"""`dyncp evaluate`: how well a checkpoint and its bundle enhance speech that they never saw, and what masks tell."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from dyncp.commands.export import print_comparison
 from dyncp.commands.options import BundleFolder, Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
+
+if TYPE_CHECKING:
+    from dyncp.export.bundle import Bundle
+    from dyncp.train.checkpoint import Checkpoint as Trained
+    from dyncp.train.corpus import Corpus
 
 
 def evaluate(
@@ -18,22 +24,54 @@ def evaluate(
     corpus: CorpusFolder,
     redistributable: Redistributable = False,
     clips: Annotated[int, typer.Option(help="Mixtures of six seconds.", min=1)] = 100,
+    paper: Annotated[Path | None, typer.Option(help="Write the paper's figures and tables here: docs/paper.md.")] = None,
+    context: Annotated[Path | None, typer.Option(help="Write what temporal context would gain here.")] = None,
+    rivals: Annotated[Path | None, typer.Option(help="Write how today's detectors do on the same audio here.")] = None,
+    minutes: Annotated[float, typer.Option(help="Of each stream that these three use.", min=0.1)] = 30.0,
+    target: Annotated[list[Path] | None, typer.Option(help="A target of your own for them: docs/targets.md.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder that keeps labels which take long to make.")] = None,
     json_output: Json = False,
 ) -> None:
-    """PESQ-WB, STOI and SI-SDR of noisy, float and int8 on the corpus's test split, −5 to 15 dB SNR."""
+    """PESQ-WB, STOI and SI-SDR of noisy, float and int8 on the corpus's test split, −5 to 15 dB SNR.
+
+    With --paper, --context or --rivals, instead: what the masks tell of unseen speakers and noises.
+    """
     from dyncp.export.bundle import read_bundle
-    from dyncp.export.compare import compare
-    from dyncp.export.fold import fold
     from dyncp.train.checkpoint import load_checkpoint
     from dyncp.train.corpus import load_corpus
-    from dyncp.train.pairs import make_pairs
 
     console = Console(stderr=True)
-    folded = fold(load_checkpoint(find_checkpoint(checkpoint)))
+    trained = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
+    integers = read_bundle(bundle)
+    if paper is None and context is None and rivals is None:
+        _quality(console, trained, integers, recordings, clips, json_output)
+        return
+    from dyncp.commands.evaluate_more import run_context, run_rivals
+    from dyncp.commands.evaluate_paper import Streams, run_paper
+
+    streams = Streams.make(console, integers, recordings, minutes, target or [], cache)
+    if paper is not None:
+        results = run_paper(console, streams, trained, integers, paper)
+        if json_output:
+            print(results.model_dump_json())
+    if context is not None:
+        run_context(console, streams.train, streams.test, context)
+    if rivals is not None:
+        run_rivals(console, streams.train, streams.test, rivals)
+
+
+def _quality(
+    console: Console, trained: Trained, bundle: Bundle, corpus: Corpus, clips: int, json_output: bool
+) -> None:
+    from dyncp.export.compare import compare
+    from dyncp.export.fold import fold
+    from dyncp.train.pairs import make_pairs
+
+    folded = fold(trained)
     with console.status("enhancing and scoring"):
-        pairs = make_pairs(recordings, "test", clips)
-        comparison = compare(folded, read_bundle(bundle), [(pair.clean, pair.noisy) for pair in pairs])
+        pairs = make_pairs(corpus, "test", clips)
+        comparison = compare(folded, bundle, [(pair.clean, pair.noisy) for pair in pairs])
     print_comparison(console, comparison)
     if json_output:
         print(comparison.model_dump_json(by_alias=True))

@@ -36,7 +36,7 @@ def export(
     from dyncp.train.checkpoint import load_checkpoint
     from dyncp.train.corpus import load_corpus
     from dyncp.train.pairs import EVERYDAY, make_pairs
-    from dyncp.train.probes import load_probes
+    from dyncp.train.probe_files import load_probes
 
     console = Console(stderr=True)
     source = load_checkpoint(find_checkpoint(checkpoint))

@@ -19,16 +19,19 @@ def report(
     quality: Annotated[
         Path | None, typer.Option(help="Comparison of float and int8, from `dyncp export --quality`.")
     ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="True values of the signals over time, a CSV: docs/report.md.")
+    ] = None,
     json_output: Json = False,
 ) -> None:
-    """Report MACs, memory and instructions per frame (docs/report.md)."""
+    """Report MACs, memory and instructions per frame, and the signals over time (docs/report.md)."""
     from dyncp.export.bundle import read_bundle
     from dyncp.firmware.report.build import build_report, write_report
     from dyncp.firmware.report.terminal import print_report
 
     console = Console(stderr=True)
     with console.status("drawing"):
-        built = build_report(read_bundle(bundle), validation, quality)
+        built = build_report(read_bundle(bundle), validation, quality, truth)
         _, page = write_report(built, validation, out)
     print_report(built, console)
     console.print(f"{page}", highlight=False, soft_wrap=True)

@@ -15,7 +15,8 @@
 size_t bridge_state_bytes(void);
 int bridge_init(void *state);
 int bridge_run(void *state, size_t frames, const int16_t *in, int16_t *out, uint32_t *masks,
-               int32_t *words, uint32_t *macs, uint32_t *active, unsigned char *trace);
+               int32_t *words, int32_t *signals, uint32_t *macs, uint32_t *active,
+               unsigned char *trace);
 
 #ifdef DYNCP_TRACE
 /* Where the next stage goes: the trace of a run is the stages of all its frames, one after the
@@ -43,7 +44,8 @@ int bridge_init(void *state) {
 
 /* `trace` may be NULL. Returns the status of the first frame that fails, else that of the last. */
 int bridge_run(void *state, size_t frames, const int16_t *in, int16_t *out, uint32_t *masks,
-               int32_t *words, uint32_t *macs, uint32_t *active, unsigned char *trace) {
+               int32_t *words, int32_t *signals, uint32_t *macs, uint32_t *active,
+               unsigned char *trace) {
     NAME(state) *stream = (NAME(state) *)state;
 #ifdef DYNCP_TRACE
     trace_cursor = trace;
@@ -51,9 +53,9 @@ int bridge_run(void *state, size_t frames, const int16_t *in, int16_t *out, uint
     (void)trace;
 #endif
     for (size_t i = 0; i < frames; i++) {
-        NAME(signals) signals;
+        NAME(signals) told;
         const NAME(status) status =
-            NAME(process)(stream, in + i * CONSTANT(HOP), out + i * CONSTANT(HOP), &signals);
+            NAME(process)(stream, in + i * CONSTANT(HOP), out + i * CONSTANT(HOP), &told);
         if (status != CONSTANT(OK)) {
             return (int)status;
         }
@@ -62,9 +64,11 @@ int bridge_run(void *state, size_t frames, const int16_t *in, int16_t *out, uint
         if (CONSTANT(PROBE_OUTPUTS) > 0) {
             memcpy(words + i * CONSTANT(PROBE_OUTPUTS), NAME(probe_words)(stream),
                    CONSTANT(PROBE_OUTPUTS) * sizeof *words);
+            memcpy(signals + i * CONSTANT(PROBE_OUTPUTS), NAME(signal_words)(stream),
+                   CONSTANT(PROBE_OUTPUTS) * sizeof *signals);
         }
-        macs[i] = signals.macs;
-        active[i] = signals.active;
+        macs[i] = told.macs;
+        active[i] = told.active;
     }
     return (int)CONSTANT(OK);
 }

@@ -22,6 +22,7 @@ typedef struct {
     uint32_t masks[DYNCP_MASK_WORDS];
 #if DYNCP_PROBE_OUTPUTS > 0
     int32_t probes[DYNCP_PROBE_OUTPUTS];
+    int32_t signals[DYNCP_PROBE_OUTPUTS];
 #endif
     uint32_t macs;
     uint32_t active;
@@ -105,6 +106,7 @@ static void process_frame(const int16_t *in, int32_t records, int32_t traces) {
     memcpy(result.masks, dyncp_masks(&state), sizeof result.masks);
 #if DYNCP_PROBE_OUTPUTS > 0
     memcpy(result.probes, dyncp_probe_words(&state), sizeof result.probes);
+    memcpy(result.signals, dyncp_signal_words(&state), sizeof result.signals);
 #endif
     result.macs = signals.macs;
     result.active = signals.active;

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,27 +12,38 @@ from numpy.typing import NDArray
 
 from dyncp import __version__
 from dyncp.codegen import accounting
+from dyncp.codegen.generate import with_signals
 from dyncp.export.bundle import ARITHMETIC_VERSION, Bundle, Probes
 from dyncp.export.compare import Comparison
 from dyncp.export.masks import channel_bits
+from dyncp.export.reference import smoothed
+from dyncp.export.truth import read_truth
 from dyncp.firmware.records import HostRecord, TargetRecord, ValidationRecord
 from dyncp.firmware.report import schema
 from dyncp.firmware.report.groups import STAGE_GROUPS, stage_group
 from dyncp.firmware.report.page import render_page
-from dyncp.firmware.report.validation import Validation, parse_record, read_validation
+from dyncp.firmware.report.signals import SignalsReport, report_signals
+from dyncp.firmware.report.validation import RECORD, Validation, parse_record, read_validation
 from dyncp.train.config import HOP, SAMPLE_RATE, NetworkConfig
-from dyncp.train.errors import ReportError
+from dyncp.train.errors import GenerationError, ReportError
+from dyncp.train.tasks import Task
 
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"
 
 
-def build_report(bundle: Bundle, validation_folder: Path, quality: Path | None = None) -> schema.Report:
-    """All figures of a validated bundle. `quality` is the JSON file of the float/int8 comparison, if there is one.
+def build_report(
+    bundle: Bundle, validation_folder: Path, quality: Path | None = None, truth: Path | None = None
+) -> schema.Report:
+    """All figures of a validated bundle.
 
-    Raises ReportError, naming file and field, for a folder that is incomplete, altered or of another bundle, and
-    where the mask trace does not predict the device's count of multiply–accumulates exactly.
+    `quality` is the JSON file of the float/int8 comparison and `truth` the CSV of the signals' true values, where
+    there are such. Raises ReportError, naming file and field, for a folder that is incomplete, altered or of another
+    bundle, for a truth that does not fit the audio or the probes, and where the mask trace does not predict the
+    device's count of multiply–accumulates exactly.
     """
+    tasks = bundle.probes.tasks if bundle.probes else []
+    bundle = _as_validated(bundle, validation_folder)
     validation = read_validation(validation_folder, bundle.config, bundle.hash, bundle.probe_outputs)
     return schema.Report(
         schema="dyncp-report",
@@ -43,7 +55,7 @@ def build_report(bundle: Bundle, validation_folder: Path, quality: Path | None =
         ),
         bundle=schema.BundleInfo(
             hash=bundle.hash,
-            probes_hash=None if bundle.probes is None else bundle.probes.hash,
+            probes_hash=bundle.probes_hash,
             sources=bundle.sources,
             network=bundle.config,
         ),
@@ -64,7 +76,19 @@ def build_report(bundle: Bundle, validation_folder: Path, quality: Path | None =
         host=_host(validation.record.host),
         targets=[_target(target) for target in validation.record.targets],
         quality=None if quality is None else parse_record(Comparison, quality),
+        signals=_signals(bundle, validation, truth, tasks),
     )
+
+
+def _as_validated(bundle: Bundle, folder: Path) -> Bundle:
+    """The bundle with the probe tasks that the validated library had."""
+    record = parse_record(ValidationRecord, folder / RECORD)
+    if record.bundle_hash != bundle.hash or record.tasks is None:
+        return bundle
+    try:
+        return with_signals(bundle, record.tasks)
+    except GenerationError as error:
+        raise ReportError(f"{folder / RECORD}: tasks: {error}") from None
 
 
 def write_report(report: schema.Report, validation_folder: Path, out_dir: Path) -> tuple[Path, Path]:
@@ -83,6 +107,16 @@ def write_report(report: schema.Report, validation_folder: Path, out_dir: Path) 
     except OSError as error:
         raise ReportError(f"{out_dir}: cannot be written ({error.strerror}); choose another folder") from None
     return json_path, html_path
+
+
+def _signals(bundle: Bundle, validation: Validation, truth: Path | None, known: Sequence[Task]) -> SignalsReport | None:
+    """`known` tasks may have a column in the truth, also those that the validated library was made without."""
+    labels = {} if truth is None else read_truth(truth, known, validation.record.frames)
+    if bundle.probes is None or validation.probes is None:
+        return None
+    words = smoothed(validation.probes, bundle.probes.tasks, bundle.probes.bias)
+    active = validation.active.sum(axis=(1, 2), dtype=np.int64)
+    return report_signals(bundle, words, active, validation.macs, labels)
 
 
 def _verdict(record: ValidationRecord) -> schema.Verdict:
@@ -159,18 +193,28 @@ def _probes(probes: Probes, active: NDArray[np.bool_], config: NetworkConfig) ->
     read = np.isin(channel_bits(config), probes.channel)
     bits = active[:, read]
     before = np.vstack([np.zeros((1, features), dtype=np.bool_), bits[:-1]])
-    adds = (bits != before).sum(axis=1) * outputs
+    flips = (bits != before).sum(axis=1)
     return schema.ProbeReport(
         outputs=outputs,
         features=features,
-        adds_per_frame=schema.AddsPerFrame(
-            mean=float(adds.mean()),
-            p95=float(np.percentile(adds, 95)),
-            max=int(adds.max()),
-            bound=features * outputs,
-        ),
+        table_bytes=accounting.probe_bytes(probes, config),
+        flips_per_frame=_counts(flips, features),
+        adds_per_frame=_counts(flips * outputs, features * outputs),
         tasks=probes.tasks,
     )
+
+
+def _counts(values: NDArray[np.int64], bound: int) -> schema.CountsPerFrame:
+    p95 = float(np.percentile(values, 95))
+    return schema.CountsPerFrame(mean=float(values.mean()), p95=p95, max=int(values.max()), bound=bound)
+
+
+def _probe_instructions(record: TargetRecord) -> schema.ProbeInstructions | None:
+    spread, frame = record.probe_instructions, record.instructions_per_frame.mean
+    if spread is None:
+        return None
+    share = schema.Share(mean=spread.mean / frame, p95=spread.p95 / frame, max=spread.max / frame)
+    return schema.ProbeInstructions(mean=spread.mean, p95=spread.p95, max=spread.max, share=share)
 
 
 def _target(record: TargetRecord) -> schema.TargetReport:
@@ -189,6 +233,7 @@ def _target(record: TargetRecord) -> schema.TargetReport:
         first_divergence=record.first_divergence,
         miscounted_frames=record.miscounted_frames,
         instructions_per_frame=schema.InstructionsPerFrame(mean=spread.mean, p95=spread.p95, max=spread.max),
+        probe_instructions=_probe_instructions(record),
         instructions_by_stage=record.instructions_by_stage,
         instructions_by_group=groups,
         memory=_largest_memory([record]),

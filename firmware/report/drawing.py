@@ -7,12 +7,15 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from dyncp.train.errors import ReportError
 
 INK = "#1b2733"
 MUTED = "#5b6875"
@@ -33,6 +36,9 @@ SERIES = (
     "#aa4499",
     "#bbbbbb",
 )
+
+PICTURES = (".png", ".svg")
+_DPI = 144  # of a PNG: two of its pixels for one of CSS
 
 # Text stays text, so that the page's own font, not one of matplotlib's, sets it.
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -132,6 +138,25 @@ class Canvas:
 def draw(paint: Callable[[Layout], Canvas]) -> Drawing:
     """Both sizes of the figure that `paint` makes."""
     return Drawing(_render(paint, WIDE), _render(paint, NARROW))
+
+
+def check_picture(path: Path) -> None:
+    """Raises ReportError for a suffix other than .png and .svg."""
+    if path.suffix.lower() not in PICTURES:
+        raise ReportError(f"{path}: a plot is written as PNG or SVG; give it the suffix {' or '.join(PICTURES)}")
+
+
+def save(paint: Callable[[Layout], Canvas], path: Path) -> None:
+    """The wide figure as a file of its own. Raises ReportError as `check_picture`, and where it cannot be written."""
+    check_picture(path)
+    suffix = path.suffix.lower()
+    metadata = {"Date": None, "Creator": None} if suffix == ".svg" else {"Software": None}
+    with matplotlib.rc_context({**_STYLE, "font.size": WIDE.text}):
+        figure = paint(WIDE).figure
+        try:
+            figure.savefig(path, format=suffix[1:], facecolor="white", dpi=_DPI, metadata=metadata)
+        except OSError as error:
+            raise ReportError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
 
 
 def _render(paint: Callable[[Layout], Canvas], layout: Layout) -> Picture:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures over time: audio, masks, multiply–accumulates and probes. At most the first `SHOWN_SECONDS` are drawn."""
+"""Figures over time: audio, masks and multiply–accumulates. At most the first `SHOWN_SECONDS` are drawn."""
 
 from __future__ import annotations
 
@@ -13,18 +13,15 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from dyncp.export.bundle import ProbeTask
 from dyncp.firmware.report.drawing import (
     BLUE,
     GRID,
-    INK,
     MUTED,
     ORANGE,
     PALE,
     Canvas,
     Drawing,
     Layout,
-    clip_text,
     draw,
     spread,
 )
@@ -90,19 +87,24 @@ def _paint_audio(pcm: Pcm, levels_db: Floats, loudest_db: float, layout: Layout)
     _note(canvas, 8 + wave / 2 + apart, "RMS", f"{_signed(rms)} dB", MUTED)
 
     top = 8 + wave + gap
-    axes = canvas.axes(top, spectrum)
+    time_axis(paint_spectrogram(canvas, top, spectrum, levels_db[: len(blocks)], loudest_db), seconds)
+    return canvas
+
+
+def paint_spectrogram(canvas: Canvas, top: float, height: float, levels_db: Floats, loudest_db: float) -> Axes:
+    """Levels [frames, 257] over time, 0 to 8 kHz, with the colour scale in the margin."""
+    axes = canvas.axes(top, height)
     limits = (loudest_db - DYNAMIC_RANGE_DB, loudest_db)
-    image = _raster(axes, levels_db[: len(blocks)], layout, 8.0, colormaps["magma"], limits)
+    image = _raster(axes, levels_db, canvas.layout, 8.0, colormaps["magma"], limits)
     axes.set_yticks([0, 2, 4, 6, 8])
     axes.set_ylabel("kHz")
-    _time_axis(axes, seconds)
-    bar_axes = canvas.axes(top, spectrum, left=canvas.margin, width=10)
+    bar_axes = canvas.axes(top, height, left=canvas.margin, width=10)
     bar = canvas.figure.colorbar(image, cax=bar_axes)
     bar.outline.set_visible(False)
     bar.ax.tick_params(size=0)
     bar.ax.yaxis.set_major_locator(MaxNLocator(4))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0f} dB".replace("-", "−")))
-    return canvas
+    return axes
 
 
 def _raster(
@@ -140,7 +142,8 @@ def _signed(value: float) -> str:
     return f"{value:.1f}".replace("-", "−")
 
 
-def _time_axis(axes: Axes, seconds: float, label: bool = True) -> None:
+def time_axis(axes: Axes, seconds: float, label: bool = True) -> None:
+    """Seconds along the bottom, from 0."""
     axes.set_xlim(0, seconds)
     axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g} s"))
@@ -172,7 +175,7 @@ def _paint_masks(report: Report, shown: NDArray[np.bool_], layout: Layout) -> Ca
     axes.spines["left"].set_visible(False)
     if not wide:
         axes.set_ylabel("block")
-    _time_axis(axes, frames * FRAME_S)
+    time_axis(axes, frames * FRAME_S)
 
     canvas.text(canvas.margin, 11, "utilization" if wide else "active", color=MUTED)
     bars = canvas.axes(26, height, left=canvas.margin, width=layout.width - canvas.margin - 44)
@@ -213,80 +216,8 @@ def _paint_macs(report: Report, macs: NDArray[np.int64], layout: Layout) -> Canv
     axes.set_ylim(0, top)
     axes.set_ylabel("thousand MACs")
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    _time_axis(axes, len(macs) * FRAME_S)
+    time_axis(axes, len(macs) * FRAME_S)
     heights = [12 + height * (1 - value / 1000 / top) for _, value, _, _ in lines]
     for (name, value, color, _), y in zip(lines, spread(heights, 2.9 * layout.text), strict=True):
         _note(canvas, y, name, f"{value:,.0f}", color)
     return canvas
-
-
-def probe_figure(tasks: list[ProbeTask], words: NDArray[np.int32]) -> Drawing:
-    """A panel per task: log-odds with the decision shaded, the chosen class, or the value in its unit."""
-    return draw(partial(_paint_probes, tasks, words[:SHOWN_FRAMES]))
-
-
-def _paint_probes(tasks: list[ProbeTask], words: NDArray[np.int32], layout: Layout) -> Canvas:
-    title, gap = 24, 16
-    heights = [_panel_height(task, layout) for task in tasks]
-    canvas = Canvas(layout, sum(heights) + len(tasks) * title + (len(tasks) - 1) * gap + _TIME_AXIS)
-    top, first = 0, 0
-    for task, height in zip(tasks, heights, strict=True):
-        canvas.text(layout.left, top + title / 2, clip_text(task.name, 34), bold=True)
-        axes = canvas.axes(top + title, height)
-        _paint_task(canvas, axes, task, words[:, first : first + task.outputs], top + title, height)
-        _time_axis(axes, len(words) * FRAME_S, label=task is tasks[-1])
-        top += title + height + gap
-        first += task.outputs
-    return canvas
-
-
-def _panel_height(task: ProbeTask, layout: Layout) -> int:
-    if task.kind == "multiclass":
-        return int(task.outputs * layout.text * 1.5)
-    return 110 if layout.name == "wide" else 84
-
-
-def _paint_task(
-    canvas: Canvas, axes: Axes, task: ProbeTask, words: NDArray[np.int32], top: float, height: float
-) -> None:
-    if task.kind == "multiclass":
-        _paint_classes(canvas, axes, task, words, top, height)
-        return
-    values = words[:, 0] / 2.0**task.q
-    time = (np.arange(len(values)) + 0.5) * FRAME_S
-    axes.plot(time, values, color=BLUE, linewidth=1.1)
-    axes.yaxis.set_major_locator(MaxNLocator(4))
-    axes.set_ylabel(clip_text(task.unit, 14))
-    if task.kind == "regression":
-        _note(canvas, top + height / 2, "mean", _signed(float(values.mean())), BLUE)
-        return
-    reach = 1.1 * max(1.0, float(np.abs(values).max()))
-    axes.set_ylim(-reach, reach)
-    axes.axhline(0, color=INK, linewidth=0.8)
-    axes.fill_between(time, -reach, reach, where=words[:, 0] > 0, color=PALE, linewidth=0, step="mid")
-    _note(canvas, top + height / 2, "positive", f"{(words[:, 0] > 0).mean():.0%}", BLUE)
-
-
-def _paint_classes(
-    canvas: Canvas, axes: Axes, task: ProbeTask, words: NDArray[np.int32], top: float, height: float
-) -> None:
-    chosen = words.argmax(axis=1)
-    edges = np.flatnonzero(np.diff(chosen)) + 1
-    starts, ends = np.append(0, edges), np.append(edges, len(chosen))
-    axes.barh(
-        task.outputs - 1 - chosen[starts],
-        (ends - starts) * FRAME_S,
-        left=starts * FRAME_S,
-        height=0.62,
-        color=BLUE,
-        linewidth=0,
-    )
-    axes.set_ylim(-0.5, task.outputs - 0.5)
-    axes.set_yticks(range(task.outputs), [""] * task.outputs)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="y")
-    axes.set_ylabel("class")
-    room = 15 if canvas.layout.name == "wide" else 6
-    for index, name in enumerate(task.classes):
-        y = top + (index + 0.5) * height / task.outputs
-        canvas.text(canvas.margin, y, f"{clip_text(name, room)} {(chosen == index).mean():.0%}", color=MUTED)

@@ -16,7 +16,7 @@ STAGE_GROUPS = {
     "project": ("project",),
     "back": ("back_input", "logits", "suppression"),
     "synthesis": ("synthesis",),
-    "probes": ("probes",),
+    "probes": ("probes", "signals"),
     "call": ("call",),
 }
 

@@ -20,10 +20,10 @@ from dyncp.firmware.report.figures import (
     audio_figure,
     macs_figure,
     mask_figure,
-    probe_figure,
     spectrogram_db,
 )
 from dyncp.firmware.report.schema import Report
+from dyncp.firmware.report.traces import traces_figure
 from dyncp.firmware.report.validation import Validation
 from dyncp.firmware.report.verdict import failures, headline
 from dyncp.train.audio import Pcm
@@ -52,8 +52,14 @@ def render_page(report: Report, validation: Validation) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"kib": _kib, "integer": _integer, "percent": _percent}
-    probes = report.probes
+    environment.filters |= {
+        "kib": _kib,
+        "integer": _integer,
+        "percent": _percent,
+        "share": _share,
+        "optional": _optional,
+    }
+    shown_seconds = min(report.audio.frames, SHOWN_FRAMES) * HOP / SAMPLE_RATE
     return environment.get_template(TEMPLATE).render(
         report=report,
         headline=headline(report),
@@ -61,14 +67,12 @@ def render_page(report: Report, validation: Validation) -> str:
         players=_players(validation),
         masks=mask_figure(report, validation),
         macs=macs_figure(report, validation),
-        probes_figure=None
-        if probes is None or validation.probes is None
-        else probe_figure(probes.tasks, validation.probes),
+        traces=None if report.signals is None else traces_figure(report.signals, shown_seconds),
         layers=layers_figure(report.macs.by_layer),
         memory=memory_figure(report) if report.targets else None,
         cores=cores_figure(report.targets) if report.targets else None,
         groups=list(report.targets[0].instructions_by_group) if report.targets else [],
-        shown_seconds=min(report.audio.frames, SHOWN_FRAMES) * HOP / SAMPLE_RATE,
+        shown_seconds=shown_seconds,
         truncated=report.audio.seconds > SHOWN_SECONDS,
         frames_per_second=SAMPLE_RATE / HOP,
         time_axes={layout.name: _time_axis(layout) for layout in (WIDE, NARROW)},
@@ -118,3 +122,12 @@ def _integer(value: float) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else _percent(share)
+
+
+def _optional(value: float | None, unit: str = "", digits: int = 2) -> str:
+    """A number in its unit; nothing where there is none."""
+    return "" if value is None else f"{value:.{digits}f} {unit}".strip().replace("-", "−")

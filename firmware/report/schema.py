@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from dyncp.export.bundle import ProbeTask
 from dyncp.export.compare import Comparison
 from dyncp.firmware.records import Divergence, Mismatches
+from dyncp.firmware.report.signals import SignalsReport
 from dyncp.train.config import NetworkConfig, StrictModel
 
 
@@ -24,7 +25,7 @@ class Versions(StrictModel):
 
 class BundleInfo(StrictModel):
     hash: str = Field(description="sha256 of the bundle's manifest")
-    probes_hash: str | None = Field(description="sha256 of probes.safetensors, null without probes")
+    probes_hash: str | None = Field(description="sha256 of the probe set: its tables and tasks; null without probes")
     sources: dict[str, str] = Field(description="sha256 of what the bundle came from")
     network: NetworkConfig
 
@@ -89,19 +90,21 @@ class Utilization(StrictModel):
     by_block: list[BlockUtilization]
 
 
-class AddsPerFrame(StrictModel):
-    """Additions that the probes cost: features whose bit flipped since the last frame × outputs."""
+class CountsPerFrame(StrictModel):
+    """Distribution over frames."""
 
     mean: float
     p95: float
     max: int = Field(description="the dearest frame of this audio, the first (from all bits 0) included")
-    bound: int = Field(description="features × outputs: no frame of any audio costs more")
+    bound: int = Field(description="no frame of any audio has more")
 
 
 class ProbeReport(StrictModel):
     outputs: int
     features: int = Field(description="mask bits that the probes read")
-    adds_per_frame: AddsPerFrame
+    table_bytes: int = Field(description="weights, biases, and which bits they belong to")
+    flips_per_frame: CountsPerFrame = Field(description="features whose bit differs from the frame before")
+    adds_per_frame: CountsPerFrame = Field(description="flipped features × outputs")
     tasks: list[ProbeTask]
 
 
@@ -141,6 +144,20 @@ class InstructionsPerFrame(StrictModel):
     max: int
 
 
+class Share(StrictModel):
+    """Shares, 0 to 1, of the instructions of a mean frame."""
+
+    mean: float
+    p95: float
+    max: float
+
+
+class ProbeInstructions(InstructionsPerFrame):
+    """Of updating the sums, smoothing them and filling the struct."""
+
+    share: Share
+
+
 class TargetReport(StrictModel):
     """One emulated core."""
 
@@ -154,6 +171,7 @@ class TargetReport(StrictModel):
     first_divergence: Divergence | None
     miscounted_frames: int = Field(description="frames whose own MAC count is not what their masks predict")
     instructions_per_frame: InstructionsPerFrame
+    probe_instructions: ProbeInstructions | None = Field(description="null without probes")
     instructions_by_stage: dict[str, float] = Field(description="mean per frame; stages of docs/emitted-c.md")
     instructions_by_group: dict[str, float] = Field(description="the same, summed by kind of stage")
     memory: LibraryMemory
@@ -186,3 +204,4 @@ class Report(StrictModel):
     host: HostReport
     targets: list[TargetReport]
     quality: Comparison | None
+    signals: SignalsReport | None = Field(description="every signal over time; null without probes")

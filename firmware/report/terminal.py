@@ -22,6 +22,8 @@ def print_report(report: Report, console: Console | None = None) -> None:
     console.print(_costs(report))
     if report.targets:
         console.print(_cores(report))
+    if report.probes is not None and report.targets:
+        console.print(_probes(report))
 
 
 def _costs(report: Report) -> Table:
@@ -38,7 +40,11 @@ def _costs(report: Report) -> Table:
     )
     table.add_row("channels active", f"{report.utilization.mean:.1%}")
     if report.probes is not None:
-        adds = report.probes.adds_per_frame
+        probes, flips, adds = report.probes, report.probes.flips_per_frame, report.probes.adds_per_frame
+        table.add_row(
+            "probes", f"{probes.outputs} outputs, {probes.features} features, tables of {probes.table_bytes:,} bytes"
+        )
+        table.add_row("bits flipped", f"mean {flips.mean:.1f}, p95 {flips.p95:,.0f}, max {flips.max:,} per frame")
         table.add_row(
             "probe additions",
             f"mean {adds.mean:,.0f}, p95 {adds.p95:,.0f}, max {adds.max:,} per frame; at most {adds.bound:,}",
@@ -79,4 +85,24 @@ def _cores(report: Report) -> Table:
             f"{target.ram_bytes:,}",
             f"{target.stack_bytes:,}",
         )
+    return table
+
+
+def _probes(report: Report) -> Table:
+    table = Table(
+        title="\nInstructions per frame of the probes, and their share of a mean frame",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    table.add_column("core")
+    for name in ("mean", "share", "p95", "share", "max", "share"):
+        table.add_column(name, justify="right")
+    for target in report.targets:
+        cost = target.probe_instructions
+        if cost is not None:
+            pairs = ((cost.mean, cost.share.mean), (cost.p95, cost.share.p95), (cost.max, cost.share.max))
+            cells = [cell for count, share in pairs for cell in (f"{count:,.0f}", f"{share:.3%}")]
+            table.add_row(Text(target.name), *cells)
     return table

@@ -234,20 +234,29 @@ static inline size_t dcp_probe_row(const dcp_probes *probes, size_t i, uint32_t 
     return probes->base[i] + dcp_popcount(probes->informative[i] & (bit - 1u));
 }
 
-/* Brings sum[outputs], which accounts for the masks `seen`, up to date with `masks`. */
+/* Brings sum[outputs], which accounts for the masks `seen`, up to date with `masks`: from frame to
+ * frame, few words change, and few of their bits. */
 static inline void dcp_probe8(const dcp_probes *probes, const int8_t *weight, const uint32_t *masks,
                               uint32_t *seen, int32_t *sum) {
     for (size_t i = 0; i < probes->words; i++) {
-        for (uint32_t left = (masks[i] ^ seen[i]) & probes->informative[i]; left != 0;
-             left &= left - 1u) {
-            const uint32_t bit = left & (0u - left);
-            const int8_t *row = weight + dcp_probe_row(probes, i, bit) * probes->outputs;
-            const int32_t sign = (masks[i] & bit) != 0 ? 1 : -1;
-            for (size_t o = 0; o < probes->outputs; o++) {
-                sum[o] += sign * row[o];
-            }
+        const uint32_t flipped = masks[i] ^ seen[i];
+        if (flipped == 0) {
+            continue;
         }
         seen[i] = masks[i];
+        for (uint32_t left = flipped & probes->informative[i]; left != 0; left &= left - 1u) {
+            const uint32_t bit = left & (0u - left);
+            const int8_t *row = weight + dcp_probe_row(probes, i, bit) * probes->outputs;
+            if ((masks[i] & bit) != 0) {
+                for (size_t o = 0; o < probes->outputs; o++) {
+                    sum[o] += row[o];
+                }
+            } else {
+                for (size_t o = 0; o < probes->outputs; o++) {
+                    sum[o] -= row[o];
+                }
+            }
+        }
     }
 }
 
@@ -255,16 +264,41 @@ static inline void dcp_probe8(const dcp_probes *probes, const int8_t *weight, co
 static inline void dcp_probe16(const dcp_probes *probes, const int16_t *weight,
                                const uint32_t *masks, uint32_t *seen, int32_t *sum) {
     for (size_t i = 0; i < probes->words; i++) {
-        for (uint32_t left = (masks[i] ^ seen[i]) & probes->informative[i]; left != 0;
-             left &= left - 1u) {
-            const uint32_t bit = left & (0u - left);
-            const int16_t *row = weight + dcp_probe_row(probes, i, bit) * probes->outputs;
-            const int32_t sign = (masks[i] & bit) != 0 ? 1 : -1;
-            for (size_t o = 0; o < probes->outputs; o++) {
-                sum[o] += sign * row[o];
-            }
+        const uint32_t flipped = masks[i] ^ seen[i];
+        if (flipped == 0) {
+            continue;
         }
         seen[i] = masks[i];
+        for (uint32_t left = flipped & probes->informative[i]; left != 0; left &= left - 1u) {
+            const uint32_t bit = left & (0u - left);
+            const int16_t *row = weight + dcp_probe_row(probes, i, bit) * probes->outputs;
+            if ((masks[i] & bit) != 0) {
+                for (size_t o = 0; o < probes->outputs; o++) {
+                    sum[o] += row[o];
+                }
+            } else {
+                for (size_t o = 0; o < probes->outputs; o++) {
+                    sum[o] -= row[o];
+                }
+            }
+        }
+    }
+}
+
+/* An average that stands at word[count]. */
+static inline void dcp_smooth_start(const int32_t *word, int32_t *average, size_t count) {
+    for (size_t o = 0; o < count; o++) {
+        average[o] = 256 * word[o];
+    }
+}
+
+/* Moves average[count], which has 8 more fraction bits than word[count], towards it by 2^-shift of
+ * the difference; signal[count] is the average without these bits. */
+static inline void dcp_smooth(int shift, const int32_t *word, int32_t *average, int32_t *signal,
+                              size_t count) {
+    for (size_t o = 0; o < count; o++) {
+        average[o] += (256 * word[o] - average[o]) >> shift;
+        signal[o] = (average[o] + 128) >> 8;
     }
 }
 

@@ -37,6 +37,7 @@ int main(void) {
     CHECK(dyncp_init(NULL) == DYNCP_ERROR_NULL);
     CHECK(dyncp_masks(NULL) == NULL);
     CHECK(dyncp_probe_words(NULL) == NULL);
+    CHECK(dyncp_signal_words(NULL) == NULL);
 
     CHECK(dyncp_process(&state, in, out, NULL) == DYNCP_ERROR_UNINITIALIZED);
     memset(&state, 0xa5, sizeof state);
@@ -51,6 +52,9 @@ int main(void) {
     CHECK(dyncp_process(&shared.own, in, out, NULL) == DYNCP_ERROR_VERSION);
     CHECK(dyncp_init(&shared.own) == DYNCP_OK);
     shared.own.version += 1;
+    CHECK(dyncp_process(&shared.own, in, out, NULL) == DYNCP_ERROR_VERSION);
+    CHECK(dyncp_init(&shared.own) == DYNCP_OK);
+    shared.own.probes.set += 1;
     CHECK(dyncp_process(&shared.own, in, out, NULL) == DYNCP_ERROR_VERSION);
 
     /* In place, and with signals, the same as not. */

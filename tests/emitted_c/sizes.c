@@ -12,8 +12,7 @@ int main(void) {
     MEMBER(version);
     MEMBER(model);
     MEMBER(masks);
-    MEMBER(seen);
-    MEMBER(words);
+    MEMBER(probes);
     MEMBER(overlap);
     MEMBER(history);
     MEMBER(block0);

@@ -39,9 +39,22 @@ def test_signals(tmp_path: Path, compiler: str) -> None:
     printed = np.array([line.split() for line in done.stdout.splitlines()], dtype=np.int64)
 
     expected = reference.run(bundle, audio)
-    vad, noise, snr = expected.words[:, 0], expected.words[:, 1:4], expected.words[:, 4]
-    columns = [expected.macs, expected.active, vad, vad > 0, *noise.T, noise.argmax(axis=1), snr]
+    vad, noise, snr = expected.signals[:, 0], expected.signals[:, 1:4], expected.signals[:, 4]
+    # A speech task is valid from the frame that fills the pooling on, where voice activity is positive.
+    valid = (vad > 0) & (np.arange(len(vad)) >= SMALL.pooling_frames - 1)
+    assert 0 < valid.sum() < (vad > 0).sum()
+    columns = [expected.macs, expected.active, vad, vad > 0, *noise.T, noise.argmax(axis=1), snr, valid]
     np.testing.assert_array_equal(printed, np.stack(columns, axis=1))
+    assert bundle.probes is not None
+    np.testing.assert_array_equal(reference.speech_valid(expected.signals, bundle.probes, 5), valid)
+
+
+def test_the_header_says_what_the_signals_are(tmp_path: Path) -> None:
+    bundle, folder = library(tmp_path)
+    built = program(tmp_path / "signals", [HERE / "signals.c", folder / "dyncp.c"], include=[folder])
+    done = subprocess.run([built, "header"], capture_output=True, text=True, check=True)
+    lines = ["vad 8 log-odds", "noise 8 score 0 1 2", "snr 8 dB", f"set 1 {bundle.probes_hash}"]
+    assert done.stdout.splitlines() == lines
 
 
 def test_state_is_as_large_as_accounted(tmp_path: Path) -> None:

@@ -160,3 +160,58 @@ void probe16(const uint32_t *informative, const uint32_t *base, size_t words, si
     const dcp_probes probes = {informative, base, words, outputs};
     dcp_probe16(&probes, weight, masks, seen, sum);
 }
+
+void smooth_start(const int32_t *word, int32_t *average, size_t count);
+void smooth_start(const int32_t *word, int32_t *average, size_t count) {
+    dcp_smooth_start(word, average, count);
+}
+
+void smooth(int shift, const int32_t *word, int32_t *average, int32_t *signal, size_t count);
+void smooth(int shift, const int32_t *word, int32_t *average, int32_t *signal, size_t count) {
+    dcp_smooth(shift, word, average, signal, count);
+}
+
+/* A whole stream: what the kernel makes of masks[frames][words], in sums[frames][outputs]. */
+void probe8_stream(const uint32_t *informative, const uint32_t *base, size_t words, size_t outputs,
+                   const int8_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
+                   int32_t *sum, int32_t *sums);
+void probe8_stream(const uint32_t *informative, const uint32_t *base, size_t words, size_t outputs,
+                   const int8_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
+                   int32_t *sum, int32_t *sums) {
+    for (size_t n = 0; n < frames; n++) {
+        probe8(informative, base, words, outputs, weight, masks + n * words, seen, sum);
+        memcpy(sums + n * outputs, sum, outputs * sizeof *sum);
+    }
+}
+
+void probe16_stream(const uint32_t *informative, const uint32_t *base, size_t words, size_t outputs,
+                    const int16_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
+                    int32_t *sum, int32_t *sums);
+void probe16_stream(const uint32_t *informative, const uint32_t *base, size_t words, size_t outputs,
+                    const int16_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
+                    int32_t *sum, int32_t *sums) {
+    for (size_t n = 0; n < frames; n++) {
+        probe16(informative, base, words, outputs, weight, masks + n * words, seen, sum);
+        memcpy(sums + n * outputs, sum, outputs * sizeof *sum);
+    }
+}
+
+/* The same from scratch in every frame: section 9 as it is written, feature by feature. */
+void recompute(const int32_t *channel, size_t features, size_t words, size_t outputs,
+               const int16_t *weight, const int32_t *bias, const uint32_t *masks, size_t frames,
+               int32_t *sums);
+void recompute(const int32_t *channel, size_t features, size_t words, size_t outputs,
+               const int16_t *weight, const int32_t *bias, const uint32_t *masks, size_t frames,
+               int32_t *sums) {
+    for (size_t n = 0; n < frames; n++) {
+        for (size_t o = 0; o < outputs; o++) {
+            int32_t sum = bias[o];
+            for (size_t f = 0; f < features; f++) {
+                if (dcp_is_active(masks + n * words, (size_t)channel[f])) {
+                    sum += weight[f * outputs + o];
+                }
+            }
+            sums[n * outputs + o] = sum;
+        }
+    }
+}

@@ -40,6 +40,7 @@ class Device:
         self.ring = [[[0] * c for _ in range(self.config.pooling_frames)] for _ in blocks]
         self.pooled = [[0] * c for _ in blocks]
         self.history = [[[0] * self.config.hidden] * (2 * d) for d in self.config.block_dilations]
+        self.average = [256 * bias for bias in bundle.probes.bias.tolist()] if bundle.probes else []
         self.slot = 0
         self.seen: dict[str, list[list[int]]] = defaultdict(list)
 
@@ -75,7 +76,9 @@ class Device:
             probes = self.bundle.probes
             on = [word[int(channel)] for channel in probes.channel]
             columns = probes.weight.T.tolist()
-            self.show("probes", [dot(w, on, b) for w, b in zip(columns, probes.bias.tolist(), strict=True)])
+            words = [dot(w, on, b) for w, b in zip(columns, probes.bias.tolist(), strict=True)]
+            self.show("probes", words)
+            self.show("signals", self.smooth(words))
 
     def block(self, i: int, x16: list[int]) -> tuple[list[int], list[int], int]:
         name, hidden = f"blocks.{i}", self.config.gate_site == "hidden"
@@ -132,6 +135,19 @@ class Device:
             self.pooled[i] = [s + rmul(256 * x - s, a) for s, x in zip(self.pooled[i], x8, strict=True)]
         return list(self.pooled[i])
 
+    def smooth(self, words: list[int]) -> list[int]:
+        assert self.bundle.probes is not None
+        tasks = [task for task in self.bundle.probes.tasks for _ in range(task.outputs)]
+        signals = []
+        for o, (task, word) in enumerate(zip(tasks, words, strict=True)):
+            if task.smoothing == 0:
+                signals.append(word)
+                continue
+            self.average[o] += (256 * word - self.average[o]) >> task.smoothing
+            assert -(2**31) <= 256 * word - self.average[o] < 2**31
+            signals.append((self.average[o] + 128) >> 8)
+        return signals
+
     def sigmoid(self, logit: int) -> int:
         i, f = (logit + 32768) >> 8, (logit + 32768) & 255
         table = self.t["sigmoid"]
@@ -168,6 +184,7 @@ def test_every_stage_equals_the_literal_specification(pooling: Any, gate_site: A
     assert result.output.tolist() == np.concatenate(device.seen["synthesis"]).tolist()
     assert result.macs.tolist() == np.ravel(device.seen["macs"]).tolist()
     assert result.words.tolist() == device.seen["probes"]
+    assert result.signals.tolist() == device.seen["signals"] != device.seen["probes"]
     masks = [[w for i in range(4) for w in device.seen[f"block{i}_mask"][n]] for n in range(result.frames)]
     assert result.masks.tolist() == masks
     # The comparison means something only where gates switch.

@@ -25,6 +25,7 @@ def test_the_future_changes_nothing() -> None:
     assert np.array_equal(whole.output[: 50 * 256], part.output)
     assert np.array_equal(whole.masks[:50], part.masks)
     assert np.array_equal(whole.words[:50], part.words)
+    assert np.array_equal(whole.signals[:50], part.signals)
 
 
 def test_macs_follow_the_active_channels() -> None:
@@ -38,7 +39,7 @@ def test_macs_follow_the_active_channels() -> None:
 
 def test_without_probes_there_are_no_words() -> None:
     result = run(random_bundle(SMALL, 1, probes=None), speech_like(3), trace=True)
-    assert result.words.shape == (3, 0)
+    assert result.words.shape == result.signals.shape == (3, 0)
     assert "probes" not in result.trace
 
 

@@ -27,7 +27,7 @@ from dyncp.train.audio import write_pcm
 from dyncp.train.config import HOP, SAMPLE_RATE, NetworkConfig
 
 CORES = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
-NONE_DIFFER = Mismatches(output=0, masks=0, probes=0, macs=0, layers=0)
+NONE_DIFFER = Mismatches(output=0, masks=0, probes=0, signals=0, macs=0, layers=0)
 FRAMES = 200
 
 
@@ -116,7 +116,7 @@ def spoiled(record: ValidationRecord) -> ValidationRecord:
     first, second, *others = record.targets
     second = second.model_copy(
         update={
-            "mismatches": Mismatches(output=1, masks=0, probes=0, macs=0, layers=3),
+            "mismatches": Mismatches(output=1, masks=0, probes=0, signals=0, macs=0, layers=3),
             "first_divergence": Divergence(frame=3, stage="front", channel=2, expected=7, actual=8),
         }
     )

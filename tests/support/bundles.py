@@ -16,9 +16,9 @@ from dyncp.train.config import BINS, NetworkConfig
 ProbeWidth = Literal["int8", "int16"]
 
 TASKS = [
-    ProbeTask(name="vad", kind="binary", outputs=1, q=8, unit="log-odds"),
+    ProbeTask(name="vad", kind="binary", outputs=1, q=8, unit="log-odds", smoothing=1),
     ProbeTask(name="noise", kind="multiclass", outputs=3, q=8, unit="score", classes=["hum", "street", "babble"]),
-    ProbeTask(name="snr", kind="regression", outputs=1, q=8, unit="dB"),
+    ProbeTask(name="snr", kind="regression", outputs=1, q=8, unit="dB", frames="speech", smoothing=3),
 ]
 
 
@@ -97,7 +97,8 @@ def _probes(random: np.random.Generator, config: NetworkConfig, width: ProbeWidt
     bits = channel_bits(config).ravel()
     channel = np.sort(random.choice(bits, size=max(1, len(bits) // 2), replace=False)).astype(np.int32)
     outputs = sum(task.outputs for task in TASKS)
-    largest = np.iinfo(width).max
+    # Small enough for the words to be smoothed (docs/arithmetic.md, section 9).
+    largest = min(np.iinfo(width).max, 2**21 // len(channel))
     weight = random.integers(-largest, largest + 1, (len(channel), outputs)).astype(width)
     bias = random.integers(-20 * largest, 20 * largest, outputs).astype(np.int32)
     return Probes(weight, bias, channel, list(TASKS))

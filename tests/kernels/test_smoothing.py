@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Integer smoothing: the kernel equals the reference and a literal reading, never overflows, and settles exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from libraries import Kernel
+from numpy.typing import NDArray
+
+from dyncp.export.bundle import ProbeTask
+from dyncp.export.probe_set import SMOOTHED_LIMIT
+from dyncp.export.reference import smoothed
+
+LARGEST = SMOOTHED_LIMIT - 1
+
+
+def task(shift: int) -> ProbeTask:
+    return ProbeTask(name="x", kind="regression", outputs=1, q=0, unit="dB", smoothing=shift)
+
+
+def in_c(kernel: Kernel, shift: int, words: list[int], bias: int) -> tuple[list[int], list[int]]:
+    """Signals and averages of one output, frame by frame."""
+    average, signal, word = (np.zeros(1, np.int32) for _ in range(3))
+    word[0] = bias
+    kernel("smooth_start", word, average, 1)
+    signals, averages = [], []
+    for value in words:
+        word[0] = value
+        kernel("smooth", shift, word, average, signal, 1)
+        signals.append(int(signal[0]))
+        averages.append(int(average[0]))
+    return signals, averages
+
+
+Word = st.one_of(st.integers(-LARGEST, LARGEST), st.sampled_from([-LARGEST, LARGEST, 0, -1, 1]))
+
+
+@given(words=st.lists(Word, min_size=1, max_size=60), bias=Word, shift=st.integers(0, 7))
+@settings(deadline=None, max_examples=60)
+def test_kernel_reference_and_literal_reading_agree(kernel: Kernel, words: list[int], bias: int, shift: int) -> None:
+    signals, averages = in_c(kernel, shift, words, bias)
+    average = 256 * bias
+    for word, signal, got in zip(words, signals, averages, strict=True):
+        assert abs(256 * word - average) < 2**31
+        average += (256 * word - average) // 2**shift  # floor
+        assert (got, signal) == (average, (average + 128) // 256)
+    column: NDArray[np.int32] = np.array(words, np.int32)[:, None]
+    assert smoothed(column, [task(shift)], np.array([bias])).ravel().tolist() == signals
+
+
+@pytest.mark.parametrize("shift", range(8))
+@pytest.mark.parametrize(("before", "after"), [(-LARGEST, LARGEST), (LARGEST, -LARGEST), (0, 1), (0, -1), (7, 7)])
+def test_a_constant_word_is_reached_exactly(kernel: Kernel, shift: int, before: int, after: int) -> None:
+    signals, _ = in_c(kernel, shift, [after] * 3000, before)
+    assert signals[-1] == after
+    assert sorted(signals, reverse=before > after) == signals, "a step response is monotonic"
+    if shift == 0:
+        assert signals[0] == after
+
+
+def test_each_task_has_its_own_smoothing_and_none_is_the_word() -> None:
+    words = np.random.default_rng(0).integers(-1000, 1000, (50, 3)).astype(np.int32)
+    tasks = [task(k).model_copy(update={"name": f"t{k}"}) for k in (0, 2, 5)]
+    together = smoothed(words, tasks, np.array([5, 6, 7]))
+    assert together.dtype == np.int32
+    assert together[:, 0].tolist() == words[:, 0].tolist()
+    for column, (one, bias) in enumerate(zip(tasks, (5, 6, 7), strict=True)):
+        alone = smoothed(words[:, column : column + 1], [one], np.array([bias]))
+        assert alone.ravel().tolist() == together[:, column].tolist()
+    # Two frames by hand: k = 2 from a bias of 6.
+    first = 256 * 6 + ((256 * int(words[0, 1]) - 256 * 6) >> 2)
+    second = first + ((256 * int(words[1, 1]) - first) >> 2)
+    assert together[:2, 1].tolist() == [(first + 128) >> 8, (second + 128) >> 8]
+
+
+def test_without_a_bias_the_first_word_is_the_start() -> None:
+    words = np.full((4, 1), 90, np.int32)
+    assert smoothed(words, [task(6)]).ravel().tolist() == [90] * 4
+    assert smoothed(words, [task(6)], np.array([0]))[0, 0] == 1
