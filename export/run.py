@@ -38,11 +38,14 @@ class Run:
 
 def joined(runs: Sequence[Run]) -> Run:
     """Consecutive runs of one stream as one, without their traces."""
-    parts = {
-        name: np.concatenate([getattr(run, name) for run in runs])
-        for name in ("output", "masks", "words", "signals", "macs", "active")
-    }
-    return Run(**parts)
+    return Run(
+        output=np.concatenate([run.output for run in runs]),
+        masks=np.concatenate([run.masks for run in runs]),
+        words=np.concatenate([run.words for run in runs]),
+        signals=np.concatenate([run.signals for run in runs]),
+        macs=np.concatenate([run.macs for run in runs]),
+        active=np.concatenate([run.active for run in runs]),
+    )
 
 
 def hops(pcm: NDArray[np.int16]) -> NDArray[np.int16]:

@@ -31,9 +31,8 @@ class Signal:
         """0 or 1 of a binary task, the class index of a multiclass one, [n]; None where nothing is decided."""
         if self.task.kind == "regression":
             return None
-        if self.task.kind == "binary":
-            return (self.values[:, 0] > 0).astype(np.int64)
-        return self.values.argmax(axis=1)
+        decided = self.values[:, 0] > 0 if self.task.kind == "binary" else self.values.argmax(axis=1)
+        return np.asarray(decided, np.int64)
 
 
 def read_out(bundle: Bundle, words: NDArray[np.int32]) -> list[Signal]:

@@ -27,19 +27,19 @@ Labels = NDArray[Any]
 
 
 def write_truth(path: Path, tasks: Sequence[Task], labels: Mapping[str, Labels]) -> None:
-    """The labels, by name, of the tasks that have some; those of speech are left out where `vad` says there is none."""
-    known = [task for task in tasks if task.name in labels]
-    silent = np.asarray(labels[VOICE_ACTIVITY.name] != 1) if VOICE_ACTIVITY.name in labels else np.False_
-    columns = []
-    for task in known:
-        hidden = silent if has_flag(task) else np.False_
-        used = np.broadcast_to(_defined(labels[task.name]) & ~hidden, labels[task.name].shape)
-        columns.append([_text(task, value) if use else "" for value, use in zip(labels[task.name], used, strict=True)])
+    """The labels, by name, of voice activity and of those `tasks` whose truth is known anywhere.
+
+    What is only told of speech is left empty where `vad` says that nobody speaks.
+    """
+    speech = labels[VOICE_ACTIVITY.name] == 1
+    used = {task.name: _defined(labels[task.name]) & (speech if has_flag(task) else True) for task in tasks}
+    known = [task for task in tasks if used[task.name].any()]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([TIME, *(value_column(task) for task in known)])
-        for frame, row in enumerate(zip(*columns, strict=True)):
-            writer.writerow([f"{frame * HOP / SAMPLE_RATE:.3f}", *row])
+        for frame in range(len(speech)):
+            cells = [_text(task, labels[task.name][frame]) if used[task.name][frame] else "" for task in known]
+            writer.writerow([f"{frame * HOP / SAMPLE_RATE:.3f}", *cells])
 
 
 def read_truth(path: Path, tasks: Sequence[Task], frames: int) -> dict[str, Labels]:
@@ -50,7 +50,7 @@ def read_truth(path: Path, tasks: Sequence[Task], frames: int) -> dict[str, Labe
     """
     header, rows = _read(path)
     named = {value_column(task): task for task in tasks}
-    if header[:1] != [TIME] or len(header) < 2 or len(set(header)) < len(header) or set(header[1:]) - named.keys():
+    if header[:1] != [TIME] or len(set(header)) < len(header) or set(header[1:]) - named.keys():
         known = ", ".join(named) or "nothing, for the bundle has no probes"
         raise ReportError(f"{path}: columns are {', '.join(header)}; they must be {TIME} and then any of {known}")
     if len(rows) != frames:

@@ -12,6 +12,7 @@ import numpy as np
 from dyncp.export import stft
 from dyncp.export.bundle import Bundle
 from dyncp.export.masks import unpack_masks
+from dyncp.export.run import hops
 from dyncp.firmware.host import host_library
 from dyncp.train.audio import Pcm, pad_to_hop
 from dyncp.train.config import BINS, HOP
@@ -32,7 +33,7 @@ def observe(bundle: Bundle, pcm: Pcm, progress: Callable[[int], object] | None =
     # The end of the output arrives one hop late. A hop of silence before the first belongs to the first frame.
     padded = pad_to_hop(pcm, extra_hops=1)
     heard = np.concatenate([np.zeros(HOP, np.int16), padded]).reshape(-1, HOP)
-    frames = len(padded) // HOP
+    frames = len(hops(pcm)) + 1
     seen = Observation(
         masks=np.empty((frames, config.blocks, config.gated), np.bool_),
         scores=np.empty((frames, config.blocks, config.gated), np.float32),

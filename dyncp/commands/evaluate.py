@@ -24,7 +24,7 @@ def evaluate(
     corpus: CorpusFolder,
     redistributable: Redistributable = False,
     clips: Annotated[int, typer.Option(help="Mixtures of six seconds.", min=1)] = 100,
-    paper: Annotated[Path | None, typer.Option(help="Write the paper's figures and tables here: docs/paper.md.")] = None,
+    paper: Annotated[Path | None, typer.Option(help="Write the paper's results here: docs/paper.md.")] = None,
     context: Annotated[Path | None, typer.Option(help="Write what temporal context would gain here.")] = None,
     rivals: Annotated[Path | None, typer.Option(help="Write how today's detectors do on the same audio here.")] = None,
     minutes: Annotated[float, typer.Option(help="Of each stream that these three use.", min=0.1)] = 30.0,
@@ -61,9 +61,7 @@ def evaluate(
         run_rivals(console, streams.train, streams.test, rivals)
 
 
-def _quality(
-    console: Console, trained: Trained, bundle: Bundle, corpus: Corpus, clips: int, json_output: bool
-) -> None:
+def _quality(console: Console, trained: Trained, bundle: Bundle, corpus: Corpus, clips: int, json_output: bool) -> None:
     from dyncp.export.compare import compare
     from dyncp.export.fold import fold
     from dyncp.train.pairs import make_pairs

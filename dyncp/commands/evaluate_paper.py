@@ -59,6 +59,7 @@ def run_paper(console: Console, streams: Streams, trained: Checkpoint, bundle: B
     from dyncp.train.errors import ReportError
     from dyncp.train.experiments import paper
     from dyncp.train.experiments.tasks_by_features import Compared
+    from dyncp.train.float_engine import observe_float
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,14 +72,8 @@ def run_paper(console: Console, streams: Streams, trained: Checkpoint, bundle: B
         def step(name: str) -> None:
             progress.update(bar, description=name, advance=1)
 
-        floats = [_observe_float(trained, data) for data in (streams.train, streams.test)]
-        compared = Compared(streams.train, streams.test, *floats, bundle.config)
+        float_train, float_test = (observe_float(trained, data.stream.noisy) for data in (streams.train, streams.test))
+        compared = Compared(streams.train, streams.test, float_train, float_test, bundle.config)
         results = paper.run(compared, bundle.network_hash, folder, streams.left_out, step)
     console.print(f"{folder / 'paper.md'}, paper.json and {len(list(folder.glob('*.png')))} figures", highlight=False)
     return results
-
-
-def _observe_float(trained: Checkpoint, data: ProbeData) -> Observation:
-    from dyncp.train.float_engine import observe_float
-
-    return observe_float(trained, data.stream.noisy)

@@ -75,7 +75,7 @@ def _paint(signals: SignalsReport, seconds: float, recordings: dict[str, Pcm], l
     canvas = Canvas(layout, LEGEND + total + count * TITLE + (count - 1) * GAP + TIME_AXIS)
     _legend(canvas, any(trace.truth for trace in signals.traces), not all(all(t.valid) for t in signals.traces))
     points = min(len(signals.macs), max(1, round(seconds / signals.step_s)))
-    time = np.arange(points + 1) * signals.step_s
+    time = np.arange(points + 1, dtype=np.float64) * signals.step_s
     top = LEGEND
     levels = {name: spectrogram_db(pcm) for name, pcm in recordings.items()}
     loudest_db = max((float(np.percentile(level, 99.9)) for level in levels.values()), default=0.0)
@@ -126,7 +126,7 @@ def _title(canvas: Canvas, top: float, trace: TraceReport) -> None:
         return
     wide = canvas.layout.name == "wide"
     if trace.kind == "regression":
-        text = f"MAE {trace.score.mae:.3g}" + (f" {clip_text(trace.unit, 10)}" if wide else "")
+        text = f"MAE {trace.score.mae:.2f}" + (f" {clip_text(trace.unit, 10)}" if wide else "")
     else:
         text = f"{'accuracy' if wide else 'acc.'} {trace.score.accuracy:.0%}"
     canvas.text(canvas.margin, top + TITLE / 2, text, bold=True)

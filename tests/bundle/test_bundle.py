@@ -229,6 +229,57 @@ def test_probe_values_are_checked(field: str, value: int, complaint: str) -> Non
         check(bundle)
 
 
+def test_words_of_a_smoothed_task_are_bounded() -> None:
+    """By what the masks can add up to: weights of both signs do not add their magnitudes."""
+    bundle = random_bundle(SMALL, 1, "int16")
+    assert bundle.probes is not None
+    snr = bundle.probes.tasks[2]
+    assert snr.smoothing > 0
+    bundle.probes.weight[:, 4] = 0
+    bundle.probes.weight[:2, 4] = [32767, -32768]
+    bundle.probes.bias[4] = 2**22 - 1 - 32767
+    check(bundle)
+    bundle.probes.bias[4] += 1
+    with pytest.raises(BundleError, match=r"task snr can reach ±4194304, .*lower its q, or set its smoothing to 0"):
+        check(bundle)
+    bundle.probes.bias[4] = -(2**22) + 32768
+    with pytest.raises(BundleError, match="task snr can reach"):
+        check(bundle)
+    bundle.probes.tasks[2] = snr.model_copy(update={"smoothing": 0})
+    check(bundle)
+
+
+def test_a_bundle_from_before_smoothing_is_read(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for task in manifest["probes"]["tasks"]:
+        del task["frames"], task["smoothing"]
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    probes = read_bundle(folder).probes
+    assert probes is not None
+    assert {(task.frames, task.smoothing) for task in probes.tasks} == {("all", 0)}
+
+
+def test_the_hashes_of_network_and_probes_are_apart(folder: Path) -> None:
+    bundle, again = read_bundle(folder), read_bundle(folder)
+    network, probes = bundle.network_hash, bundle.probes_hash
+    assert (again.network_hash, again.probes_hash) == (network, probes)
+    assert again.probes is not None
+    again.probes.tasks[0] = again.probes.tasks[0].model_copy(update={"smoothing": 5})
+    assert again.probes_hash != probes
+    again.probes.tasks[0] = again.probes.tasks[0].model_copy(update={"smoothing": 1})
+    assert again.probes_hash == probes
+    again.probes.bias[0] += 1
+    assert again.probes_hash != probes
+    assert again.network_hash == network
+    again.probes = None
+    assert (again.network_hash, again.probes_hash) == (network, None)
+    for alter in (put("front.bias", 1), scale("residual", 0.5)):
+        other = read_bundle(folder)
+        alter(other)
+        assert other.network_hash != network
+        assert other.probes_hash == probes
+
+
 def test_probe_tables_that_do_not_fit_are_refused() -> None:
     bundle = random_bundle(SMALL, 1)
     assert bundle.probes is not None

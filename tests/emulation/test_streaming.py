@@ -44,7 +44,7 @@ def test_counting_changes_nothing(tmp_path: Path) -> None:
     first, first_figures, counts = counted()
     second, second_figures, again = counted()
     for made in (first, second):
-        for field in ("output", "masks", "words", "macs", "active"):
+        for field in ("output", "masks", "words", "signals", "macs", "active"):
             assert np.array_equal(getattr(made, field), getattr(plain, field))
     assert plain_figures == first_figures == second_figures
     assert np.array_equal(counts.total, again.total)

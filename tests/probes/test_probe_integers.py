@@ -32,9 +32,9 @@ EVEN = np.linspace(-1, 1.3, 16)
 STEEP = np.r_[100.0, EVEN[1:] / 4]
 
 
-def float_probes(weights: dict[Task, NDArray[np.float64]]) -> FloatProbes:
-    columns = np.column_stack(list(weights.values()))
-    return FloatProbes(columns, -columns[1:].sum(axis=0) / 2, CHANNELS, list(weights))
+def float_probes(*weights: tuple[Task, NDArray[np.float64]]) -> FloatProbes:
+    columns = np.column_stack([weight for _, weight in weights])
+    return FloatProbes(columns, -columns[1:].sum(axis=0) / 2, CHANNELS, [task for task, _ in weights])
 
 
 def data(probes: FloatProbes, active: NDArray[np.bool_]) -> ProbeData:
@@ -50,7 +50,7 @@ def data(probes: FloatProbes, active: NDArray[np.bool_]) -> ProbeData:
 
 
 def test_integer_words_follow_the_float_words() -> None:
-    probes = float_probes({VOICE_ACTIVITY: EVEN, LEVEL: 7 * EVEN[::-1]})
+    probes = float_probes((VOICE_ACTIVITY, EVEN), (LEVEL, 7 * EVEN[::-1]))
     wanted = probes.words(ACTIVE.reshape(T, -1), CHANNELS)
     for bits, fractions in ((8, [6, 3]), (16, [12, 11])):
         integers = quantize_probes(probes, bits)
@@ -65,15 +65,15 @@ def test_int8_is_taken_where_it_costs_no_task_anything() -> None:
     rare = ACTIVE.copy()
     rare[:, 0, 0] = np.arange(T) == 0
     for weights, width in (
-        ({VOICE_ACTIVITY: EVEN}, 8),
-        ({VOICE_ACTIVITY: STEEP}, 16),
-        ({VOICE_ACTIVITY: EVEN, LEVEL: STEEP}, 16),
-        ({LEVEL: 100 * EVEN, VOICE_ACTIVITY: STEEP}, 16),
+        ([(VOICE_ACTIVITY, EVEN)], 8),
+        ([(VOICE_ACTIVITY, STEEP)], 16),
+        ([(VOICE_ACTIVITY, EVEN), (LEVEL, STEEP)], 16),
+        ([(LEVEL, EVEN), (VOICE_ACTIVITY, STEEP)], 16),
     ):
-        probes = float_probes(weights)
+        probes = float_probes(*weights)
         assert narrowest(probes, CONFIG, data(probes, rare)).bits == width
     # A regression whose noise hides the rounding takes int8; with none, rounding is all its error.
-    level = float_probes({LEVEL: EVEN})
+    level = float_probes((LEVEL, EVEN))
     exact = data(level, rare)
     noisy = {"snr_in": exact.labels["snr_in"] + 3 * np.random.default_rng(0).standard_normal(T)}
     assert narrowest(level, CONFIG, exact).bits == 16
@@ -90,7 +90,7 @@ def test_scores_are_those_of_the_smoothed_signals() -> None:
     accuracy = {}
     for shift in (0, 2):
         task = VOICE_ACTIVITY.model_copy(update={"smoothing": shift})
-        probes = replace(float_probes({task: weight}), bias=np.array([-1.0]))
+        probes = replace(float_probes((task, weight)), bias=np.array([-1.0]))
         labelled = replace(data(probes, active), labels={"vad": truth.astype(np.int16)})
         accuracy[shift] = integer_scores(quantize_probes(probes, 8), CONFIG, labelled)["vad"].accuracy
     assert accuracy[0] == pytest.approx(0.75, abs=0.03)
@@ -118,7 +118,7 @@ def test_words_can_always_be_smoothed(weight: list[float], bias: float, bits: in
 
 @pytest.mark.parametrize(("weight", "complaint"), [(np.nan, "finite"), (np.inf, "finite"), (1e6, "larger unit")])
 def test_weights_that_do_not_fit_are_refused(weight: float, complaint: str) -> None:
-    probes = float_probes({VOICE_ACTIVITY: EVEN})
+    probes = float_probes((VOICE_ACTIVITY, EVEN))
     probes.weight[3] = weight
     with pytest.raises(QuantizationError, match=f"probe vad: .*{complaint}"):
         quantize_probes(probes, 16)

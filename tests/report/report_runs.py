@@ -14,6 +14,7 @@ from dyncp.codegen.stages import stages
 from dyncp.export.bundle import Bundle, write_bundle
 from dyncp.export.masks import pack_masks
 from dyncp.export.reference import probe_words
+from dyncp.export.truth import write_truth
 from dyncp.firmware.records import (
     Divergence,
     HostRecord,
@@ -65,6 +66,19 @@ def make_run(config: NetworkConfig, tmp_path: Path, frames: int = FRAMES) -> Run
     run = Run(bundle, folder, active, record)
     run.write(record)
     return run
+
+
+def write_truth_of(run: Run, path: Path) -> dict[str, NDArray[np.generic]]:
+    """A truth that the probes of `run`, being random, meet by chance alone; returns its labels."""
+    frame = np.arange(run.record.frames)
+    labels = {
+        "vad": (frame // 30 % 3 > 0).astype(np.int16),
+        "noise": (frame // 50 % 4 - 1).astype(np.int16),
+        "snr": (10 * np.sin(frame / 20)).astype(np.float32),
+    }
+    assert run.bundle.probes is not None
+    write_truth(path, run.bundle.probes.tasks, labels)
+    return labels
 
 
 def slow_masks(random: np.random.Generator, frames: int, config: NetworkConfig) -> NDArray[np.bool_]:

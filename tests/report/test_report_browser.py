@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import FRAMES, make_run
+from report_runs import FRAMES, make_run, write_truth_of
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from dyncp.firmware.report.build import build_report, write_report
@@ -39,7 +44,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     config = NetworkConfig(channels=8, hidden=16, stacks=2, dilations=(1, 2), gate=4, pooling_frames=13)
     run = make_run(config, folder)
-    _, path = write_report(build_report(run.bundle, run.folder), run.folder, folder / "report")
+    write_truth_of(run, folder / "truth.csv")
+    report = build_report(run.bundle, run.folder, truth=folder / "truth.csv")
+    _, path = write_report(report, run.folder, folder / "report")
     return path
 
 
@@ -66,9 +73,10 @@ def browser(request: pytest.FixtureRequest, page: Path, tmp_path: Path) -> Itera
         driver.quit()
 
 
-def test_page(browser: webdriver.Chrome) -> None:
+def test_page(browser: webdriver.Chrome, page: Path) -> None:
     check_figures(browser)
     check_audio_and_cursor(browser)
+    check_signals(browser, json.loads((page.parent / "report.json").read_text(encoding="utf-8"))["signals"])
     check_width(browser)
     assert [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"] == []
     assert {url.split(":")[0] for url in requests(browser)} == {"file", "data"}
@@ -108,6 +116,76 @@ def check_audio_and_cursor(browser: webdriver.Chrome) -> None:
     assert len(cursors) == 5
     assert len({round(place, 2) for place, _ in cursors}) == 1
     assert all(0.1 < place < 0.5 and height > 50 for place, height in cursors)
+
+
+def check_signals(browser: webdriver.Chrome, signals: dict[str, Any]) -> None:
+    """What is read out where one points, and at the cursor that keys move, is what report.json holds."""
+    traces = browser.find_element(By.CSS_SELECTOR, ".traces")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", traces)
+    for share in (0.31, 0.78):
+        point_at(browser, traces, share)
+        shown = read_out(browser)
+        # A pixel is some points wide on a phone.
+        point = round(float(shown["time"].removesuffix(" s")) / signals["step_s"])
+        assert abs(point / FRAMES - share) < 0.02
+        assert shown == expected(signals, point)
+    ActionChains(browser).move_to_element(browser.find_element(By.TAG_NAME, "h1")).perform()
+    traces.send_keys(Keys.HOME)
+    assert read_out(browser) == expected(signals, 0)
+    traces.send_keys(Keys.PAGE_DOWN, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT)
+    assert read_out(browser) == expected(signals, 63)
+    # The player has followed, and does not take the cursor elsewhere.
+    follows = "return document.querySelector('audio').currentTime"
+    WebDriverWait(browser, 10).until(lambda d: d.execute_script(follows) == pytest.approx(63.5 * 0.016, abs=1e-3))
+    assert read_out(browser) == expected(signals, 63)
+    assert "snr" in (traces.get_attribute("aria-valuetext") or "")
+    traces.send_keys(Keys.END)
+    assert read_out(browser) == expected(signals, FRAMES - 1)
+
+
+def point_at(browser: webdriver.Chrome, traces: WebElement, share: float) -> None:
+    """Moves the pointer to this share of the time axis, in the middle of what is seen of the figure."""
+    box = browser.execute_script(
+        "const b = arguments[0].getBoundingClientRect(), s = getComputedStyle(document.documentElement);"
+        "const [start, end] = ['--start', '--end'].map(name => Number(s.getPropertyValue(name)));"
+        "return [b.left + b.width * (start + arguments[1] * (end - start)), innerHeight / 2]",
+        traces,
+        share,
+    )
+    pointer = ActionBuilder(browser)
+    pointer.pointer_action.move_to_location(*box)
+    pointer.perform()
+
+
+def read_out(browser: webdriver.Chrome) -> dict[str, str]:
+    shown: dict[str, str] = browser.execute_script(
+        "const told = {time: document.querySelector('[data-time]').textContent};"
+        "for (const entry of document.querySelectorAll('.readout dl > div')) {"
+        " told[entry.querySelector('dt').textContent] = entry.querySelector('dd').textContent"
+        " + (entry.classList.contains('invalid') ? ' not valid' : '') } return told"
+    )
+    return shown
+
+
+def expected(signals: dict[str, Any], point: int) -> dict[str, str]:
+    """The read-out at a point, from report.json."""
+
+    def number(value: float) -> str:
+        return f"{value:.{2 if abs(value) < 100 else 1}f}".replace("-", "−")
+
+    vad, noise, snr = signals["traces"]
+    truth = {trace["name"]: trace["truth"][point] for trace in signals["traces"]}
+    yes = ("no", "yes")
+    return {
+        "time": f"{point * signals['step_s']:.3f} s",
+        "vad": f"{yes[vad['decisions'][point]]}, {number(vad['values'][point])} {yes[truth['vad']]}",
+        "noise": f"{noise['classes'][noise['decisions'][point]]} "
+        f"{'–' if truth['noise'] is None else noise['classes'][truth['noise']]}",
+        "snr": f"{number(snr['values'][point])} dB {'–' if truth['snr'] is None else number(truth['snr']) + ' dB'}"
+        + ("" if snr["valid"][point] else " not valid"),
+        "active": f"{signals['active'][point]:,}",
+        "MACs": f"{signals['macs'][point]:,}",
+    }
 
 
 def position(browser: webdriver.Chrome) -> float:

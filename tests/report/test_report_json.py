@@ -17,9 +17,11 @@ from dyncp.export.compare import Comparison, Score
 from dyncp.export.masks import channel_bits
 from dyncp.firmware.report.build import build_report, write_report
 from dyncp.firmware.report.schema import Report
+from dyncp.firmware.report.signals import SignalsReport
 from dyncp.firmware.report.terminal import print_report
 from dyncp.train.config import StrictModel
 
+OWN = (Report.__module__, SignalsReport.__module__)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "report.md"
 COMPARISON = Comparison(
     clips=20,
@@ -188,7 +190,7 @@ def keys(model: type[StrictModel], prefix: str = "") -> set[str]:
         inner = [
             part
             for part in [field.annotation, *getattr(field.annotation, "__args__", ())]
-            if isinstance(part, type) and issubclass(part, StrictModel) and part.__module__ == Report.__module__
+            if isinstance(part, type) and issubclass(part, StrictModel) and part.__module__ in OWN
         ]
         is_list = getattr(field.annotation, "__origin__", None) is list
         found |= keys(inner[0], f"{label}[]." if is_list else f"{label}.") if inner else {label + "[]" * is_list}

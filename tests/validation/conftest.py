@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +18,12 @@ Made = tuple[Bundle, Path]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Made]:
-    """A random bundle of some configuration, and the library generated from it."""
+    """A random bundle of some configuration, and the library generated from it, with all signals or some."""
 
-    def make(config: NetworkConfig, probes: ProbeWidth | None = "int8") -> Made:
+    def make(config: NetworkConfig, probes: ProbeWidth | None = "int8", signals: Collection[str] | None = None) -> Made:
         bundle = random_bundle(config, seed=5, probes=probes)
         write_bundle(bundle, tmp_path / "bundle")
-        return bundle, generate(bundle, tmp_path / "library")
+        return bundle, generate(bundle, tmp_path / "library", signals=signals)
 
     return make
 

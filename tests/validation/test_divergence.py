@@ -81,6 +81,22 @@ def test_fault_of_one_core_in_one_channel(
         f"expected {expected}, got {expected ^ 1}" in caplog.text  # fmt: skip
 
 
+def test_wrong_smoothing_is_located(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> None:
+    """Words that are right, smoothed by truncation in place of rounding."""
+    bundle, library = make(SMALL)
+    patch(library / "dyncp_kernels.h", "(average[o] + 128) >> 8", "average[o] >> 8")
+    record = validate(bundle, library, pcm, tmp_path / "out", boards=["cortex-m3"])
+    broken = HostLibrary(library, trace=True, build_dir=tmp_path / "host").run(pcm, trace=True)
+    first = first_by_hand(bundle, reference.run(bundle, pcm, trace=True), broken)
+    assert first is not None
+    assert first.stage == "signals"
+    assert record.host.first_divergence == record.targets[0].first_divergence == first
+    wrong = record.host.mismatches
+    assert wrong.probes == 0
+    assert wrong.total == wrong.signals + wrong.layers == 2 * wrong.signals
+    assert not record.exact
+
+
 def test_miscounted_macs(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> None:
     bundle, library = make(SMALL)
     patch(library / "dyncp.c", "s->macs += dcp_back(", "s->macs += 1u + dcp_back(")
@@ -113,6 +129,12 @@ def test_locate_orders_by_frame_then_stage_then_channel(make: Make, pcm: NDArray
     located = locate(expected, actual, listed)
     assert located is not None
     assert (located.frame, located.stage, located.channel) == (2, "output", 31)
+
+    actual.signals = actual.signals.copy()
+    actual.signals[2, 3] += 1
+    located = locate(expected, actual, listed)
+    assert located is not None
+    assert (located.frame, located.stage, located.channel) == (2, "signal_words", 3)
 
 
 def test_macs_are_checked_against_the_masks(make: Make, pcm: NDArray[np.int16]) -> None:

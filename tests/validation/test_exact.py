@@ -19,6 +19,7 @@ from dyncp.export.masks import unpack_masks
 from dyncp.firmware.records import ValidationRecord
 from dyncp.firmware.validate import validate
 from dyncp.train.config import NetworkConfig
+from dyncp.train.errors import GenerationError
 
 Make = Callable[..., tuple[Bundle, Path]]
 
@@ -38,6 +39,11 @@ def check_target(record: ValidationRecord, bundle: Bundle) -> None:
         spread = target.instructions_per_frame
         assert sum(target.instructions_by_stage.values()) == pytest.approx(spread.mean)
         assert 0 < spread.mean <= spread.max
+        cost, stage = target.probe_instructions, target.instructions_by_stage
+        assert cost is not None
+        assert cost.mean == pytest.approx(stage["probes"] + stage["signals"])
+        # The first frame adds the weights of every active bit.
+        assert cost.mean < cost.max < spread.max
         # Each multiply-accumulate of the narrowest kernel here takes more than a quarter of an instruction.
         assert spread.mean > bundle.config.macs(0) / 4
         memory = target.memory
@@ -102,8 +108,23 @@ def test_without_probes(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> N
     bundle, library = make(SMALL, probes=None)
     record = validate(bundle, library, pcm, tmp_path / "out", boards=["cortex-m55"])
     assert record.exact
-    assert "probes" not in record.targets[0].instructions_by_stage
+    assert not {"probes", "signals"} & record.targets[0].instructions_by_stage.keys()
+    assert record.targets[0].probe_instructions is None
     assert not (tmp_path / "out/probes.npy").exists()
+
+
+def test_some_of_the_signals(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> None:
+    bundle, library = make(SMALL, signals=["snr"])
+    record = validate(bundle, library, pcm, tmp_path / "out", boards=["cortex-m4"])
+    assert record.exact
+    assert record.tasks == ["snr"]
+    every = reference.run(bundle, pcm)
+    assert np.array_equal(np.load(tmp_path / "out/probes.npy"), every.words[:, 4:])
+    assert not np.array_equal(every.signals[:, 4:], every.words[:, 4:]), "the smoothing must show"
+    assert bundle.probes is not None
+    bundle.probes.bias[4] += 1
+    with pytest.raises(GenerationError, match="probes_hash is not that of the bundle's snr"):
+        validate(bundle, library, pcm, tmp_path / "out", boards=["cortex-m4"])
 
 
 def test_without_trace_one_image_runs(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> None:

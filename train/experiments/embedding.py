@@ -87,8 +87,9 @@ def draw_embedding(data: ProbeData, points: NDArray[np.float32], chosen: NDArray
 
 def _by_quantity(axes: Axes, points: NDArray[np.float32], labels: NDArray[Any], task: Task) -> None:
     low, high = np.percentile(labels, (2, 98))
-    dots = axes.scatter(*points.T, c=labels, cmap=plots.SEQUENTIAL, vmin=low, vmax=high, **DOTS)
-    axes.figure.colorbar(dots, ax=axes, location="bottom", shrink=0.75, aspect=30, pad=0.02)
+    x, y = points.T
+    dots = axes.scatter(x, y, c=labels, cmap=plots.SEQUENTIAL, vmin=low, vmax=high, **DOTS)
+    axes.figure.colorbar(dots, cax=axes.inset_axes((0.12, -0.05, 0.76, 0.03)), orientation="horizontal")
 
 
 def _by_class(axes: Axes, points: NDArray[np.float32], labels: NDArray[Any], task: Task) -> None:

@@ -127,10 +127,11 @@ def _masks(axes: Axes, window: Window) -> None:
     bits = window.bits()[:, switching]
     blocks = np.flatnonzero(switching) // window.data.observation.masks.shape[2]
     order = np.lexsort((-bits.mean(axis=0), blocks))
-    extent = (*window.extent, 0.0, float(max(1, len(blocks))))
-    axes.imshow(~bits[:, order].T, origin="lower", aspect="auto", extent=extent, cmap="gray", vmin=0, vmax=1)
+    if len(blocks):
+        extent = (*window.extent, 0.0, float(len(blocks)))
+        axes.imshow(~bits[:, order].T, origin="lower", aspect="auto", extent=extent, cmap="gray", vmin=0, vmax=1)
     for edge in np.flatnonzero(np.diff(blocks)) + 1:
-        axes.axhline(edge, color=plots.ESTIMATE, linewidth=1.0)
+        axes.axhline(float(edge), color=plots.ESTIMATE, linewidth=1.0)
     shown = np.unique(blocks)
     axes.set_yticks([float(np.flatnonzero(blocks == b).mean()) + 0.5 for b in shown], [str(b + 1) for b in shown])
     axes.tick_params(axis="y", length=0)
@@ -184,5 +185,6 @@ def _legend(axes: Axes, entries: list[tuple[str, str]]) -> None:
     handles: list[Any] = [Patch(color=colour, label=label) for colour, label in entries]
     axes.legend(
         handles=handles, loc="center left", bbox_to_anchor=(1.005, 0.5), handlelength=0.8, handleheight=0.8,
-        fontsize=7.5, labelspacing=0.25, borderpad=0, columnspacing=0.9, handletextpad=0.4, ncols=1 + (len(entries) > 3),
+        fontsize=7.5, labelspacing=0.25, borderpad=0, columnspacing=0.9, handletextpad=0.4,
+        ncols=1 + (len(entries) > 3),
     )  # fmt: skip

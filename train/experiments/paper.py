@@ -33,8 +33,12 @@ def run(compared: Compared, network_hash: str, folder: Path, remarks: list[str],
     window = example.Window(test, masks.probes, varying, example.choose_window(test))
     example.draw_example(window, folder)
     step("t-SNE")
-    embedded, points, chosen = embedding.embed_masks(test, varying)
-    embedding.draw_embedding(test, points, chosen, folder)
+    embedded = None
+    if varying.any():
+        embedded, points, chosen = embedding.embed_masks(test, varying)
+        embedding.draw_embedding(test, points, chosen, folder)
+    else:
+        remarks = [*remarks, "t-SNE and coefficients: no mask ever changes; train the network longer or on other audio"]
     step("coefficients")
     spread = bits.std(axis=0)
     strongest = coefficients.strongest_channels(masks.probes, spread)

@@ -124,7 +124,7 @@ class Paper(StrictModel):
     test: SplitData
     example: Example
     tasks_by_features: list[TaskRow]
-    embedding: Embedding
+    embedding: Embedding | None = Field(description="null where no mask ever changes")
     coefficients: Coefficients
     speaker_data: SpeakerData
     speakers: list[SpeakerRow]

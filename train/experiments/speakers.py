@@ -98,7 +98,7 @@ def draw_speakers(rows: Sequence[SpeakerRow], folder: Path) -> None:
             for backend, line in ((TRAINED, "-"), (RAW, ":")):
                 found = [row for row in rows if row.features == name and row.backend == backend and row.eer is not None]
                 rates = [100 * row.eer for row in found if row.eer is not None]
-                style = {"color": plots.colour(index), "linestyle": line, "marker": "os^"[index]}
+                style: dict[str, Any] = {"color": plots.colour(index), "linestyle": line, "marker": "os^"[index]}
                 axes.plot([row.enrolment for row in found], rates, label=f"{label}, {backend}", **style)
         axes.axhline(50, color=plots.MUTED, linestyle="--", linewidth=0.9)
         axes.text(1.5, 50.5, "chance", ha="center", va="bottom", color=plots.MUTED)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dyncp.train.experiments import plots, speakers, tasks_by_features
-from dyncp.train.experiments.results import Paper, SplitData, TaskRow
+from dyncp.train.experiments.results import Embedding, Paper, SplitData, TaskRow
 from dyncp.train.experiments.sheet import Sheet, number
 from dyncp.train.tasks import Task
 
@@ -31,7 +31,7 @@ def write_markdown(results: Paper, path: Path) -> None:
         compact_sheet(results),
         "tasks_by_features",
         *(task_sheet(task, results.tasks_by_features) for task in results.tasks),
-        embedding_sheet(results),
+        *([] if results.embedding is None else [embedding_sheet(results.embedding)]),
         "embedding",
         blocks_sheet(results),
         "coefficients",
@@ -57,7 +57,7 @@ def streams_sheet(results: Paper) -> Sheet:
         counts = (split.speakers, split.utterances, split.noise_recordings)
         return (name, number(split.minutes, 1), *map(str, counts), *(f"{n:,}" for n in split.frames.values()))
 
-    headers = ("stream", "minutes", "speakers", "utterances", "noise recordings")
+    headers: tuple[str, ...] = ("stream", "minutes", "speakers", "utterances", "noise recordings")
     headers += tuple(f"frames of {task.name}" for task in results.tasks)
     return Sheet("Streams", headers, [cells("train", results.train), cells("test", results.test)])
 
@@ -98,8 +98,7 @@ def task_sheet(task: Task, rows: Sequence[TaskRow]) -> Sheet:
     return Sheet(f"{plots.title(task.name)} ({unit})" if unit else plots.title(task.name), headers, cells)
 
 
-def embedding_sheet(results: Paper) -> Sheet:
-    found = results.embedding
+def embedding_sheet(found: Embedding) -> Sheet:
     rows = [(plots.title(name), f"{value:.1%}", f"{found.chance[name]:.1%}") for name, value in found.purity.items()]
     title = (
         f"t-SNE of {found.frames:,} frames, {found.components} components with {found.variance:.0%} of the variance: "
@@ -155,6 +154,14 @@ def cost_sheet(results: Paper) -> Sheet:
         )
         for row in results.cost
     ]
-    headers = ("method", "outputs", "mask bits", "additions, mean", "p95", "max", "MACs of the mean frame")
+    headers: tuple[str, ...] = (
+        "method",
+        "outputs",
+        "mask bits",
+        "additions, mean",
+        "p95",
+        "max",
+        "MACs of the mean frame",
+    )
     headers += ("share of it", "share with all channels active")
     return Sheet("Cost of reading all outputs, per frame of 16 ms", headers, rows)

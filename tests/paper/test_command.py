@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp evaluate --paper` from a corpus to figures, on real voices and the shipped checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dyncp.cli import commands
+from dyncp.export.bundle import read_bundle
+from dyncp.train.demo_corpus import build_demo_corpus
+from dyncp.train.experiments.results import Paper
+from dyncp.train.experiments.tasks_by_features import LABELS
+
+
+def dyncp(*arguments: object) -> str:
+    result = CliRunner().invoke(commands, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.slow
+def test_the_papers_experiments_on_debians_voices(tmp_path: Path) -> None:
+    corpus = build_demo_corpus(tmp_path / "corpus")
+    bundle, out = tmp_path / "bundle", tmp_path / "new" / "paper"
+    dyncp("export", "paper", bundle, "--corpus", corpus, "--clips", 0)
+    options = ("--corpus", corpus, "--paper", out, "--minutes", 2, "--cache", tmp_path / "cache", "--json")
+    printed = dyncp("evaluate", "paper", bundle, *options)
+    found = Paper.model_validate_json((out / "paper.json").read_text())
+    assert Paper.model_validate_json(printed) == found
+    assert found.network_hash == read_bundle(bundle).network_hash
+    assert found.network.blocks * found.network.gated == 1152
+    names = {"example", "tasks_by_features", "embedding", "coefficients", "speakers"}
+    expected = {f"{name}.{suffix}" for name in names for suffix in ("png", "svg")} | {"paper.json", "paper.md"}
+    assert {path.name for path in out.iterdir()} == expected
+    assert found.train.minutes == pytest.approx(2, abs=0.01)
+    assert found.test.speakers == 2
+    assert {row.features for row in found.tasks_by_features} == set(LABELS)
+    # Two women speak in training, of two accents that nobody else has: neither is a task here.
+    assert {"vad", "noise", "snr_in", "pesq", "f0"} <= {task.name for task in found.tasks}
+    assert [remark.split(":")[0] for remark in found.remarks] == ["gender", "accent"]
+    (speech,) = (r.score for r in found.tasks_by_features if (r.task, r.features) == ("vad", "masks"))
+    assert speech is not None
+    assert speech.auc is not None
+    assert speech.auc > 0.7
+    _, full, flipped, *_ = found.cost
+    assert flipped.additions_mean < 0.1 * full.additions_mean
+    assert all((row.eer is None) == bool(row.reason) for row in found.speakers)
