@@ -70,7 +70,7 @@ def lower_probes(bundle: Bundle, prefix: str) -> ProbeSet:
         tasks=tasks,
         constants=_constants(bundle, upper, number),
         members=members(tasks),
-        signals=signals(tasks, upper),
+        signals=signals(tasks, config, upper),
         state=struct_text(probe_state(config, probes), prefix),
         outputs=bundle.probe_outputs,
         features=len(probes.channel) if probes else 0,

@@ -7,8 +7,10 @@ import re
 from dataclasses import dataclass
 
 from dyncp.codegen.names import check_member
+from dyncp.codegen.stages import stages
 from dyncp.codegen.text import aligned
 from dyncp.export.bundle import ProbeTask
+from dyncp.train.config import NetworkConfig
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,10 @@ class Signal:
     """Lines of an enum; empty unless multiclass."""
 
 
-def signals(tasks: list[ProbeTask], upper: str) -> list[Signal]:
+def signals(tasks: list[ProbeTask], config: NetworkConfig, upper: str) -> list[Signal]:
     """`upper` is the prefix of macros."""
     described, first = [], 0
-    taken: set[str] = set()
+    taken = {f"{upper}_{name}" for name in _FIXED} | {f"{upper}_STAGE_{s.name.upper()}" for s in stages(config, 1)}
     for task in tasks:
         described.append(
             Signal(
@@ -55,11 +57,12 @@ def _classes(task: ProbeTask, upper: str, taken: set[str]) -> list[str]:
     """Enumerators, made unique by a number where labels differ in nothing that C can carry."""
     lines = []
     for index, label in enumerate(task.classes):
-        stem = re.sub(r"[^A-Z0-9]+", "_", f"{task.name}_{label}".upper()).strip("_")
-        name, count = f"{upper}_{stem}", 1
-        while name in taken or _is_fixed(name.removeprefix(f"{upper}_")):
+        stem = f"{upper}_{task.name.upper()}_" + (re.sub(r"[^A-Z0-9]+", "_", label.upper()).strip("_") or "CLASS")
+        name, count = stem, 1
+        # `_Q`, `_UNIT` and `_H` end the names of macros.
+        while name in taken or name.endswith(("_Q", "_UNIT", "_H")):
             count += 1
-            name = f"{upper}_{stem}_{count}"
+            name = f"{stem}_{count}"
         taken.add(name)
         lines.append(f"{name} = {index},")
     return lines
@@ -69,10 +72,6 @@ def _classes(task: ProbeTask, upper: str, taken: set[str]) -> list[str]:
 _FIXED = {"SAMPLE_RATE", "MASK_WORDS", "WARM_UP", "STATE_BYTES", "SCRATCH_BYTES", "NETWORK_HASH", "BUNDLE_HASH"}
 _FIXED |= {"PROBE_SET", "PROBE_OUTPUTS", "PROBE_STATE_BYTES", "PROBES_VERSION", "PROBES_HASH"}
 _FIXED |= {"ERROR_NULL", "ERROR_UNINITIALIZED", "ERROR_VERSION"}
-
-
-def _is_fixed(name: str) -> bool:
-    return name in _FIXED or name.startswith("STAGE_") or name.endswith(("_Q", "_UNIT", "_H"))
 
 
 def members(tasks: list[ProbeTask]) -> list[str]:

@@ -61,7 +61,7 @@ class Probes:
         """The output whose sign says speech: that of the binary task `vad`; None in a set without."""
         for task, columns in zip(self.tasks, self.columns, strict=True):
             if task.name == VOICE_ACTIVITY.name and task.kind == "binary":
-                return columns.start
+                return int(columns.start)
         return None
 
 
@@ -122,4 +122,4 @@ def largest_words(probes: Probes) -> NDArray[np.int64]:
     weight, bias = probes.weight.astype(np.int64), probes.bias.astype(np.int64)
     highest = bias + np.maximum(weight, 0).sum(axis=0)
     lowest = bias + np.minimum(weight, 0).sum(axis=0)
-    return np.maximum(np.abs(highest), np.abs(lowest))
+    return np.asarray(np.maximum(np.abs(highest), np.abs(lowest)))

@@ -8,6 +8,7 @@ training only: the probes of the product are fitted afterwards, on the masks of 
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -28,8 +29,7 @@ class MaskReadout(nn.Module):
         self.linear = nn.Conv1d(config.blocks * config.gated, sum(self.outputs), 1)
 
     def forward(self, masks: Tensor) -> tuple[Tensor, ...]:
-        words: Tensor = self.linear(masks.flatten(1, 2))
-        return words.split(self.outputs, dim=1)
+        return torch.split(self.linear(masks.flatten(1, 2)), list(self.outputs), dim=1)
 
 
 def auxiliary_loss(words: tuple[Tensor, ...], labels: ClipLabels) -> Tensor:

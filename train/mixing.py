@@ -61,12 +61,16 @@ class Mixer:
             torch.from_numpy(np.stack([clip.noisy for clip in clips])),
             torch.from_numpy(np.stack([clip.clean for clip in clips])),
             torch.tensor([clip.level for clip in clips], dtype=torch.float32),
-            self.classes
-            and clip_labels(
-                [(clip.clean, clip.noisy) for clip in clips],
-                [self.classes.genders[clip.speech] for clip in clips],
-                [self.classes.categories[clip.noise] for clip in clips],
-            ),
+            self._labels(clips),
+        )
+
+    def _labels(self, clips: list[Clip]) -> ClipLabels | None:
+        if self.classes is None:
+            return None
+        return clip_labels(
+            [(clip.clean, clip.noisy) for clip in clips],
+            [self.classes.genders[clip.speech] for clip in clips],
+            [self.classes.categories[clip.noise] for clip in clips],
         )
 
     def clip(self, rng: np.random.Generator) -> Clip:
