@@ -30,7 +30,9 @@ class TraceReport(StrictModel):
     values: list[float] | None = Field(description="score or value in `unit`; null for a multiclass task")
     decisions: list[int] | None = Field(description="0 or 1, or the class's index; null for a regression")
     valid: list[bool] = Field(description="whether the estimate means something")
-    truth: list[float | None] | None = Field(description="0 or 1, class index or value; null where not defined")
+    truth: list[int | None] | list[float | None] | None = Field(
+        description="0 or 1, class index or value; null where not defined"
+    )
     score: Score | None = Field(description="on all frames that are valid and whose truth is defined")
 
 
@@ -119,7 +121,7 @@ def _trace(signal: Signal, labels: Labels | None, thinning: Thinning) -> TraceRe
     )
 
 
-def _truth(signal: Signal, labels: Labels, thinning: Thinning) -> list[float | None]:
+def _truth(signal: Signal, labels: Labels, thinning: Thinning) -> list[int | None] | list[float | None]:
     if signal.task.kind == "regression":
         return [None if np.isnan(value) else value for value in _rounded(thinning.extremes(labels))]
     return [None if label < 0 else label for label in thinning.commonest(labels).tolist()]

@@ -6,6 +6,7 @@ The report's page and `dyncp enhance --plot` show the same figure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -242,7 +243,7 @@ def _runs(where: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64
     return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
 
 
-def _points(panel: Panel, values: list[float] | list[int] | list[float | None] | None) -> Floats:
+def _points(panel: Panel, values: Sequence[float | None] | None) -> Floats:
     """The points shown; NaN where there is nothing."""
     count = len(panel.time) - 1
     return np.full(count, np.nan) if values is None else np.array(values[:count], np.float64)

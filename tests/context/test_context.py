@@ -30,7 +30,7 @@ def test_smoothing_gains_where_bits_err_frame_by_frame() -> None:
     rows = by_variant(train, test)
     plain = rows["plain"]
     assert plain.gain == 0
-    for variant in ("one-pole, k = 2", "majority of 5", "masks of t − 4, 8, 16, 32"):
+    for variant in ("one-pole, k = 2", "majority of 5", "4 strongest bits of t − 4, 8, 16, 32"):
         gain = rows[variant].gain
         assert gain is not None
         assert gain > 0.03, variant
@@ -42,7 +42,7 @@ def test_past_masks_cost_the_flips_of_each_copy_and_a_ring() -> None:
     truths = [switching(FRAMES, seed) for seed in (3, 4)]
     # 16 bits: two bytes of packed masks. The label is what the masks said 16 frames ago.
     train, test = (planted(np.tile(noisy_copies(t, 5), 4), np.roll(t, 16)) for t in truths)
-    row = by_variant(train, test)["masks of t − 16"]
+    row = by_variant(train, test)["16 strongest bits of t − 16"]
     assert row.gain is not None
     assert row.gain > 0.1
     assert row.added_bytes == 2 * 16

@@ -46,12 +46,15 @@ class Run:
 
 
 def make_run(config: NetworkConfig, tmp_path: Path, frames: int = FRAMES) -> Run:
+    random = np.random.default_rng(2)
+    active = slow_masks(random, frames, config)
     bundle = random_bundle(config, seed=1)
+    assert bundle.probes is not None
+    # Voice activity comes and goes.
+    bundle.probes.bias[0] -= int(np.median(probe_words(bundle.probes, config, active)[:, 0]))
     write_bundle(bundle, tmp_path / "bundle")
     folder = tmp_path / "validation"
     folder.mkdir()
-    random = np.random.default_rng(2)
-    active = slow_masks(random, frames, config)
     np.save(folder / "masks.npy", pack_masks(active, config))
     counts = active.sum(axis=(1, 2))
     np.save(folder / "macs.npy", np.array([config.macs(int(n)) for n in counts], dtype=np.uint32))

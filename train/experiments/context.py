@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dyncp.train.config import HOP, SAMPLE_RATE, StrictModel
 from dyncp.train.experiments.sheet import Sheet, number
 from dyncp.train.experiments.temporal import Bits, Words, flips, late, majority, one_pole, with_past, without_priors
+from dyncp.train.features import STRONGEST
 from dyncp.train.probe_data import ProbeData
 from dyncp.train.probes import ALPHA, LinearProbe, fit
 from dyncp.train.scores import Score, score
@@ -155,12 +156,14 @@ def _smoothed(plain: _Plain) -> Iterator[ContextRow]:
 
 
 def _past(plain: _Plain) -> Iterator[ContextRow]:
-    """Past masks wait in a ring of packed masks."""
-    ring = plain.train.masks.shape[1] // 8
+    """Past bits of the plain probe's strongest channels, which wait in a ring of packed bits."""
+    strength = np.linalg.norm(plain.probe.weight, axis=1)
+    columns = np.sort(np.argsort(-strength, kind="stable")[:STRONGEST])
     for delays in PASTS:
-        train, test = (replace(side, masks=with_past(side.masks, delays)) for side in (plain.train, plain.test))
-        name = "masks of t − " + ", ".join(map(str, delays))
-        yield plain.refitted(name, train, test, state=ring * max(delays))
+        sides = (plain.train, plain.test)
+        train, test = (replace(side, masks=with_past(side.masks, delays, columns)) for side in sides)
+        name = f"{len(columns)} strongest bits of t − " + ", ".join(map(str, delays))
+        yield plain.refitted(name, train, test, state=-(-len(columns) // 8) * max(delays))
 
 
 def _late(plain: _Plain) -> Iterator[ContextRow]:

@@ -40,9 +40,10 @@ def majority(words: Words, task: Task, n: int) -> Words:
     return np.asarray(total)
 
 
-def with_past(masks: Bits, delays: Sequence[int]) -> Bits:
-    """Masks [T, F] and beside them copies from d frames ago, [T, F · (1 + len(delays))]; zero before the start."""
-    return np.concatenate([masks, *(np.pad(masks, ((d, 0), (0, 0)))[: len(masks)] for d in delays)], axis=1)
+def with_past(masks: Bits, delays: Sequence[int], columns: NDArray[np.intp]) -> Bits:
+    """Masks [T, F] and beside them, for each delay d, their `columns` of d frames ago; zero before the start."""
+    past = masks[:, columns]
+    return np.concatenate([masks, *(np.pad(past, ((d, 0), (0, 0)))[: len(past)] for d in delays)], axis=1)
 
 
 def late(labels: NDArray[np.generic], used: Bits, frames: int) -> tuple[NDArray[np.generic], Bits]:
