@@ -132,12 +132,13 @@ def check_signals(browser: webdriver.Chrome, signals: dict[str, Any]) -> None:
     ActionChains(browser).move_to_element(browser.find_element(By.TAG_NAME, "h1")).perform()
     traces.send_keys(Keys.HOME)
     assert read_out(browser) == expected(signals, 0)
+    # A second is 62.5 frames.
     traces.send_keys(Keys.PAGE_DOWN, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT)
-    assert read_out(browser) == expected(signals, 63)
+    assert read_out(browser) == expected(signals, 64)
     # The player has followed, and does not take the cursor elsewhere.
     follows = "return document.querySelector('audio').currentTime"
-    WebDriverWait(browser, 10).until(lambda d: d.execute_script(follows) == pytest.approx(63.5 * 0.016, abs=1e-3))
-    assert read_out(browser) == expected(signals, 63)
+    WebDriverWait(browser, 10).until(lambda d: d.execute_script(follows) == pytest.approx(64.5 * 0.016, abs=1e-3))
+    assert read_out(browser) == expected(signals, 64)
     assert "snr" in (traces.get_attribute("aria-valuetext") or "")
     traces.send_keys(Keys.END)
     assert read_out(browser) == expected(signals, FRAMES - 1)
