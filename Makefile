@@ -21,7 +21,7 @@ setup: $(READY)
 $(READY): pyproject.toml ci/install-debian.sh
 	ci/install-debian.sh
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[train,demo,dev]'
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[train,benchmark,demo,dev]'
 	touch $@
 
 demo: $(READY)

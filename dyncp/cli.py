@@ -15,9 +15,12 @@ from dyncp.commands import corpus, demo, enhance, evaluate, export, generate, pr
 from dyncp.train.errors import DyncpError
 
 # Packages that only some commands need, and the extra of pyproject.toml that brings each.
-EXTRAS = dict.fromkeys(
-    ("joblib", "pesq", "pystoi", "scipy", "sklearn", "soxr", "tensorboard", "tomli_w", "torch"), "train"
-) | {"av": "demo"}
+EXTRAS = {
+    **dict.fromkeys(("joblib", "librosa", "pesq", "pystoi", "pyworld", "scipy", "sklearn", "soxr"), "train"),
+    **dict.fromkeys(("tensorboard", "tomli_w", "torch"), "train"),
+    **dict.fromkeys(("onnx", "onnxruntime", "pyroomacoustics", "silero_vad", "webrtcvad"), "benchmark"),
+    "av": "demo",
+}
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 for command in (
