@@ -7,13 +7,17 @@ import csv
 import json
 from pathlib import Path
 
+import matplotlib.image
 import numpy as np
 import pytest
 import soundfile
 from typer.testing import CliRunner
 
 from dyncp.cli import commands
+from dyncp.commands.demo import noisy_speech
 from dyncp.export import frontend
+from dyncp.export.bundle import read_bundle
+from dyncp.export.signals import columns, value_column
 from dyncp.train.corpus import load_corpus
 from dyncp.train.metrics import pesq_wb, si_sdr
 
@@ -60,12 +64,12 @@ def test_enhanced_speech_is_aligned_and_better(demo: Path) -> None:
     noisy, _ = soundfile.read(demo / "noisy.wav", dtype="int16")
     enhanced, _ = soundfile.read(demo / "enhanced.wav", dtype="int16")
     assert len(noisy) == len(enhanced) == SECONDS * 16000
-    # Each of the two turns begins with a second of noise alone. The first noise is babble, the second pink.
-    half = SECONDS * 16000 // 2
-    for turn, voice, gain_db in zip((0, half), load_corpus(demo / "corpus").split("test").speech, (1, 5), strict=True):
-        spoken, _ = soundfile.read(voice.path, dtype="int16")
-        part = slice(turn + 16000, turn + half - 16000)
-        clean = spoken[: part.stop - part.start]
+    stream = noisy_speech(demo / "corpus", SECONDS)
+    assert np.array_equal(stream.noisy, noisy)
+    # Two turns, the first in babble, the second in pink noise.
+    for segment, gain_db in zip(stream.speech, (1, 5), strict=True):
+        part = segment.samples
+        clean = stream.clean[part]
         assert si_sdr(clean, enhanced[part]) > si_sdr(clean, noisy[part]) + gain_db
         assert pesq_wb(clean, enhanced[part]) > pesq_wb(clean, noisy[part]) + 0.1
     pause = np.square(enhanced[-12000:], dtype=np.float64).mean() / np.square(noisy[-12000:], dtype=np.float64).mean()
@@ -85,9 +89,40 @@ def test_front_end_reconstructs_real_speech(demo: Path) -> None:
 
 
 @pytest.mark.slow
-def test_signals_name_the_voice(demo: Path) -> None:
+def test_signals_are_live_and_the_same_everywhere(demo: Path) -> None:
+    """Host CSV and validated report say the same of every frame; the truth is what was mixed."""
     rows = list(csv.DictReader((demo / "enhanced.csv").open()))
-    assert list(rows[0]) == ["time_s", "vad_score", "vad", "active", "macs"]
-    score = np.array([float(row["vad_score"]) for row in rows])
-    speech = slice(round(1.5 * 62.5), round((SECONDS / 2 - 1.5) * 62.5))
-    assert (score[speech] > 0).mean() > 0.8
+    truth = list(csv.DictReader((demo / "truth.csv").open()))
+    probes = read_bundle(demo / "bundle").probes
+    assert probes is not None
+    assert list(rows[0]) == ["time_s", *columns(probes.tasks), "active", "macs"]
+    signals = json.loads((demo / "report.json").read_text())["signals"]
+    assert [trace["name"] for trace in signals["traces"]] == [task.name for task in probes.tasks]
+    assert signals["macs"] == [int(row["macs"]) for row in rows]
+    for task, trace in zip(probes.tasks, signals["traces"], strict=True):
+        column = value_column(task)
+        if task.kind == "multiclass":
+            assert [task.classes[index] for index in trace["decisions"]] == [row[column] for row in rows]
+        else:
+            score = f"{task.name}_score" if task.kind == "binary" else column
+            assert trace["values"] == pytest.approx([float(row[score]) for row in rows], rel=1e-4)
+        assert trace["score"] is None or trace["score"]["frames"] > 100
+    label = np.array([row["vad"] == "1" for row in truth])
+    spoken = noisy_speech(demo / "corpus", SECONDS).speech_index() >= 0
+    assert label[spoken].mean() > 0.8
+    assert not label[~spoken].any()
+
+
+@pytest.mark.slow
+def test_signals_name_the_voice(demo: Path) -> None:
+    traces = {trace["name"]: trace for trace in json.loads((demo / "report.json").read_text())["signals"]["traces"]}
+    assert traces["vad"]["score"]["auc"] > 0.85
+    assert traces["vad"]["score"]["accuracy"] > 0.75
+
+
+@pytest.mark.slow
+def test_the_signals_are_drawn(demo: Path) -> None:
+    page = (demo / "report.html").read_text(encoding="utf-8")
+    assert "Signals over time" in page
+    assert "Against the truth" in page
+    assert matplotlib.image.imread(demo / "signals.png")[:, :, :3].std() > 0.1
