@@ -23,10 +23,13 @@ BLOCK_FRAMES = 1024
 SUPPRESSION_ONE = 32767
 
 
-def observe(bundle: Bundle, pcm: Pcm, progress: Callable[[int], object] | None = None) -> Observation:
+def observe(
+    bundle: Bundle, pcm: Pcm, progress: Callable[[int], object] | None = None, masks_only: bool = False
+) -> Observation:
     """Run int16 PCM [T · 256] from the initial state; `progress` is told the frames that each step has added.
 
-    The scores are the device's int32 words. Raises AudioError for audio that is not a positive whole number of hops,
+    The scores are the device's int32 words. With `masks_only`, which needs a fifth of the memory, scores, suppression
+    and log magnitude have no columns: [T, B, 0] and [T, 0]. Raises AudioError for audio that is not a positive whole number of hops,
     ToolchainError where there is no compiler.
     """
     config = bundle.config
@@ -34,25 +37,26 @@ def observe(bundle: Bundle, pcm: Pcm, progress: Callable[[int], object] | None =
     padded = pad_to_hop(pcm, extra_hops=1)
     heard = np.concatenate([np.zeros(HOP, np.int16), padded]).reshape(-1, HOP)
     frames = len(hops(pcm)) + 1
+    gated, bins = (0, 0) if masks_only else (config.gated, BINS)
     seen = Observation(
         masks=np.empty((frames, config.blocks, config.gated), np.bool_),
-        scores=np.empty((frames, config.blocks, config.gated), np.float32),
-        suppression=np.empty((frames, BINS), np.float32),
-        log_magnitude=np.empty((frames, BINS), np.float32),
+        scores=np.empty((frames, config.blocks, gated), np.float32),
+        suppression=np.empty((frames, bins), np.float32),
+        log_magnitude=np.empty((frames, bins), np.float32),
         output=np.empty(len(padded), np.int16),
     )
     # Without probes: renewing them then needs no new library.
-    with host_library(replace(bundle, probes=None), trace=True) as library:
+    with host_library(replace(bundle, probes=None), trace=not masks_only) as library:
         stream = library.stream()
         for start, stop in pairwise([*range(0, frames, BLOCK_FRAMES), frames]):
-            run = stream.run(padded[start * HOP : stop * HOP], trace=True)
-            part = slice(start, stop)
-            seen.masks[part] = unpack_masks(run.masks, config)
-            for block in range(config.blocks):
-                seen.scores[part, block] = run.trace[f"block{block}_score"]
-            seen.suppression[part] = run.trace["suppression"].astype(np.float32) / SUPPRESSION_ONE
-            seen.log_magnitude[part] = log_magnitude(stft.analyse(heard[start : stop + 1])[1:])
+            run = stream.run(padded[start * HOP : stop * HOP], trace=not masks_only)
+            seen.masks[start:stop] = unpack_masks(run.masks, config)
             seen.output[start * HOP : stop * HOP] = run.output
+            if not masks_only:
+                for block in range(config.blocks):
+                    seen.scores[start:stop, block] = run.trace[f"block{block}_score"]
+                seen.suppression[start:stop] = run.trace["suppression"].astype(np.float32) / SUPPRESSION_ONE
+                seen.log_magnitude[start:stop] = log_magnitude(stft.analyse(heard[start : stop + 1])[1:])
             if progress is not None:
                 progress(stop - start)
     return without_last_hop(seen)

@@ -110,7 +110,7 @@ def _observe(console: Console, model: Bundle, pcm: Pcm) -> Observation:
 
     with Progress(console=console, transient=True) as progress:
         bar = progress.add_task("running the integer network", total=len(pcm) // HOP + 1)
-        return observe(model, pcm, lambda frames: progress.advance(bar, frames))
+        return observe(model, pcm, lambda frames: progress.advance(bar, frames), masks_only=True)
 
 
 def _fit(console: Console, train: ProbeData, test: ProbeData, poles: dict[str, int], strict: bool) -> list[LinearProbe]:

@@ -96,6 +96,13 @@ def test_a_block_edge_changes_nothing(observations: Pair, bundle: Bundle, networ
     assert sum(told) == 1031
 
 
+def test_masks_alone_are_the_same_masks(observations: Pair, bundle: Bundle, speech: Pcm) -> None:
+    alone = observe(bundle, speech, masks_only=True)
+    assert (alone.masks == observations[0].masks).all()
+    assert (alone.output == observations[0].output).all()
+    assert alone.scores.size == alone.suppression.size == alone.log_magnitude.size == 0
+
+
 def test_audio_must_be_whole_hops(bundle: Bundle, network: Checkpoint) -> None:
     with pytest.raises(AudioError, match="multiple of 256"):
         observe_float(network, np.zeros(300, np.int16))

@@ -124,7 +124,7 @@ def context_sheet(rows: list[ContextRow]) -> Sheet:
             number(row.score.accuracy),
             number(row.score.auc),
             number(row.score.mae, 2),
-            f"{row.added_operations:+.1f}",
+            f"{round(row.added_operations, 1) + 0.0:+.1f}",
             f"{row.added_bytes:+,}",
             f"{row.added_weights:+,}",
             str(row.latency_frames),
