@@ -29,8 +29,8 @@ def observe(
     """Run int16 PCM [T · 256] from the initial state; `progress` is told the frames that each step has added.
 
     The scores are the device's int32 words. With `masks_only`, which needs a fifth of the memory, scores, suppression
-    and log magnitude have no columns: [T, B, 0] and [T, 0]. Raises AudioError for audio that is not a positive whole number of hops,
-    ToolchainError where there is no compiler.
+    and log magnitude have no columns: [T, B, 0] and [T, 0]. Raises AudioError for audio that is not a positive whole
+    number of hops, ToolchainError where there is no compiler.
     """
     config = bundle.config
     # The end of the output arrives one hop late. A hop of silence before the first belongs to the first frame.
