@@ -92,7 +92,7 @@ class _Scaling:
     """Which features, bool [F], enter a fit, and as (value − mean) / spread, [F] each.
 
     Bits lose their mean alone. The unpenalized bias takes that back, so that the optimum stays where it is, but L-BFGS
-    reaches it in a tenth of the steps.
+    reaches it in a fifth to a tenth of the steps.
     """
 
     kept: NDArray[np.bool_]

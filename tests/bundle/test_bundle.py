@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "bundle"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     config=st.builds(
         NetworkConfig,

@@ -42,7 +42,7 @@ def test_first_largest(kernel: Kernel, words: list[int]) -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), bits=st.integers(1, 30))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_fft256(kernel: Kernel, seed: int, bits: int) -> None:
     z = np.random.default_rng(seed).integers(-(2**bits), 2**bits, (256, 2)).astype(np.int32)
     re, im = frontend.fft256((z[None, :, 0].astype(np.int64), z[None, :, 1].astype(np.int64)))

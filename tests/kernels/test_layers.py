@@ -59,7 +59,6 @@ def layers(draw: st.DrawFn, columns: int | None = None) -> Layer:
 
 
 @given(layer=layers())
-@settings(deadline=None)
 def test_dense_layers(kernel: Kernel, layer: Layer) -> None:
     rows, columns = layer.weight.shape
     x = layer.signal(columns, np.int8)
@@ -71,7 +70,6 @@ def test_dense_layers(kernel: Kernel, layer: Layer) -> None:
 
 
 @given(layer=layers())
-@settings(deadline=None)
 def test_gate_and_score(kernel: Kernel, layer: Layer) -> None:
     rows, columns = layer.weight.shape
     x = layer.signal(columns, np.int16)
@@ -100,7 +98,7 @@ def test_narrow(kernel: Kernel, layer: Layer, multiplier: int) -> None:
 
 
 @given(layer=layers(), frames=st.sampled_from([1, 2, 43, 256]))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_pooling_window_is_the_sum_over_the_last_frames(kernel: Kernel, layer: Layer, frames: int) -> None:
     inputs = np.stack([layer.signal(9, np.int8) for _ in range(frames + 10)])
     inputs[: frames + 2] = -128
@@ -112,7 +110,7 @@ def test_pooling_window_is_the_sum_over_the_last_frames(kernel: Kernel, layer: L
 
 
 @given(layer=layers(), coefficient=st.sampled_from([1, 2**31 // 128, 2**30 - 1]))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_pooling_ema(kernel: Kernel, layer: Layer, coefficient: int) -> None:
     mean, expected = np.zeros(9, np.int16), np.zeros(9, np.int64)
     for _ in range(20):
@@ -123,7 +121,6 @@ def test_pooling_ema(kernel: Kernel, layer: Layer, coefficient: int) -> None:
 
 
 @given(layer=layers(columns=3))
-@settings(deadline=None)
 def test_depthwise(kernel: Kernel, layer: Layer) -> None:
     rows = len(layer.weight)
     taps = np.stack([layer.signal(rows, np.int8, low=0) for _ in range(3)])
@@ -145,7 +142,6 @@ def test_depthwise(kernel: Kernel, layer: Layer) -> None:
 
 
 @given(layer=layers())
-@settings(deadline=None)
 def test_expand_gated(kernel: Kernel, layer: Layer) -> None:
     rows, columns = layer.weight.shape
     bits, active = layer.bits(rows)
@@ -155,7 +151,6 @@ def test_expand_gated(kernel: Kernel, layer: Layer) -> None:
 
 
 @given(layer=layers())
-@settings(deadline=None)
 def test_project_rows(kernel: Kernel, layer: Layer) -> None:
     rows, columns = layer.weight.shape
     bits, active = layer.bits(rows)
@@ -167,7 +162,6 @@ def test_project_rows(kernel: Kernel, layer: Layer) -> None:
 
 
 @given(layer=layers())
-@settings(deadline=None)
 def test_project_columns(kernel: Kernel, layer: Layer) -> None:
     rows, columns = layer.weight.shape
     bits, active = layer.bits(columns)

@@ -14,7 +14,7 @@ from libraries import Kernel
 
 @pytest.mark.parametrize("width", ["int8", "int16"])
 @given(seed=st.integers(0, 2**32 - 1), words=st.integers(1, 5), outputs=st.integers(1, 21))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_incremental_equals_from_scratch(
     kernel: Kernel, width: Literal["int8", "int16"], seed: int, words: int, outputs: int
 ) -> None:

@@ -39,7 +39,7 @@ Word = st.one_of(st.integers(-LARGEST, LARGEST), st.sampled_from([-LARGEST, LARG
 
 
 @given(words=st.lists(Word, min_size=1, max_size=60), bias=Word, shift=st.integers(0, 7))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_kernel_reference_and_literal_reading_agree(kernel: Kernel, words: list[int], bias: int, shift: int) -> None:
     signals, averages = in_c(kernel, shift, words, bias)
     average = 256 * bias

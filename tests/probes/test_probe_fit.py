@@ -102,7 +102,7 @@ def test_balancing_moves_the_decision_to_the_rare_class() -> None:
 
 
 @given(scale=st.floats(1e-3, 1e4), shift=st.floats(-1e3, 1e3), seed=st.integers(0, 99))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_z_scoring_is_folded_in(scale: float, shift: float, seed: int) -> None:
     """Features of any scale and offset give the words of the plain ones."""
     values = np.random.default_rng(seed).standard_normal((500, 4)).astype(np.float32)

@@ -103,7 +103,7 @@ def test_scores_are_those_of_the_smoothed_signals() -> None:
     bias=st.floats(-5000, 5000),
     bits=st.sampled_from([8, 16]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_words_can_always_be_smoothed(weight: list[float], bias: float, bits: int) -> None:
     probes = FloatProbes(np.array(weight)[:, None], np.array([bias]), CHANNELS, [LEVEL])
     try:

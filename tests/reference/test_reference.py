@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bundles import random_bundle
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from signals import EXTREMES, extreme, speech_like
@@ -67,7 +67,6 @@ def test_unusable_audio_is_refused(pcm: NDArray[np.int16]) -> None:
 
 
 @given(arrays(np.bool_, (3, 4, 37)))
-@settings(deadline=None)
 def test_masks_survive_packing_and_padding_stays_zero(active: NDArray[np.bool_]) -> None:
     config = NetworkConfig(hidden=37, gate_site="hidden", stacks=2, dilations=(1, 2))
     words = pack_masks(active, config)

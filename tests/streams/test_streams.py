@@ -65,7 +65,7 @@ CONFIGS = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(config=CONFIGS, seed=st.integers(0, 1000), minutes=st.sampled_from([0.02, 0.31, 1.0]))
 def test_a_stream_is_whole_exact_and_unclipped(corpus: Corpus, config: StreamConfig, seed: int, minutes: float) -> None:
     stream = make_stream(corpus, "train", minutes, config, seed)
