@@ -126,8 +126,8 @@ def _title(canvas: Canvas, top: float, trace: TraceReport) -> None:
     if trace.score is None:
         return
     wide = canvas.layout.name == "wide"
-    if trace.kind == "regression":
-        text = f"MAE {trace.score.mae:.2f}" + (f" {clip_text(trace.unit, 10)}" if wide else "")
+    if (error := trace.score.mae) is not None:
+        text = f"MAE {error:.{2 if error < 10 else 1}f}" + (f" {clip_text(trace.unit, 10)}" if wide else "")
     else:
         text = f"{'accuracy' if wide else 'acc.'} {trace.score.accuracy:.0%}"
     canvas.text(canvas.margin, top + TITLE / 2, text, bold=True)
