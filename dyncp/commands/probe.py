@@ -36,6 +36,7 @@ def probe(
     signals: Annotated[str, typer.Option(help="Only these, as `vad,snr_in`; by default all of the paper's.")] = "",
     target: Annotated[list[Path] | None, typer.Option(help="A target of your own: docs/targets.md.")] = None,
     smoothing: Annotated[str, typer.Option(help="As `vad=2,snr_in=3`: average with coefficient 2^-2, 2^-3.")] = "",
+    balanced: Annotated[str, typer.Option(help="Weigh these tasks' classes alike, however rare: as `vad,noise`.")] = "",
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps labels which take long to make.")] = None,
     json_output: Json = False,
 ) -> None:
@@ -55,7 +56,8 @@ def probe(
     recordings = load_corpus(corpus, redistributable)
     targets = load_targets(target or [])
     tasks = _standard(console, recordings, signals)
-    poles = _poles(smoothing, [*tasks, *(own.task for own in targets)])
+    every = [*tasks, *(own.task for own in targets)]
+    poles, alike = _poles(smoothing, every), _alike(balanced, every)
 
     def observe(pcm: Pcm) -> Observation:
         return _observe(console, model, pcm)
@@ -63,7 +65,7 @@ def probe(
     train, test = (
         make_probe_data(recordings, split, minutes, observe, tasks, targets, cache) for split in ("train", "test")
     )
-    fitted = _fit(console, train, test, poles, strict=bool(signals))
+    fitted = _fit(console, train, test, poles, alike, strict=bool(signals))
     with console.status("rounding to integers"):
         positions = channel_bits(model.config).reshape(-1)
         probes = narrowest(combine(fitted, positions), model.config, train)
@@ -104,6 +106,17 @@ def _poles(text: str, tasks: list[Task]) -> dict[str, int]:
     return poles
 
 
+def _alike(text: str, tasks: list[Task]) -> set[str]:
+    """`vad,noise` → the tasks whose classes weigh alike. Raises ConfigError."""
+    from dyncp.train.errors import ConfigError
+
+    names = [task.name for task in tasks if task.kind != "regression"]
+    chosen = {name.strip() for name in text.split(",") if name.strip()}
+    for name in sorted(chosen - set(names)):
+        raise ConfigError(f"--balanced {name}: no task with classes; these have some: {', '.join(names)}")
+    return chosen
+
+
 def _observe(console: Console, model: Bundle, pcm: Pcm) -> Observation:
     from dyncp.firmware.observe import observe
     from dyncp.train.config import HOP
@@ -113,7 +126,9 @@ def _observe(console: Console, model: Bundle, pcm: Pcm) -> Observation:
         return observe(model, pcm, lambda frames: progress.advance(bar, frames), masks_only=True)
 
 
-def _fit(console: Console, train: ProbeData, test: ProbeData, poles: dict[str, int], strict: bool) -> list[LinearProbe]:
+def _fit(
+    console: Console, train: ProbeData, test: ProbeData, poles: dict[str, int], alike: set[str], strict: bool
+) -> list[LinearProbe]:
     """All probes that can be fitted and scored; what cannot is an error with `strict`, else said and left out."""
     from dyncp.train.errors import ProbeError
     from dyncp.train.probes import fit
@@ -126,7 +141,8 @@ def _fit(console: Console, train: ProbeData, test: ProbeData, poles: dict[str, i
             try:
                 if not test.used(task).any():
                     raise ProbeError(f"probe {task.name}: no frame of the test split has a label; add such recordings")
-                fitted.append(fit(values, train.labels[task.name], train.used(task), smoothed))
+                labels, used = train.labels[task.name], train.used(task)
+                fitted.append(fit(values, labels, used, smoothed, balanced=task.name in alike))
             except ProbeError as error:
                 if strict:
                     raise

@@ -79,7 +79,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
 
 @pytest.mark.slow
 def test_targets_of_a_user_reach_the_struct(workplace: Workplace, tmp_path: Path) -> None:
-    options = ("--signals", "vad,noise", "--smoothing", "vad=2,talker_level=4", "--minutes", 2)
+    options = ("--signals", "vad,noise", "--smoothing", "vad=2,talker_level=4", "--balanced", "vad", "--minutes", 2)
     told, read = workplace.probe(*options, "--target", workplace.level, "--target", workplace.machine)
     scores = told["scores"]
     assert list(scores) == ["vad", "noise", "talker_level", "is_machine"]
@@ -131,6 +131,7 @@ def test_what_was_asked_for_is_not_left_out(workplace: Workplace, tmp_path: Path
         (("--signals", "loudness"), ConfigError, "'loudness': unknown; the targets are vad"),
         (("--smoothing", "vad=8"), ConfigError, "--smoothing vad=8: must be NAME=0 to NAME=7; the tasks are vad"),
         (("--smoothing", "loudness=1"), ConfigError, "--smoothing loudness=1"),
+        (("--balanced", "snr_in"), ConfigError, "--balanced snr_in: no task with classes; these have some: vad"),
         (("--signals", "vad", "--minutes", 0.1, "--target", never), ProbeError, "probe nothing"),
     ):
         before = (workplace.checkpoint / "checkpoint.json").read_bytes()
