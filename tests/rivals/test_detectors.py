@@ -41,7 +41,6 @@ def test_silero_windows_that_match_our_frames_are_not_late() -> None:
 
 @pytest.mark.parametrize("mode", [0, 1, 2, 3])
 def test_webrtc_hears_the_voice_and_not_the_silence(voice: np.ndarray, mode: int) -> None:
-    pytest.importorskip("webrtcvad")
     decided = webrtc(voice, mode)
     assert set(decided) == {-1.0, 1.0}
     assert (decided[:QUIET] == -1).all()
@@ -50,8 +49,6 @@ def test_webrtc_hears_the_voice_and_not_the_silence(voice: np.ndarray, mode: int
 
 
 def test_silero_hears_the_voice_and_not_the_silence(voice: np.ndarray) -> None:
-    pytest.importorskip("silero_vad")
-    pytest.importorskip("onnxruntime")
     probability = silero(voice)
     assert probability[:QUIET].max() < 0.1
     assert (probability[QUIET:-QUIET] > 0.5).mean() > 0.7
@@ -81,9 +78,6 @@ def test_the_best_delay_is_the_planted_one() -> None:
 
 
 def test_silero_costs_what_its_layers_multiply() -> None:
-    pytest.importorskip("silero_vad")
-    pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
     # Per window of 512: a transform as a convolution, four convolutions of the encoder, an LSTM of 128, an output.
     transform = 5 * 258 * 256
     encoder = 4 * 129 * 128 * 3 + 2 * 128 * 64 * 3 + 64 * 64 * 3 + 64 * 128 * 3

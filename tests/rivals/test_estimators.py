@@ -42,8 +42,6 @@ def bursts(snr_db: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 @pytest.mark.parametrize("snr_db", [0.0, 10.0, 20.0])
 @pytest.mark.parametrize("estimate", [minimum_statistics_db, spectral_floor_db])
 def test_noise_trackers_find_the_snr_of_bursts_in_stationary_noise(estimate: Estimator, snr_db: float) -> None:
-    if estimate is spectral_floor_db:
-        pytest.importorskip("pyroomacoustics")
     signal, inside = bursts(snr_db)
     inside[: 2 * SAMPLE_RATE // HOP] = False
     found = estimate(log_magnitude(signal))
@@ -53,8 +51,6 @@ def test_noise_trackers_find_the_snr_of_bursts_in_stationary_noise(estimate: Est
 
 @pytest.mark.parametrize("estimate", [minimum_statistics_db, spectral_floor_db])
 def test_noise_trackers_stay_finite_in_silence(estimate: Estimator) -> None:
-    if estimate is spectral_floor_db:
-        pytest.importorskip("pyroomacoustics")
     found = estimate(np.full((200, 257), -np.inf))
     assert ((found >= -50) & (found <= 30)).all()
 

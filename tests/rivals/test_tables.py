@@ -56,8 +56,6 @@ def voice_in_noise(voice: str, seed: int) -> ProbeData:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rivals, Path, str]:
     """The rivals, the folder that holds their files, and what was printed."""
-    for package in ("webrtcvad", "silero_vad", "onnx", "onnxruntime", "pyroomacoustics"):
-        pytest.importorskip(package)
     out = tmp_path_factory.mktemp("rivals") / "new"
     console = Console(file=io.StringIO(), width=250)
     run_rivals(console, voice_in_noise("it_IT_m_Carlo", 1), voice_in_noise("fr_CA_f_June", 2), out)
