@@ -76,9 +76,11 @@ class Library:
 
 
 def lower(bundle: Bundle, prefix: str) -> Library:
-    """Raises GenerationError for a bundle without a hash and for a task that C cannot name."""
+    """Raises GenerationError for a bundle without a hash, for a static network, and for a task that C cannot name."""
     if not bundle.hash:
         raise GenerationError("the bundle has no hash: write it with write_bundle, or read it, before generating")
+    if not bundle.config.gated:
+        raise GenerationError("network.gate_site is none: a static network, for comparison only; C needs gates")
     config, upper = bundle.config, prefix.upper()
     structs = layout(config, bundle.probes)
     tables, layers = _network(bundle)

@@ -44,10 +44,11 @@ def calibrate(folded: FoldedNetwork, features: Array) -> dict[str, float]:
     for i in range(config.blocks):
         name = f"blocks.{i}"
         scales[f"{name}.input"] = max(peaks[f"{name}.input"] / 127, residual / LARGEST_FACTOR)
-        frames = config.pooling_frames if config.pooling == "window" else 256
-        scales[f"{name}.pool"] = scales[f"{name}.input"] / frames
-        gate = HEADROOM * peaks[f"{name}.gate"] / 32767
-        scales[f"{name}.gate"] = fitting(f"{name}.gate.reduce", f"{name}.pool", gate)
+        if config.gated:
+            frames = config.pooling_frames if config.pooling == "window" else 256
+            scales[f"{name}.pool"] = scales[f"{name}.input"] / frames
+            gate = HEADROOM * peaks[f"{name}.gate"] / 32767
+            scales[f"{name}.gate"] = fitting(f"{name}.gate.reduce", f"{name}.pool", gate)
         for part, source in (("expand", "input"), ("depthwise", "expand")):
             scale = peaks[f"{name}.{part}"] / 127
             scales[f"{name}.{part}"] = fitting(f"{name}.{part}", f"{name}.{source}", scale)

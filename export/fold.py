@@ -61,9 +61,7 @@ class FoldedNetwork:
     def block(self, i: int, residual: Array) -> BlockActivations:
         """Block i on the residual stream [n, C], from the initial state."""
         layers, hidden_gates = self.layers, self.config.gate_site == "hidden"
-        pooled = self._pool(residual)
-        reduce = layers[f"blocks.{i}.gate.reduce"](pooled)
-        score = layers[f"blocks.{i}.gate.score"](relu(reduce))
+        pooled, reduce, score = self._gate(i, residual)
         active = score > 0
         expand = layers[f"blocks.{i}.expand"](residual)
         h = relu(expand) * active if hidden_gates else relu(expand)
@@ -72,7 +70,7 @@ class FoldedNetwork:
         depthwise = oldest * delayed(h, 2 * d) + middle * delayed(h, d) + newest * h + taps.bias
         out = relu(depthwise) * active if hidden_gates else relu(depthwise)
         update = layers[f"blocks.{i}.project"](out)
-        residual = residual + (update if hidden_gates else update * active)
+        residual = residual + (update * active if self.config.gate_site == "output" else update)
         return BlockActivations(pooled, reduce, score, active, expand, depthwise, residual)
 
     def back(self, residual: Array) -> Array:
@@ -87,6 +85,15 @@ class FoldedNetwork:
             block = self.block(i, residual)
             residual, active[:, i] = block.residual, block.active
         return 1 / (1 + np.exp(-self.back(residual))), active
+
+    def _gate(self, i: int, residual: Array) -> tuple[Array, Array, Array]:
+        """Pooled residual, the gate's bottleneck before its ReLU, scores; all of no columns in a static network."""
+        if not self.config.gated:
+            nothing = residual[:, :0]
+            return nothing, nothing, nothing
+        pooled = self._pool(residual)
+        reduce = self.layers[f"blocks.{i}.gate.reduce"](pooled)
+        return pooled, reduce, self.layers[f"blocks.{i}.gate.score"](relu(reduce))
 
     def _pool(self, residual: Array) -> Array:
         frames = self.config.pooling_frames
@@ -120,8 +127,9 @@ def fold_network(network: Enhancer, source: str) -> FoldedNetwork:
     layers = {"front": _convolution(state, "front", c, BINS), "back": _convolution(state, "back", BINS, c)}
     for i in range(config.blocks):
         block = f"blocks.{i}"
-        layers[f"{block}.gate.reduce"] = _convolution(state, f"{block}.gate.reduce", g, c)
-        layers[f"{block}.gate.score"] = _convolution(state, f"{block}.gate.score", n, g)
+        if n:
+            layers[f"{block}.gate.reduce"] = _convolution(state, f"{block}.gate.reduce", g, c)
+            layers[f"{block}.gate.score"] = _convolution(state, f"{block}.gate.score", n, g)
         for name, columns in (("expand", c), ("depthwise", 3)):
             layer = _convolution(state, f"{block}.{name}", h, columns)
             epsilon = getattr(network.blocks[i], f"{name}_norm").eps

@@ -22,10 +22,11 @@ def expected_tensors(config: NetworkConfig) -> Layout:
     for i in range(config.blocks):
         block = f"blocks.{i}"
         expected[f"{block}.input.multiplier"] = ("int32", (1,))
-        if config.pooling == "ema":
+        if n and config.pooling == "ema":
             expected[f"{block}.pool.coefficient"] = ("int32", (1,))
-        expected |= _layer(f"{block}.gate.reduce", g, c)
-        expected |= _layer(f"{block}.gate.score", n, g, multiplier=False)
+        if n:
+            expected |= _layer(f"{block}.gate.reduce", g, c)
+            expected |= _layer(f"{block}.gate.score", n, g, multiplier=False)
         expected |= _layer(f"{block}.expand", h, c)
         expected |= _layer(f"{block}.depthwise", h, 3)
         expected |= _layer(f"{block}.project", c, h, bias=False)
@@ -46,8 +47,9 @@ def expected_scales(config: NetworkConfig) -> dict[str, int]:
     """Name → number of values of every entry of the manifest's `scales`; 0 stands for a plain number."""
     expected = {"features": 0, "residual": 0}
     for i in range(config.blocks):
-        expected |= {f"blocks.{i}.{name}": 0 for name in ("input", "pool", "gate", "expand", "depthwise")}
-        expected[f"blocks.{i}.score"] = config.gated
+        expected |= {f"blocks.{i}.{name}": 0 for name in ("input", "expand", "depthwise")}
+        if config.gated:
+            expected |= {f"blocks.{i}.pool": 0, f"blocks.{i}.gate": 0, f"blocks.{i}.score": config.gated}
     return expected | {"back.input": 0, "logits": 0}
 
 
@@ -55,10 +57,11 @@ def largest_inputs(config: NetworkConfig) -> dict[str, int]:
     """Name of every layer → the largest magnitude of its integer inputs, whatever the audio."""
     largest = {"front": 127, "back": 128}
     for i in range(config.blocks):
-        largest |= {
+        if config.gated:
             # Pooling gives a sum of F values of int8, or 256 times their average.
-            f"blocks.{i}.gate.reduce": 128 * (config.pooling_frames if config.pooling == "window" else 256),
-            f"blocks.{i}.gate.score": 32767,
+            pooled = 128 * (config.pooling_frames if config.pooling == "window" else 256)
+            largest |= {f"blocks.{i}.gate.reduce": pooled, f"blocks.{i}.gate.score": 32767}
+        largest |= {
             f"blocks.{i}.expand": 128,
             f"blocks.{i}.depthwise": 127,
             f"blocks.{i}.project": 127,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dyncp.export import frontend, reference, stft
 from dyncp.export.bundle import Bundle, Probes, Scales, Tensors, check
 from dyncp.export.calibrate import calibrate, weight_scales
-from dyncp.export.fold import Array, FoldedNetwork
+from dyncp.export.fold import Array, BlockActivations, FoldedNetwork
 from dyncp.export.frontend import Integers, saturate
 from dyncp.export.layout import largest_inputs
 from dyncp.export.run import hops
@@ -85,23 +85,28 @@ class _Quantizer:
         """Quantize block i; `wanted` and `residual` are the float and the integer residual stream before it."""
         tensors, name, goal = self.tensors, f"blocks.{i}", self.folded.block(i, wanted)
         x = self.narrow(name, residual)
-        if self.config.pooling == "ema":
-            factor = np.array([2 / (self.config.pooling_frames + 1)])
-            tensors[f"{name}.pool.coefficient"] = multiplier(factor, f"{name}.pool")
-        self.layer(f"{name}.gate.reduce", f"{name}.pool", f"{name}.gate")
-        self.layer(f"{name}.gate.score", f"{name}.gate", None)
+        active = self.gate(i, x, goal) if self.config.gated else np.zeros((len(x), 0), np.bool_)
         self.layer(f"{name}.expand", f"{name}.input", f"{name}.expand")
         self.layer(f"{name}.depthwise", f"{name}.expand", f"{name}.depthwise")
         self.layer(f"{name}.project", f"{name}.depthwise", "residual")
-        pooled = reference.pool(tensors, self.config, i, x)
-        gate = saturate(self.pointwise(f"{name}.gate.reduce", pooled, goal.reduce), 0, 32767)
-        score = self.pointwise(f"{name}.gate.score", gate, goal.score)
         h = saturate(self.pointwise(f"{name}.expand", x, goal.expand), 0, 127)
         if self.config.gate_site == "hidden":
-            h = h * (score > 0)
+            h = h * active
         sums = reference.convolve(tensors, f"{name}.depthwise", self.config.block_dilations[i], h)
         self.correct(f"{name}.depthwise", sums, goal.depthwise)
         return goal.residual, reference.block(tensors, self.config, i, residual)[0]
+
+    def gate(self, i: int, x: Integers, goal: BlockActivations) -> NDArray[np.bool_]:
+        """Quantize block i's gate, whose input is `x`; its decisions, [n, N]."""
+        name = f"blocks.{i}"
+        if self.config.pooling == "ema":
+            factor = np.array([2 / (self.config.pooling_frames + 1)])
+            self.tensors[f"{name}.pool.coefficient"] = multiplier(factor, f"{name}.pool")
+        self.layer(f"{name}.gate.reduce", f"{name}.pool", f"{name}.gate")
+        self.layer(f"{name}.gate.score", f"{name}.gate", None)
+        pooled = reference.pool(self.tensors, self.config, i, x)
+        bottleneck = saturate(self.pointwise(f"{name}.gate.reduce", pooled, goal.reduce), 0, 32767)
+        return self.pointwise(f"{name}.gate.score", bottleneck, goal.score) > 0
 
     def layer(self, name: str, source: str, target: str | None) -> None:
         """Round a layer's weights and biases; `source` and `target` name the scales of its input and output."""

@@ -79,9 +79,15 @@ def block(
     """Block i: the residual stream [n, C] to the one after it, and the gates, bool [n, N]."""
     name = f"blocks.{i}"
     x8 = narrow(tensors, name, residual)
-    pooled = pool(tensors, config, i, x8)
-    gate, score = gates(tensors, i, pooled)
-    active = score > 0
+    active = np.zeros((len(x8), 0), dtype=np.bool_)
+    if config.gated:
+        pooled = pool(tensors, config, i, x8)
+        gate, score = gates(tensors, i, pooled)
+        active = score > 0
+        _keep(trace, f"block{i}_pool", pooled, "int16")
+        _keep(trace, f"block{i}_gate", gate, "int16")
+        _keep(trace, f"block{i}_score", score, "int32")
+        _keep(trace, f"block{i}_mask", pack_block(active), "uint32")
     expand = saturate(requantize(tensors, f"{name}.expand", accumulate(tensors, f"{name}.expand", x8)), 0, 127)
     if config.gate_site == "hidden":
         expand = expand * active
@@ -95,10 +101,6 @@ def block(
     residual = saturate(residual + update, -32768, 32767)
 
     _keep(trace, f"block{i}_input", x8, "int8")
-    _keep(trace, f"block{i}_pool", pooled, "int16")
-    _keep(trace, f"block{i}_gate", gate, "int16")
-    _keep(trace, f"block{i}_score", score, "int32")
-    _keep(trace, f"block{i}_mask", pack_block(active), "uint32")
     _keep(trace, f"block{i}_expand", expand, "int8")
     _keep(trace, f"block{i}_depthwise", depthwise, "int8")
     _keep(trace, f"block{i}_project", residual, "int16")

@@ -33,7 +33,7 @@ class NetworkConfig(StrictModel):
     stacks: int = Field(3, ge=1, le=8)
     dilations: tuple[int, ...] = Field((1, 2, 4), min_length=1, max_length=8)
     gate: int = Field(16, ge=1, le=256, description="gate bottleneck channels")
-    gate_site: Literal["output", "hidden"] = "output"
+    gate_site: Literal["output", "hidden", "none"] = Field("output", description="none: a static network, no gates")
     pooling: Literal["window", "ema"] = "window"
     pooling_frames: int = Field(43, ge=1, le=256, description="frames of the moving average; ema: 2/(F+1)")
 
@@ -54,8 +54,8 @@ class NetworkConfig(StrictModel):
 
     @property
     def gated(self) -> int:
-        """Gated channels per block, N."""
-        return self.channels if self.gate_site == "output" else self.hidden
+        """Gated channels per block, N; 0 in a static network."""
+        return {"output": self.channels, "hidden": self.hidden, "none": 0}[self.gate_site]
 
     @property
     def mask_words_per_block(self) -> int:
@@ -72,14 +72,15 @@ class NetworkConfig(StrictModel):
 
     @property
     def macs_per_channel(self) -> int:
-        """MACs that one active gated channel costs in one frame."""
-        return self.hidden if self.gate_site == "output" else 2 * self.channels + 3
+        """MACs that one active gated channel costs in one frame; 0 in a static network."""
+        return {"output": self.hidden, "hidden": 2 * self.channels + 3, "none": 0}[self.gate_site]
 
     def macs(self, active: int, *, gates: bool = True) -> int:
         """MACs of one frame with `active` gated channels in total (docs/arithmetic.md, section 10)."""
         ends = 2 * BINS * self.channels
-        gate = self.gate * (self.channels + self.gated) if gates else 0
-        dense = (self.channels + 3) * self.hidden if self.gate_site == "output" else 0
+        gate = self.gate * (self.channels + self.gated) if gates and self.gated else 0
+        always = {"output": self.channels + 3, "hidden": 0, "none": 2 * self.channels + 3}
+        dense = always[self.gate_site] * self.hidden
         return ends + self.blocks * (gate + dense) + self.macs_per_channel * active
 
 
@@ -151,6 +152,8 @@ class TrainingConfig(StrictModel):
     target_utilization: float = Field(0.25, gt=0, le=1)
     utilization_weight: float = Field(5.0, ge=0)
     utilization_ramp: float = Field(0.3, ge=0, le=1, description="share of all steps until the target is reached")
+    perceptual_weight: float = Field(0.0, ge=0, description="of the loss modelled on PESQ (train/perceptual.py)")
+    precision: Literal["float32", "bfloat16"] = Field("float32", description="of the network's matrix products")
     auxiliary_weight: float = Field(0.0, ge=0, description="of the loss of voice activity and SNR read from the masks")
 
 

@@ -20,9 +20,10 @@ from dyncp.train.checkpoint import write_checkpoint
 from dyncp.train.config import HOP, Config, TrainingConfig
 from dyncp.train.errors import CheckpointError, ConfigError
 from dyncp.train.files import replace_file
-from dyncp.train.losses import spectral_loss, utilization_loss
+from dyncp.train.losses import level_spectra, spectral_loss, utilization_loss
 from dyncp.train.mixing import Batch, Batches, Mixer, loader
 from dyncp.train.network import Enhancer
+from dyncp.train.perceptual import PerceptualLoss
 from dyncp.train.stft import analyse, features, synthesise
 
 GRADIENT_NORM = 5.0
@@ -69,11 +70,21 @@ def target_utilization(config: TrainingConfig, step: int) -> float:
 class Trainer:
     """One run in one folder; `run` continues where the folder's last epoch ended."""
 
-    def __init__(self, config: Config, train: Mixer, validation: Mixer, folder: Path, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        config: Config,
+        train: Mixer,
+        validation: Mixer,
+        folder: Path,
+        device: str = "cpu",
+        compiled: bool = False,
+    ) -> None:
         torch.manual_seed(config.training.seed)
         self.config, self.train, self.folder = config, train, folder
         self.device = torch.device(device)
         self.network = Enhancer(config.network).to(self.device)
+        self.perceptual = PerceptualLoss().to(self.device)
+        self.forward = torch.compile(self._network) if compiled else self._network
         self.readout = self._readout()
         self.optimizer = torch.optim.AdamW(
             [*self.network.parameters(), *(self.readout.parameters() if self.readout else ())],
@@ -84,6 +95,11 @@ class Trainer:
             validation.batch(config.training.batch, (VALIDATION_SEED, i)) for i in range(VALIDATION_BATCHES)
         ]
         self.epoch = 0
+
+    def _network(self, magnitudes: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [B, 257, T] → suppression mask [B, 257, T], gates [B, blocks, N, T]: what compilation covers."""
+        output = self.network(magnitudes)
+        return output.suppression, output.masks
 
     def _readout(self) -> MaskReadout | None:
         """What joint training reads from the masks; None where the masks are trained for enhancement alone."""
@@ -120,7 +136,9 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(training, step)
         loss, masks = self._forward(batch)
-        total = loss + training.utilization_weight * utilization_loss(masks, target_utilization(training, step))
+        total = loss
+        if self.config.network.gated:
+            total = total + training.utilization_weight * utilization_loss(masks, target_utilization(training, step))
         if self.readout and batch.labels:
             auxiliary = auxiliary_loss(self.readout(masks), batch.labels.to(self.device))
             total = total + training.auxiliary_weight * auxiliary
@@ -128,15 +146,20 @@ class Trainer:
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
         self.optimizer.step()
-        return loss.item(), masks.detach().mean().item()
+        return loss.item(), masks.detach().mean().item() if self.config.network.gated else 1.0
 
     def _forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """(spectral loss, masks) of a batch; the estimate is one hop late, so the target is shifted."""
-        noisy, clean = batch.noisy.to(self.device), batch.clean.to(self.device)
+        """(loss of the enhanced speech, masks) of a batch; the estimate is one hop late, so the target is shifted."""
+        noisy, clean, level = (t.to(self.device) for t in (batch.noisy, batch.clean, batch.level))
         spectrum = analyse(noisy)
-        output = self.network(features(spectrum))
-        estimate = synthesise(spectrum * output.suppression)
-        return spectral_loss(estimate[:, HOP:], clean[:, :-HOP], batch.level.to(self.device)), output.masks
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.training.precision == "bfloat16"):
+            suppression, masks = self.forward(features(spectrum))
+        heard = level_spectra(synthesise(spectrum * suppression.float())[:, HOP:], level)
+        wanted = level_spectra(clean[:, :-HOP], level)
+        loss = spectral_loss(heard, wanted)
+        if self.config.training.perceptual_weight:
+            loss = loss + self.config.training.perceptual_weight * self.perceptual(heard, wanted)
+        return loss, masks.float()
 
     def _end_epoch(self, writer: SummaryWriter, step: int) -> float:
         loss, utilization = self._validate()
@@ -154,8 +177,10 @@ class Trainer:
         for batch in self.validation:
             loss, masks = self._forward(batch)
             losses.append(loss)
-            shares.append(masks.mean(dim=(0, 2, 3)))
-        return torch.stack(losses).mean().item(), torch.stack(shares).mean(0).tolist()
+            if self.config.network.gated:
+                shares.append(masks.mean(dim=(0, 2, 3)))
+        utilization = torch.stack(shares).mean(0).tolist() if shares else []
+        return torch.stack(losses).mean().item(), utilization
 
     def _save_resume(self) -> None:
         tensors = {f"network.{k}": v.cpu().contiguous() for k, v in self.network.state_dict().items()}

@@ -14,16 +14,19 @@ COMPLEX_WEIGHT = 0.3
 FLOOR = 1e-8
 
 
-def spectral_loss(estimate: Tensor, target: Tensor, level: Tensor) -> Tensor:
+def level_spectra(signal: Tensor, level: Tensor) -> Tensor:
+    """Spectrum, complex [B, 257, T], of signal [B, T·256] in units of its clip's active speech level [B]."""
+    return analyse(signal / level[:, None])
+
+
+def spectral_loss(estimate: Tensor, target: Tensor) -> Tensor:
     """Compressed-spectrum MSE (arXiv 2412.17121): 0.7 on magnitudes^0.3, 0.3 on the complex spectra.
 
-    estimate, target [B, T·256]; level [B]: both are divided by the active speech level first. The estimate's STFT is
-    taken from the re-synthesised waveform, so that inconsistent spectra are paid for.
+    estimate, target: complex [B, 257, T] of `level_spectra`; the estimate's is that of the re-synthesised waveform, so
+    that inconsistent spectra are paid for.
     """
-    estimated = analyse(estimate / level[:, None])
-    wanted = analyse(target / level[:, None])
-    magnitude_e, complex_e = _compressed(estimated)
-    magnitude_t, complex_t = _compressed(wanted)
+    magnitude_e, complex_e = _compressed(estimate)
+    magnitude_t, complex_t = _compressed(target)
     magnitude_error = (magnitude_e - magnitude_t).square().mean()
     complex_error = torch.view_as_real(complex_e - complex_t).square().sum(-1).mean()
     return MAGNITUDE_WEIGHT * magnitude_error + COMPLEX_WEIGHT * complex_error

@@ -71,7 +71,7 @@ class Block(nn.Module):
         c, h = config.channels, config.hidden
         self.gate_site = config.gate_site
         self.dilation = dilation
-        self.gate = Gate(config)
+        self.gate = Gate(config) if config.gated else None
         self.expand = nn.Conv1d(c, h, 1, bias=False)
         self.expand_norm = nn.BatchNorm1d(h)
         self.depthwise = nn.Conv1d(h, h, 3, dilation=dilation, groups=h, bias=False)
@@ -80,17 +80,24 @@ class Block(nn.Module):
 
     def initial_state(self, residual: Tensor) -> BlockState:
         history = residual.new_zeros(residual.shape[0], self.expand.out_channels, 2 * self.dilation)
-        return BlockState(history, self.gate.pool.initial_state(residual))
+        nothing = residual.new_zeros(residual.shape[0], 0, 0)
+        return BlockState(history, self.gate.pool.initial_state(residual) if self.gate else nothing)
 
     def forward(self, residual: Tensor, state: BlockState) -> tuple[Tensor, Tensor, Tensor, BlockState]:
         """residual [B, C, T] → residual [B, C, T], mask [B, N, T], scores [B, N, T], next state."""
-        mask, score, pool_state = self.gate(residual, state.pool)
+        if self.gate:
+            mask, score, pool_state = self.gate(residual, state.pool)
+        else:
+            mask = score = residual.new_zeros(residual.shape[0], 0, residual.shape[-1])
+            pool_state = state.pool
         hidden = F.relu(self.expand_norm(self.expand(residual)))
         if self.gate_site == "hidden":
             hidden = hidden * mask
         padded = torch.cat([state.history, hidden], dim=-1)
         out = F.relu(self.depthwise_norm(self.depthwise(padded)))
-        update = self.project(out * mask) if self.gate_site == "hidden" else self.project(out) * mask
+        update = self.project(out * mask if self.gate_site == "hidden" else out)
+        if self.gate_site == "output":
+            update = update * mask
         history = padded[..., padded.shape[-1] - 2 * self.dilation :]
         return residual + update, mask, score, BlockState(history, pool_state)
 
@@ -98,13 +105,13 @@ class Block(nn.Module):
 @dataclass
 class Output:
     suppression: Tensor  # [B, 257, T], real mask in (0, 1)
-    masks: Tensor  # [B, blocks, N, T], 0 or 1
+    masks: Tensor  # [B, blocks, N, T], 0 or 1; N = 0 in a static network
     scores: Tensor  # [B, blocks, N, T], raw gate scores
     state: list[BlockState]
 
     @property
     def utilization(self) -> Tensor:
-        """Mean share of active gated channels per block, [blocks]."""
+        """Mean share of active gated channels per block, [blocks]; NaN without gates."""
         return self.masks.mean(dim=(0, 2, 3))
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,9 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch in OUT.")] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Compile the network first: pays off in runs of some minutes.")
+    ] = False,
     workers: Annotated[int, typer.Option(help="Processes that mix batches.", min=0)] = 1,
     json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -40,7 +44,7 @@ def train(
     if not resume and (out / "checkpoint.json").exists():
         raise CheckpointError(f"{out}: holds a checkpoint already; pass --resume or another folder")
     with console.status("reading the corpus"):
-        trainer = _trainer(config, corpus, out, redistributable, device)
+        trainer = _trainer(config, corpus, out, redistributable, device, compiled)
     if start is not None and not resume:
         from dyncp.train.checkpoint import load_checkpoint
 
@@ -51,7 +55,7 @@ def train(
     _summarize(out, trainer, console, json_output)
 
 
-def _trainer(config: str, corpus: Path, out: Path, redistributable: bool, device: str) -> Trainer:
+def _trainer(config: str, corpus: Path, out: Path, redistributable: bool, device: str, compiled: bool) -> Trainer:
     import torch
 
     from dyncp.train.clip_labels import noise_categories, source_classes
@@ -75,7 +79,7 @@ def _trainer(config: str, corpus: Path, out: Path, redistributable: bool, device
     ]
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Trainer(settings, mixers[0], mixers[1], out, device)
+    return Trainer(settings, mixers[0], mixers[1], out, device, compiled)
 
 
 def _run(trainer: Trainer, console: Console, workers: int) -> None:
@@ -112,14 +116,18 @@ def _summarize(out: Path, trainer: Trainer, console: Console, json_output: bool)
     from dyncp.train.checkpoint import read_manifest
 
     manifest = read_manifest(out)
-    achieved = sum(manifest.utilization) / len(manifest.utilization)
-    target = trainer.config.training.target_utilization
-    blocks = "  ".join(f"{share:.2f}" for share in manifest.utilization)
+    if trainer.config.network.gated:
+        _report_utilization(manifest.utilization, trainer.config.training.target_utilization, console)
+    if json_output:
+        print(json.dumps({"checkpoint": str(out), **manifest.model_dump(mode="json")}))
+
+
+def _report_utilization(shares: Sequence[float], target: float, console: Console) -> None:
+    achieved = sum(shares) / len(shares)
+    blocks = "  ".join(f"{share:.2f}" for share in shares)
     console.print(f"utilization {achieved:.3f} (target {target}), by block {blocks}", highlight=False)
     if abs(achieved - target) > UTILIZATION_TOLERANCE:
         console.print(
             f"[yellow]the target utilization was missed by {achieved - target:+.3f}; "
             "raise training.utilization_weight or train longer[/]"
         )
-    if json_output:
-        print(json.dumps({"checkpoint": str(out), **manifest.model_dump(mode="json")}))

@@ -25,6 +25,7 @@ SHAPES = [
     for pooling in ("window", "ema")
     for site in ("output", "hidden")
 ]
+STATIC = SHAPES[0].model_copy(update={"gate_site": "none"})
 
 
 def trained_enough(config: NetworkConfig, seed: int = 0) -> Enhancer:
@@ -39,6 +40,7 @@ def trained_enough(config: NetworkConfig, seed: int = 0) -> Enhancer:
     with torch.no_grad():
         network(features)
         for block in network.blocks:
-            torch.nn.init.normal_(block.gate.score.bias, std=0.1)  # type: ignore[union-attr, arg-type]
+            if config.gated:
+                torch.nn.init.normal_(block.gate.score.bias, std=0.1)  # type: ignore[union-attr, arg-type]
             block.project.weight *= 2  # type: ignore[union-attr, operator]
     return network.eval()
