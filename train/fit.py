@@ -192,14 +192,18 @@ class Trainer:
         replace_file(self.folder / RESUME, safetensors.torch.save(tensors, metadata))
 
     def start_from(self, network: Enhancer) -> None:
-        """Begin with a trained network's weights; pooling and its length may differ, shapes may not.
+        """Begin with a trained network's weights; gates, pooling and its length may differ, other shapes may not.
 
-        Raises CheckpointError where the shapes differ.
+        Gates that the trained network lacks, or has of another shape, start anew: so a dense network becomes a dynamic
+        one. Raises CheckpointError where other shapes differ.
         """
-        try:
-            self.network.load_state_dict(network.state_dict())
-        except RuntimeError as error:
-            raise CheckpointError(f"the network to start from does not fit the configuration: {error}") from None
+        own = self.network.state_dict()
+        weights = network.state_dict()
+        fitting = {k: w for k, w in weights.items() if k in own and w.shape == own[k].shape}
+        for name in own.keys() - fitting.keys() | weights.keys() - fitting.keys():
+            if ".gate." not in name:
+                raise CheckpointError(f"the network to start from does not fit the configuration: {name}")
+        self.network.load_state_dict({**own, **fitting})
 
     def resume(self) -> int:
         """Continue from the folder's last finished epoch; returns it. Raises CheckpointError if there is none."""
