@@ -51,10 +51,36 @@ class Gate(nn.Module):
 
     def forward(self, residual: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """residual [B, C, T] → mask [B, N, T] of 0 and 1, raw scores [B, N, T], next state."""
-        pooled, state = self.pool(residual, state)
-        score = self.score(F.relu(self.reduce(pooled)))
+        reduced, state = self._pool_while_training(residual, state) if self.training else self._pool(residual, state)
+        score = self.score(F.relu(reduced))
         mask: Tensor = Heaviside.apply(score)  # type: ignore[no-untyped-call]
         return mask, score, state
+
+    def _pool(self, residual: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        pooled, state = self.pool(residual, state)
+        return self.reduce(pooled), state
+
+    def _pool_while_training(self, residual: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """The same sums in another order: over clips of many frames it costs less to pool the few reduced channels."""
+        reduced, past = (F.conv1d(x, self.reduce.weight) for x in (residual, state))
+        assert self.reduce.bias is not None
+        return self.pool(reduced, past)[0] + self.reduce.bias[:, None], self.pool.advance(residual, state)
+
+
+class DepthwiseConv(nn.Conv1d):
+    """Depthwise, dilated, k = 3, on input that is padded already: [B, H, T + 2·dilation] → [B, H, T]."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__(channels, channels, 3, dilation=dilation, groups=channels, bias=False)
+
+    def forward(self, padded: Tensor) -> Tensor:
+        """While training a dilated one is the sum of three shifted products: torch's backward takes thrice as long."""
+        d, frames = self.dilation[0], padded.shape[-1] - 2 * self.dilation[0]
+        if d == 1 or not self.training:
+            return super().forward(padded)
+        taps = self.weight.unbind(-1)
+        early, middle, late = (padded[..., k * d : k * d + frames] * tap for k, tap in enumerate(taps))
+        return early + middle + late
 
 
 @dataclass
@@ -74,7 +100,7 @@ class Block(nn.Module):
         self.gate = Gate(config) if config.gated else None
         self.expand = nn.Conv1d(c, h, 1, bias=False)
         self.expand_norm = nn.BatchNorm1d(h)
-        self.depthwise = nn.Conv1d(h, h, 3, dilation=dilation, groups=h, bias=False)
+        self.depthwise = DepthwiseConv(h, dilation)
         self.depthwise_norm = nn.BatchNorm1d(h)
         self.project = nn.Conv1d(h, c, 1, bias=False)
 

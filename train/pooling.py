@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Temporal pooling of the residual before a gate: the paper's moving average, or a one-pole that needs less memory.
 
-Both take [B, C, T] and the state of the previous chunk, and return the pooled [B, C, T] and the next state.
+Both take [B, C, T] and the state of the previous chunk, and return the pooled [B, C, T] and the next state. They are
+linear and treat channels alike, so that pooling and a 1×1 convolution without bias can change places.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class WindowPooling(nn.Module):
             pooled.append(padded[..., start : start + past + t] @ self.band[: past + t, :t])
         return torch.cat(pooled, dim=-1), padded[..., x.shape[-1] :]
 
+    def advance(self, x: Tensor, state: Tensor) -> Tensor:
+        """The next state alone."""
+        return torch.cat([state, x], dim=-1)[..., x.shape[-1] :]
+
 
 class EmaPooling(nn.Module):
     """One-pole e ← e + α (x − e), α = 2 / (F + 1), zero at the start. State: e, [B, C, 1].
@@ -69,3 +74,10 @@ class EmaPooling(nn.Module):
             state = out[..., -1:]
             pooled.append(out)
         return torch.cat(pooled, dim=-1), state
+
+    def advance(self, x: Tensor, state: Tensor) -> Tensor:
+        """The next state alone."""
+        for chunk in torch.split(x, CHUNK, dim=-1):
+            last = chunk.shape[-1] - 1
+            state = chunk @ self.response[: last + 1, last:][:, :1] + state * self.decay[last]
+        return state
