@@ -153,6 +153,7 @@ class TrainingConfig(StrictModel):
     utilization_weight: float = Field(5.0, ge=0)
     utilization_ramp: float = Field(0.3, ge=0, le=1, description="share of all steps until the target is reached")
     perceptual_weight: float = Field(0.0, ge=0, description="of the loss modelled on PESQ (train/perceptual.py)")
+    intelligibility_weight: float = Field(0.0, ge=0, description="of 1 − ESTOI (train/intelligibility.py)")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the network's matrix products")
     auxiliary_weight: float = Field(0.0, ge=0, description="of the loss of voice activity and SNR read from the masks")
 

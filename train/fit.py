@@ -20,8 +20,10 @@ from dyncp.train.checkpoint import write_checkpoint
 from dyncp.train.config import HOP, Config, TrainingConfig
 from dyncp.train.errors import CheckpointError, ConfigError
 from dyncp.train.files import replace_file
+from dyncp.train.intelligibility import IntelligibilityLoss
 from dyncp.train.losses import level_spectra, spectral_loss, utilization_loss
 from dyncp.train.mixing import Batch, Batches, Mixer, loader
+from dyncp.train.narrow import narrowed
 from dyncp.train.network import Enhancer
 from dyncp.train.perceptual import PerceptualLoss
 from dyncp.train.stft import analyse, features, synthesise
@@ -84,6 +86,7 @@ class Trainer:
         self.device = torch.device(device)
         self.network = Enhancer(config.network).to(self.device)
         self.perceptual = PerceptualLoss().to(self.device)
+        self.intelligibility = IntelligibilityLoss().to(self.device)
         self.forward = torch.compile(self._network) if compiled else self._network
         self.readout = self._readout()
         self.optimizer = torch.optim.AdamW(
@@ -156,9 +159,11 @@ class Trainer:
             suppression, masks = self.forward(features(spectrum))
         heard = level_spectra(synthesise(spectrum * suppression.float())[:, HOP:], level)
         wanted = level_spectra(clean[:, :-HOP], level)
-        loss = spectral_loss(heard, wanted)
-        if self.config.training.perceptual_weight:
-            loss = loss + self.config.training.perceptual_weight * self.perceptual(heard, wanted)
+        loss, training = spectral_loss(heard, wanted), self.config.training
+        if training.perceptual_weight:
+            loss = loss + training.perceptual_weight * self.perceptual(heard, wanted)
+        if training.intelligibility_weight:
+            loss = loss + training.intelligibility_weight * self.intelligibility(heard, wanted)
         return loss, masks.float()
 
     def _end_epoch(self, writer: SummaryWriter, step: int) -> float:
@@ -195,8 +200,10 @@ class Trainer:
         """Begin with a trained network's weights; gates, pooling and its length may differ, other shapes may not.
 
         Gates that the trained network lacks, or has of another shape, start anew: so a dense network becomes a dynamic
-        one. Raises CheckpointError where other shapes differ.
+        one. Of more conv channels, those that carry most are kept. Raises CheckpointError where other shapes differ.
         """
+        if network.config.hidden > self.config.network.hidden:
+            network = narrowed(network, self.config.network.hidden)
         own = self.network.state_dict()
         weights = network.state_dict()
         fitting = {k: w for k, w in weights.items() if k in own and w.shape == own[k].shape}
