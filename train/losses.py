@@ -6,6 +6,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
+from dyncp.train import processes
 from dyncp.train.stft import POWER, analyse
 
 MAGNITUDE_WEIGHT = 0.7
@@ -32,8 +33,8 @@ def spectral_loss(estimate: Tensor, target: Tensor) -> Tensor:
 
 
 def utilization_loss(masks: Tensor, target: float) -> Tensor:
-    """Squared distance of the mean utilization from its target; masks [B, blocks, N, T]."""
-    return (masks.mean() - target).square()
+    """Squared distance of the whole batch's mean utilization from its target; masks [B, blocks, N, T]."""
+    return (processes.mean(masks.mean()) - target).square()
 
 
 def _compressed(spectrum: Tensor) -> tuple[Tensor, Tensor, Tensor]:

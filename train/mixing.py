@@ -54,9 +54,10 @@ class Mixer:
         self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
         self.samples = round(config.clip_s * SAMPLE_RATE / HOP) * HOP
 
-    def batch(self, size: int, seed: tuple[int, ...]) -> Batch:
-        rng = np.random.default_rng(seed)
-        clips = [self.clip(rng) for _ in range(size)]
+    def batch(self, size: int | range, seed: tuple[int, ...]) -> Batch:
+        """`size` clips, or those in a range of a larger batch: every clip has a seed of its own."""
+        indices = range(size) if isinstance(size, int) else size
+        clips = [self.clip(np.random.default_rng((*seed, index))) for index in indices]
         return Batch(
             torch.from_numpy(np.stack([clip.noisy for clip in clips])),
             torch.from_numpy(np.stack([clip.clean for clip in clips])),
@@ -138,9 +139,9 @@ class Mixer:
 
 
 class Batches(IterableDataset[Batch]):
-    """Batches first … last − 1 of a seed, dealt out over the loader's workers."""
+    """Batches first … last − 1 of a seed, whole or a range of their clips, dealt out over the loader's workers."""
 
-    def __init__(self, mixer: Mixer, size: int, seed: int, first: int, last: int) -> None:
+    def __init__(self, mixer: Mixer, size: int | range, seed: int, first: int, last: int) -> None:
         self.mixer, self.size, self.seed, self.first, self.last = mixer, size, seed, first, last
 
     def __iter__(self) -> Iterator[Batch]:
