@@ -54,4 +54,6 @@ def auxiliary_loss(words: tuple[Tensor, ...], labels: ClipLabels) -> Tensor:
 
 def _mean(values: Tensor, weight: Tensor) -> Tensor:
     """Weighted mean over the clips of all processes, which differ in how many frames count."""
-    return processes.total((values * weight).sum()) / processes.total(weight.sum()).clamp(min=1)
+    summed, weights = processes.total(torch.stack([(values * weight).sum(), weight.sum()]))
+    ratio: Tensor = summed / weights.clamp(min=1)
+    return ratio

@@ -102,7 +102,9 @@ class Trainer:
         processes.share_norms(self.network)
         self.perceptual = PerceptualLoss().to(self.device)
         masking = Masking(self.network)
-        self.forward = processes.share_gradients(torch.compile(masking) if compiled else masking)
+        if compiled:
+            masking.compile()
+        self.forward = processes.share_gradients(masking)
         self.readout = self._readout()
         self.read = processes.share_gradients(self.readout) if self.readout else None
         self.optimizer = torch.optim.AdamW(
