@@ -152,7 +152,7 @@ class Trainer:
         self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(training, step)
-        loss, masks = self._forward(batch)
+        loss, masks = self.loss(batch)
         total = loss
         if self.config.network.gated:
             total = total + training.utilization_weight * utilization_loss(masks, target_utilization(training, step))
@@ -167,7 +167,7 @@ class Trainer:
         figures = processes.mean(torch.stack([loss.detach(), utilization.detach()]))
         return figures[0].item(), figures[1].item()
 
-    def _forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """(loss of the enhanced speech, masks) of a batch; the estimate is one hop late, so the target is shifted."""
         noisy, clean, level = (t.to(self.device) for t in (batch.noisy, batch.clean, batch.level))
         spectrum = analyse(noisy)
@@ -196,7 +196,7 @@ class Trainer:
         self.network.eval()
         losses, shares = [], []
         for batch in self.validation:
-            loss, masks = self._forward(batch)
+            loss, masks = self.loss(batch)
             losses.append(loss)
             if self.config.network.gated:
                 shares.append(masks.mean(dim=(0, 2, 3)))
