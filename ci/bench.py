@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: speed of what a user waits for, each as a ratio that survives another machine.
 
-host library    times real time on one core, and against the NumPy reference
-training step   against the time that its batch takes to mix
+host library   times real time on one core, and against the NumPy reference
+training       frames per second of steps and evaluation in float32 and bfloat16, eager and compiled, on the CPU (one
+               thread) and on a GPU where there is one; against a plain PyTorch loop (ci/textbook.py) and against mixing
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from bench_training import bench_training
+from timing import fastest
 
 from dyncp.export import reference
 from dyncp.export.bundle import write_bundle
@@ -25,22 +26,10 @@ from dyncp.train.checkpoint import load_checkpoint
 from dyncp.train.config import SAMPLE_RATE, load_config
 from dyncp.train.corpus import load_corpus, read_all
 from dyncp.train.demo_corpus import build_demo_corpus
-from dyncp.train.fit import Trainer
 from dyncp.train.mixing import Mixer
 from dyncp.train.pairs import make_pairs
 
 OUT = Path("build/bench")
-REPEATS = 5
-
-
-def fastest(work: Callable[[], object]) -> float:
-    """Seconds of the fastest of a few runs: the one that other programs disturbed least."""
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def main() -> None:
@@ -58,21 +47,15 @@ def main() -> None:
     config = load_config("paper")
     part = corpus.split("train")
     mixer = Mixer(read_all(part.speech), read_all(part.noise), config.mixing)
-    trainer = Trainer(config, mixer, mixer, OUT / "run")
-    batch = mixer.batch(config.training.batch, (0,))
-    mixing = fastest(lambda: mixer.batch(config.training.batch, (0,)))
-    step = fastest(lambda: trainer.step(batch, 0))
-
     figures = {
         "host_times_real_time": seconds / host,
         "reference_times_real_time": seconds / numpy,
         "host_against_reference": numpy / host,
-        "training_step_s": step,
-        "training_step_against_mixing": step / mixing,
+        **bench_training(config, mixer, OUT / "run"),
     }
     (OUT / "bench.json").write_text(json.dumps(figures, indent=2) + "\n")
     for name, value in figures.items():
-        sys.stdout.write(f"{name:32s} {value:10.2f}\n")
+        sys.stdout.write(f"{name:48s} {value:12.2f}\n")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dyncp.train import processes
 from dyncp.train.clip_labels import GENDERS, UNKNOWN, ClipLabels
 from dyncp.train.config import NetworkConfig
 
@@ -52,4 +53,7 @@ def auxiliary_loss(words: tuple[Tensor, ...], labels: ClipLabels) -> Tensor:
 
 
 def _mean(values: Tensor, weight: Tensor) -> Tensor:
-    return (values * weight).sum() / weight.sum().clamp(min=1)
+    """Weighted mean over the clips of all processes, which differ in how many frames count."""
+    summed, weights = processes.total(torch.stack([(values * weight).sum(), weight.sum()]))
+    ratio: Tensor = summed / weights.clamp(min=1)
+    return ratio

@@ -12,9 +12,10 @@ from pathlib import Path
 import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
+from dyncp.train import processes
 from dyncp.train.auxiliary import MaskReadout, auxiliary_loss
 from dyncp.train.checkpoint import write_checkpoint
 from dyncp.train.config import HOP, Config, TrainingConfig
@@ -69,8 +70,23 @@ def target_utilization(config: TrainingConfig, step: int) -> float:
     return 1 + (config.target_utilization - 1) * progress
 
 
+class Masking(nn.Module):
+    """Features [B, 257, T] → suppression mask [B, 257, T], gates [B, blocks, N, T]: what compilation covers."""
+
+    def __init__(self, network: Enhancer) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, magnitudes: Tensor) -> tuple[Tensor, Tensor]:
+        output = self.network(magnitudes)
+        return output.suppression, output.masks
+
+
 class Trainer:
-    """One run in one folder; `run` continues where the folder's last epoch ended."""
+    """One run in one folder; `run` continues where the folder's last epoch ended.
+
+    Where a launcher started several processes, each trains on its share of every batch and the first one writes.
+    """
 
     def __init__(
         self,
@@ -85,24 +101,23 @@ class Trainer:
         self.config, self.train, self.folder = config, train, folder
         self.device = torch.device(device)
         self.network = Enhancer(config.network).to(self.device)
+        processes.share_norms(self.network)
         self.perceptual = PerceptualLoss().to(self.device)
         self.intelligibility = IntelligibilityLoss().to(self.device)
-        self.forward = torch.compile(self._network) if compiled else self._network
+        masking = Masking(self.network)
+        if compiled:
+            masking.compile()
+        self.forward = processes.share_gradients(masking)
         self.readout = self._readout()
+        self.read = processes.share_gradients(self.readout) if self.readout else None
         self.optimizer = torch.optim.AdamW(
             [*self.network.parameters(), *(self.readout.parameters() if self.readout else ())],
             lr=config.training.learning_rate,
             weight_decay=config.training.weight_decay,
         )
-        self.validation = [
-            validation.batch(config.training.batch, (VALIDATION_SEED, i)) for i in range(VALIDATION_BATCHES)
-        ]
+        self.share = processes.share(config.training.batch)
+        self.validation = [validation.batch(self.share, (VALIDATION_SEED, i)) for i in range(VALIDATION_BATCHES)]
         self.epoch = 0
-
-    def _network(self, magnitudes: Tensor) -> tuple[Tensor, Tensor]:
-        """Features [B, 257, T] → suppression mask [B, 257, T], gates [B, blocks, N, T]: what compilation covers."""
-        output = self.network(magnitudes)
-        return output.suppression, output.masks
 
     def _readout(self) -> MaskReadout | None:
         """What joint training reads from the masks; None where the masks are trained for enhancement alone."""
@@ -117,41 +132,45 @@ class Trainer:
         training = self.config.training
         steps = training.epochs * training.steps_per_epoch
         first = self.epoch * training.steps_per_epoch
-        batches = loader(Batches(self.train, training.batch, training.seed, first, steps), workers)
-        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=first)
+        batches = loader(Batches(self.train, self.share, training.seed, first, steps), workers)
+        folder = str(self.folder / "tensorboard")
+        writer = SummaryWriter(folder, purge_step=first) if processes.is_first() else None
         for step, batch in enumerate(batches, start=first):
             loss, utilization = self.step(batch, step)
             validation_loss = None
             if (step + 1) % training.steps_per_epoch == 0:
                 self.epoch += 1
                 validation_loss = self._end_epoch(writer, step)
-            if step % 25 == 0:
+            if writer and step % 25 == 0:
                 writer.add_scalar("train/loss", loss, step)
                 writer.add_scalar("train/utilization", utilization, step)
             wanted = target_utilization(training, step)
             observer(Progress(step + 1, steps, self.epoch, loss, utilization, wanted, validation_loss))
-        writer.close()
+        if writer:
+            writer.close()
 
     def step(self, batch: Batch, step: int) -> tuple[float, float]:
-        """One update; returns the batch's spectral loss and utilization."""
+        """One update; returns the whole batch's loss and utilization; `batch` is this process's share."""
         training = self.config.training
         self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(training, step)
-        loss, masks = self._forward(batch)
+        loss, masks = self.loss(batch)
         total = loss
         if self.config.network.gated:
             total = total + training.utilization_weight * utilization_loss(masks, target_utilization(training, step))
-        if self.readout and batch.labels:
-            auxiliary = auxiliary_loss(self.readout(masks), batch.labels.to(self.device))
+        if self.read and batch.labels:
+            auxiliary = auxiliary_loss(self.read(masks), batch.labels.to(self.device))
             total = total + training.auxiliary_weight * auxiliary
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
         self.optimizer.step()
-        return loss.item(), masks.detach().mean().item() if self.config.network.gated else 1.0
+        utilization = masks.mean() if self.config.network.gated else torch.ones_like(loss)
+        figures = processes.mean(torch.stack([loss.detach(), utilization.detach()]))
+        return figures[0].item(), figures[1].item()
 
-    def _forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """(loss of the enhanced speech, masks) of a batch; the estimate is one hop late, so the target is shifted."""
         noisy, clean, level = (t.to(self.device) for t in (batch.noisy, batch.clean, batch.level))
         spectrum = analyse(noisy)
@@ -166,8 +185,10 @@ class Trainer:
             loss = loss + training.intelligibility_weight * self.intelligibility(heard, wanted)
         return loss, masks.float()
 
-    def _end_epoch(self, writer: SummaryWriter, step: int) -> float:
+    def _end_epoch(self, writer: SummaryWriter | None, step: int) -> float:
         loss, utilization = self._validate()
+        if writer is None:
+            return loss
         writer.add_scalar("validation/loss", loss, step)
         for block, share in enumerate(utilization):
             writer.add_scalar(f"utilization/block{block}", share, step)
@@ -180,12 +201,12 @@ class Trainer:
         self.network.eval()
         losses, shares = [], []
         for batch in self.validation:
-            loss, masks = self._forward(batch)
+            loss, masks = self.loss(batch)
             losses.append(loss)
             if self.config.network.gated:
                 shares.append(masks.mean(dim=(0, 2, 3)))
-        utilization = torch.stack(shares).mean(0).tolist() if shares else []
-        return torch.stack(losses).mean().item(), utilization
+        utilization = processes.mean(torch.stack(shares).mean(0)).tolist() if shares else []
+        return processes.mean(torch.stack(losses).mean()).item(), utilization
 
     def _save_resume(self) -> None:
         tensors = {f"network.{k}": v.cpu().contiguous() for k, v in self.network.state_dict().items()}

@@ -39,7 +39,7 @@ class IntelligibilityLoss(nn.Module):
         # Active speech has a power of 1 a sample: 512 · 256 / 2 a frame, over half the bins.
         audible = (wanted.square().sum(-2).mean(-1) > AUDIBLE * 512 * 256 / 2).to(wanted.dtype)
         correlation = (_normalized(heard) * _normalized(wanted)).sum((-1, -2)) / SEGMENT
-        return 1 - (correlation * audible).sum() / audible.sum().clamp(min=1)
+        return 1 - ((correlation * audible).sum(1) / audible.sum(1).clamp(min=1)).mean()
 
     def _segments(self, spectrum: Tensor) -> Tensor:
         """Magnitude in bands, cut into segments that overlap by half: [B, segments, bands, 24]."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
+from scipy.fft import irfft, prev_fast_len, rfft
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -20,8 +21,8 @@ from dyncp.train.config import HOP, SAMPLE_RATE, MixingConfig
 
 Signal = NDArray[np.float32]
 
-# Speed changes are ratios of these integers, so that a polyphase filter does them.
-SPEED_BASE = 20
+# Cosines over the frequency axis that make up the random equalization.
+EQUALIZER_ORDERS = np.array([1, 2, 3])
 
 
 @dataclass
@@ -54,9 +55,10 @@ class Mixer:
         self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
         self.samples = round(config.clip_s * SAMPLE_RATE / HOP) * HOP
 
-    def batch(self, size: int, seed: tuple[int, ...]) -> Batch:
-        rng = np.random.default_rng(seed)
-        clips = [self.clip(rng) for _ in range(size)]
+    def batch(self, size: int | range, seed: tuple[int, ...]) -> Batch:
+        """`size` clips, or those in a range of a larger batch: every clip has a seed of its own."""
+        indices = range(size) if isinstance(size, int) else size
+        clips = [self.clip(np.random.default_rng((*seed, index))) for index in indices]
         return Batch(
             torch.from_numpy(np.stack([clip.noisy for clip in clips])),
             torch.from_numpy(np.stack([clip.clean for clip in clips])),
@@ -107,40 +109,35 @@ class Mixer:
         index = int(rng.integers(len(self.noise)))
         recording = self.noise[index]
         start = rng.integers(len(recording))
-        positions = (start + np.arange(self._source_samples)) % len(recording)
-        return _float(recording[positions]), index
+        stretch = recording[start : start + self._source_samples]
+        missing = self._source_samples - len(stretch)
+        return _float(np.concatenate([stretch, np.resize(recording, missing)])), index
 
     @property
     def _source_samples(self) -> int:
         return int(self.samples * (1 + self.config.speed)) + 1
 
     def _vary(self, signal: Signal, rng: np.random.Generator) -> Signal:
-        """Random speed (and pitch) and random smooth equalization; returns exactly one clip."""
-        steps = round(self.config.speed * SPEED_BASE)
-        up = SPEED_BASE + int(rng.integers(-steps, steps + 1))
-        if up != SPEED_BASE:
-            signal = resample_poly(signal, up, SPEED_BASE).astype(np.float32)
-        if len(signal) < self.samples:
-            signal = np.pad(signal, (0, self.samples - len(signal)), mode="wrap")
-        return self._equalize(signal[: self.samples], rng)
-
-    def _equalize(self, signal: Signal, rng: np.random.Generator) -> Signal:
-        """A few slow cosines over the frequency axis, in dB, applied to the whole clip's spectrum."""
-        if self.config.eq_db == 0:
-            return signal
-        spectrum = np.fft.rfft(signal)
-        axis = np.linspace(0, np.pi, len(spectrum), dtype=np.float32)
-        gain_db = np.zeros_like(axis)
-        for order in (1, 2, 3):
-            gain_db += np.float32(rng.uniform(-1, 1) * self.config.eq_db / order) * np.cos(order * axis)
-        equalized = np.fft.irfft(spectrum * 10 ** (gain_db / 20), n=len(signal))
-        return cast(Signal, equalized.astype(np.float32))
+        """Random speed (and pitch) and random smooth equalization, both of the spectrum; returns exactly one clip."""
+        config, length = self.config, self.samples
+        if config.speed:
+            # The clip is this much of the signal, of a length that its transform is fast for.
+            stretch = self.samples * (1 + rng.uniform(-config.speed, config.speed))
+            length = prev_fast_len(round(stretch), real=True)
+        if not (config.speed or config.eq_db):
+            return signal[:length]
+        bins = self.samples // 2 + 1
+        spectrum = rfft(signal[:length])[:bins]
+        gain_db = rng.uniform(-1, 1, len(EQUALIZER_ORDERS)) * config.eq_db / EQUALIZER_ORDERS
+        gain = np.exp((gain_db * np.log(10) / 20).astype(np.float32) @ _cosines(bins))
+        spectrum *= gain[: len(spectrum)] * np.float32(self.samples / length)
+        return cast(Signal, irfft(spectrum, self.samples))
 
 
 class Batches(IterableDataset[Batch]):
-    """Batches first … last − 1 of a seed, dealt out over the loader's workers."""
+    """Batches first … last − 1 of a seed, whole or a range of their clips, dealt out over the loader's workers."""
 
-    def __init__(self, mixer: Mixer, size: int, seed: int, first: int, last: int) -> None:
+    def __init__(self, mixer: Mixer, size: int | range, seed: int, first: int, last: int) -> None:
         self.mixer, self.size, self.seed, self.first, self.last = mixer, size, seed, first, last
 
     def __iter__(self) -> Iterator[Batch]:
@@ -153,6 +150,12 @@ class Batches(IterableDataset[Batch]):
 def loader(batches: Batches, workers: int) -> DataLoader[Batch]:
     """The workers take turns, so that the order of batches does not depend on their number."""
     return DataLoader(batches, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None)
+
+
+@cache
+def _cosines(bins: int) -> NDArray[np.float32]:
+    """[orders, bins] over the frequency axis."""
+    return np.cos(EQUALIZER_ORDERS[:, None] * np.linspace(0, np.pi, bins)).astype(np.float32)
 
 
 def _float(pcm: Pcm) -> Signal:

@@ -39,25 +39,33 @@ def train(
     workers: Annotated[int, typer.Option(help="Processes that mix batches.", min=0)] = 1,
     json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Train a network on a corpus; writes a checkpoint folder after each epoch."""
-    console = Console(stderr=True)
+    """Train a network on a corpus; writes a checkpoint folder after each epoch. Runs under torchrun too."""
+    from dyncp.train import processes
+
     if not resume and (out / "checkpoint.json").exists():
         raise CheckpointError(f"{out}: holds a checkpoint already; pass --resume or another folder")
-    with console.status("reading the corpus"):
-        trainer = _trainer(config, corpus, out, redistributable, device, compiled)
-    if start is not None and not resume:
-        from dyncp.train.checkpoint import load_checkpoint
+    with processes.joined(_found(device)) as own_device:
+        console = Console(stderr=True, quiet=not processes.is_first())
+        with console.status("reading the corpus"):
+            trainer = _trainer(config, corpus, out, redistributable, own_device, compiled)
+        if start is not None and not resume:
+            from dyncp.train.checkpoint import load_checkpoint
 
-        trainer.start_from(load_checkpoint(find_checkpoint(start)).network)
-    if resume:
-        console.print(f"resuming after epoch {trainer.resume()}")
-    _run(trainer, console, workers)
-    _summarize(out, trainer, console, json_output)
+            trainer.start_from(load_checkpoint(find_checkpoint(start)).network)
+        if resume:
+            console.print(f"resuming after epoch {trainer.resume()}")
+        _run(trainer, console, workers)
+        if processes.is_first():
+            _summarize(out, trainer, console, json_output)
+
+
+def _found(device: str) -> str:
+    import torch
+
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
 def _trainer(config: str, corpus: Path, out: Path, redistributable: bool, device: str, compiled: bool) -> Trainer:
-    import torch
-
     from dyncp.train.clip_labels import noise_categories, source_classes
     from dyncp.train.config import load_config
     from dyncp.train.corpus import load_corpus, read_all
@@ -77,8 +85,6 @@ def _trainer(config: str, corpus: Path, out: Path, redistributable: bool, device
         )
         for part in (recordings.split("train"), recordings.split("validation"))
     ]
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     return Trainer(settings, mixers[0], mixers[1], out, device, compiled)
 
 
