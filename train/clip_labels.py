@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dyncp.train.corpus import Corpus
-from dyncp.train.pitch import pitch_hz
+from dyncp.train.pitch import COARSE, pitch_hz
 from dyncp.train.targets import snr_db, voice_activity
 
 GENDERS = ("F", "M")
@@ -59,7 +59,7 @@ def clip_labels(
     return ClipLabels(
         torch.from_numpy(np.stack([voice_activity(clean) for clean, _ in clips])),
         torch.from_numpy(np.stack([snr_db(clean, noisy - clean) for clean, noisy in clips])).float(),
-        torch.from_numpy(np.stack([np.nan_to_num(pitch_hz(clean)) for clean, _ in clips])).float(),
+        torch.from_numpy(np.stack([np.nan_to_num(pitch_hz(clean, COARSE)) for clean, _ in clips])).float(),
         torch.tensor(genders),
         torch.tensor(categories),
     )

