@@ -125,7 +125,7 @@ class Trainer:
             if step % 25 == 0:
                 writer.add_scalar("train/loss", loss, step)
                 writer.add_scalar("train/utilization", utilization, step)
-            wanted = target_utilization(training, step)
+            wanted = self._target_utilization(step)
             observer(Progress(step + 1, steps, self.epoch, loss, utilization, wanted, validation_loss))
         writer.close()
 
@@ -138,7 +138,7 @@ class Trainer:
         loss, masks = self._forward(batch)
         total = loss
         if self.config.network.gated:
-            total = total + training.utilization_weight * utilization_loss(masks, target_utilization(training, step))
+            total = total + training.utilization_weight * utilization_loss(masks, self._target_utilization(step))
         if self.readout and batch.labels:
             auxiliary = auxiliary_loss(self.readout(masks), batch.labels.to(self.device))
             total = total + training.auxiliary_weight * auxiliary
@@ -147,6 +147,12 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
         self.optimizer.step()
         return loss.item(), masks.detach().mean().item() if self.config.network.gated else 1.0
+
+    def _target_utilization(self, step: int) -> float:
+        """The schedule's, but never more than a cap lets through: wanting more would open gates for nothing."""
+        network = self.config.network
+        most = network.frame_limit / (network.blocks * network.gated) if network.gated else 1.0
+        return min(target_utilization(self.config.training, step), most)
 
     def _forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """(loss of the enhanced speech, masks) of a batch; the estimate is one hop late, so the target is shifted."""

@@ -25,6 +25,12 @@ SHAPES = [
     for pooling in ("window", "ema")
     for site in ("output", "hidden")
 ]
+# Caps that are hit, of a block, of a frame, and of both.
+CAPPED = [
+    SHAPES[0].model_copy(update={"block_cap": 5}),
+    SHAPES[1].model_copy(update={"frame_cap": 30}),
+    SHAPES[2].model_copy(update={"block_cap": 6, "frame_cap": 9}),
+]
 STATIC = SHAPES[0].model_copy(update={"gate_site": "none"})
 
 
