@@ -17,10 +17,7 @@ SHAPE = NetworkConfig(channels=24, hidden=40, stacks=2, gate=6, pooling_frames=9
 
 def capped(block: int | None, frame: int | None, site: str = "output") -> Enhancer:
     """The same weights and statistics, whatever the cap."""
-    config = SHAPE.model_copy(update={"gate_site": site})
-    network = Enhancer(config.model_copy(update={"block_cap": block, "frame_cap": frame}))
-    network.load_state_dict(trained_enough(config).state_dict())
-    return network.eval()
+    return trained_enough(SHAPE.model_copy(update={"block_cap": block, "frame_cap": frame, "gate_site": site}))
 
 
 @pytest.mark.parametrize("site", ["output", "hidden"])
