@@ -42,11 +42,14 @@ def evaluate(
     from dyncp.export.bundle import read_bundle
     from dyncp.train.checkpoint import load_checkpoint
     from dyncp.train.corpus import load_corpus
+    from dyncp.train.errors import ConfigError
 
     console = Console(stderr=True)
     trained = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
     integers = read_bundle(bundle)
+    if cap and caps is None:
+        raise ConfigError("--cap names the caps of a curve: give --caps, the folder to write it to, as well")
     if caps is not None:
         from dyncp.commands.evaluate_caps import run_caps
 

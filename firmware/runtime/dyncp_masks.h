@@ -15,14 +15,26 @@ static inline uint32_t dcp_above(const int32_t *score, size_t count, int32_t bou
     return above;
 }
 
+/* The least 2^b - 1 that none of score[count], of which one is positive, is above. */
+static inline int32_t dcp_ceiling(const int32_t *score, size_t count) {
+    int32_t highest = 0, ceiling = INT32_MAX;
+    for (size_t n = 0; n < count; n++) {
+        highest = score[n] > highest ? score[n] : highest;
+    }
+    while (ceiling / 2 >= highest) {
+        ceiling /= 2;
+    }
+    return ceiling;
+}
+
 /* Section 6, block, step 3: mask of the `cap` highest of score[count], of equal ones the first,
- * where more than `cap` are positive. At most 31 passes find them, one writes them. */
-static inline void dcp_cap(const int32_t *score, uint32_t *mask, size_t count, uint32_t cap) {
-    /* Lower the bound bit by bit, to the least that not more than `cap` scores exceed. Where as
-     * many exceed it as may, it is low enough. */
-    int32_t bound = INT32_MAX;
+ * where more than `cap` are positive. At most 32 passes find them, one writes them. */
+DYNCP_ONCE static void dcp_cap(const int32_t *score, uint32_t *mask, size_t count, uint32_t cap) {
+    /* Lower the bound bit by bit, to the least that not more than `cap` scores are above. Where as
+     * many are above it as may, it is low enough. */
+    int32_t bound = dcp_ceiling(score, count);
     uint32_t above = 0;
-    for (int32_t step = (int32_t)1 << 30; step > 0 && above < cap; step /= 2) {
+    for (int32_t step = bound / 2 + 1; step > 0 && above < cap; step /= 2) {
         const uint32_t reached = dcp_above(score, count, bound - step);
         if (reached <= cap) {
             bound -= step;
