@@ -78,6 +78,8 @@ def layout(config: NetworkConfig, probes: Probes | None) -> Layout:
         Member("uint32_t", "magic", (), "set by init"),
         Member("uint32_t", "version", (), "of the runtime that set it"),
         Member("uint32_t", "model", (), "that the state belongs to"),
+        Member("uint32_t", "block_cap", (), "most active channels per block"),
+        Member("uint32_t", "frame_cap", (), "most active channels per frame"),
         Member("uint32_t", "masks", (config.mask_words,), "of the last frame"),
         Member(probe_struct, "probes", (), ""),
         Member("int32_t", "overlap", (HOP,), "second half of the last synthesis, Q4"),

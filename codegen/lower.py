@@ -18,7 +18,7 @@ from dyncp.export.bundle import Bundle
 from dyncp.train.config import HOP, NetworkConfig
 from dyncp.train.errors import GenerationError
 
-RUNTIME_VERSION = 2
+RUNTIME_VERSION = 3
 """DYNCP_RUNTIME_VERSION of firmware/runtime/dyncp_runtime.h that the templates are written for."""
 
 
@@ -63,8 +63,9 @@ class Library:
     constants: list[str]
     """The header's #define lines."""
     structs: list[StructText]
+    set_cap: str
     process: str
-    """Prototype of the function that does the work, without its end."""
+    """Prototypes, without their ends."""
     stages: list[str]
     """One #define line each."""
     tables: list[Table]
@@ -94,6 +95,7 @@ def lower(bundle: Bundle, prefix: str) -> Library:
         config=config,
         constants=_header_constants(bundle, structs, upper),
         structs=[struct_text(struct, prefix) for struct in structs.structs],
+        set_cap=_set_cap(prefix),
         process=_process(prefix, upper),
         stages=_stage_lines(config, upper),
         tables=_constants(bundle) + tables,
@@ -114,12 +116,21 @@ def _header_constants(bundle: Bundle, structs: Layout, upper: str) -> list[str]:
         (f"BLOCKS {config.blocks}", ""),
         (f"GATES {config.gated}", "gated channels per block"),
         (f"MASK_WORDS {config.mask_words}", f"packed masks, {config.mask_words_per_block} per block"),
+        (f"BLOCK_CAP {config.block_limit}", "active channels per block at most"),
+        (f"FRAME_CAP {config.frame_limit}", "active channels per frame at most"),
+        (f"MACS_MIN {config.macs(0)}", "MACs of a frame with none active"),
+        (f"MACS_CHANNEL {config.macs_per_channel}", "MACs of an active channel"),
         (f"WARM_UP {config.pooling_frames}", "frames until signals are valid"),
         (f"STATE_BYTES ({own} + {upper}_PROBE_STATE_BYTES)", "sizeof the state"),
         (f"SCRATCH_BYTES {structs.scratch.bytes}", "of which dead between calls"),
         (f"MODEL 0x{bundle.network_hash[:8]}u", "start of the network hash"),
     ]
     return aligned((f"#define {upper}_{define}", comment) for define, comment in defines)
+
+
+def _set_cap(prefix: str) -> str:
+    arguments = [f"{prefix}_state *state", "uint32_t per_block", "uint32_t per_frame"]
+    return wrapped(f"{prefix}_status {prefix}_set_cap", arguments, "")
 
 
 def _process(prefix: str, upper: str) -> str:

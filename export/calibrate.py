@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from dyncp.export.bundle import LOGIT_SCALE
+from dyncp.export.caps import Caps
 from dyncp.export.fold import Array, FoldedNetwork, Layer, relu
 from dyncp.export.layout import largest_inputs
 from dyncp.train.errors import QuantizationError
@@ -64,8 +65,10 @@ def measure(folded: FoldedNetwork, features: Array) -> dict[str, float]:
     """Largest magnitude of every tensor that is stored, under the names of its scale."""
     residual = folded.front(features)
     peaks = {"features": _peak(features, "features")}
+    caps, used = Caps.of(folded.config), np.zeros(len(features), np.int64)
     for i in range(folded.config.blocks):
-        name, block = f"blocks.{i}", folded.block(i, residual)
+        name, block = f"blocks.{i}", folded.block(i, residual, caps.limit(used))
+        used += block.active.sum(axis=1)
         peaks[f"{name}.input"] = _peak(residual, f"{name}.input")
         peaks[f"{name}.gate"] = _peak(relu(block.reduce), f"{name}.gate")
         peaks[f"{name}.expand"] = _peak(relu(block.expand), f"{name}.expand")

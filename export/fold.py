@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dyncp.export.caps import Caps, Limit, highest
 from dyncp.export.reference import delayed
 from dyncp.train.config import BINS, NetworkConfig
 from dyncp.train.errors import QuantizationError
@@ -58,11 +59,11 @@ class FoldedNetwork:
     def front(self, features: Array) -> Array:
         return relu(self.layers["front"](features))
 
-    def block(self, i: int, residual: Array) -> BlockActivations:
-        """Block i on the residual stream [n, C], from the initial state."""
+    def block(self, i: int, residual: Array, limit: Limit) -> BlockActivations:
+        """Block i on the residual stream [n, C], from the initial state; at most `limit` gates open."""
         layers, hidden_gates = self.layers, self.config.gate_site == "hidden"
         pooled, reduce, score = self._gate(i, residual)
-        active = score > 0
+        active = highest(self._ranked(i, score), limit)
         expand = layers[f"blocks.{i}.expand"](residual)
         h = relu(expand) * active if hidden_gates else relu(expand)
         d, taps = self.config.block_dilations[i], layers[f"blocks.{i}.depthwise"]
@@ -77,12 +78,13 @@ class FoldedNetwork:
         """Residual stream [n, C] to logits [n, 257]."""
         return self.layers["back"](residual)
 
-    def forward(self, features: Array) -> tuple[Array, NDArray[np.bool_]]:
+    def forward(self, features: Array, caps: Caps | None = None) -> tuple[Array, NDArray[np.bool_]]:
         """|X|^0.3, [n, 257], to the suppression mask [n, 257] and the gates, bool [n, blocks, N]."""
         residual = self.front(features)
         active = np.zeros((len(features), self.config.blocks, self.config.gated), dtype=np.bool_)
+        caps = caps or Caps.of(self.config)
         for i in range(self.config.blocks):
-            block = self.block(i, residual)
+            block = self.block(i, residual, caps.limit(active[:, :i].sum(axis=(1, 2))))
             residual, active[:, i] = block.residual, block.active
         return 1 / (1 + np.exp(-self.back(residual))), active
 
@@ -94,6 +96,13 @@ class FoldedNetwork:
         pooled = self._pool(residual)
         reduce = self.layers[f"blocks.{i}.gate.reduce"](pooled)
         return pooled, reduce, self.layers[f"blocks.{i}.gate.score"](relu(reduce))
+
+    def _ranked(self, i: int, score: Array) -> Array:
+        """Scores in units of their row's largest weight, as the integers have them."""
+        if not self.config.gated:
+            return score
+        largest = np.abs(self.layers[f"blocks.{i}.gate.score"].weight).max(axis=1)
+        return score / np.where(largest > 0, largest, largest.max() or 1.0)
 
     def _pool(self, residual: Array) -> Array:
         frames = self.config.pooling_frames

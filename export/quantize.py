@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dyncp.export import frontend, reference, stft
 from dyncp.export.bundle import Bundle, Probes, Scales, Tensors, check
 from dyncp.export.calibrate import calibrate, weight_scales
+from dyncp.export.caps import Caps, highest
 from dyncp.export.fold import Array, BlockActivations, FoldedNetwork
 from dyncp.export.frontend import Integers, saturate
 from dyncp.export.layout import largest_inputs
@@ -61,6 +62,9 @@ class _Quantizer:
             if not (np.isfinite(scale) and scale > 0):
                 raise QuantizationError(f"scale of `{name}` is {scale}; it must be positive and finite")
         self.folded, self.config, self.scales = folded, folded.config, scales
+        self.caps = Caps.of(self.config)
+        # Active channels of each frame so far, of the float and the integer network: [2, n].
+        self.used = np.zeros((2, 0), np.int64)
         self.units: dict[str, Array] = {}
         self.largest = largest_inputs(folded.config)
         self.manifest_scales: Scales = dict(scales)
@@ -76,6 +80,7 @@ class _Quantizer:
         wanted = self.folded.front(features)
         self.layer("front", "features", "residual")
         residual = saturate(self.pointwise("front", x, self.folded.layers["front"](features)), 0, 32767)
+        self.used = np.zeros((2, len(x)), np.int64)
         for i in range(self.config.blocks):
             wanted, residual = self.block(i, wanted, residual)
         self.layer("back", "back.input", "logits")
@@ -83,9 +88,12 @@ class _Quantizer:
 
     def block(self, i: int, wanted: Array, residual: Integers) -> tuple[Array, Integers]:
         """Quantize block i; `wanted` and `residual` are the float and the integer residual stream before it."""
-        tensors, name, goal = self.tensors, f"blocks.{i}", self.folded.block(i, wanted)
+        limits = [self.caps.limit(used) for used in self.used]
+        tensors, name, goal = self.tensors, f"blocks.{i}", self.folded.block(i, wanted, limits[0])
         x = self.narrow(name, residual)
-        active = self.gate(i, x, goal) if self.config.gated else np.zeros((len(x), 0), np.bool_)
+        scores = self.gate(i, x, goal) if self.config.gated else np.zeros((len(x), 0), np.int64)
+        active = highest(scores, limits[1])
+        self.used += [goal.active.sum(axis=1), active.sum(axis=1)]
         self.layer(f"{name}.expand", f"{name}.input", f"{name}.expand")
         self.layer(f"{name}.depthwise", f"{name}.expand", f"{name}.depthwise")
         self.layer(f"{name}.project", f"{name}.depthwise", "residual")
@@ -94,10 +102,10 @@ class _Quantizer:
             h = h * active
         sums = reference.convolve(tensors, f"{name}.depthwise", self.config.block_dilations[i], h)
         self.correct(f"{name}.depthwise", sums, goal.depthwise)
-        return goal.residual, reference.block(tensors, self.config, i, residual)[0]
+        return goal.residual, reference.block(tensors, self.config, i, residual, limits[1])[0]
 
-    def gate(self, i: int, x: Integers, goal: BlockActivations) -> NDArray[np.bool_]:
-        """Quantize block i's gate, whose input is `x`; its decisions, [n, N]."""
+    def gate(self, i: int, x: Integers, goal: BlockActivations) -> Integers:
+        """Quantize block i's gate, whose input is `x`; its scores, [n, N]."""
         name = f"blocks.{i}"
         if self.config.pooling == "ema":
             factor = np.array([2 / (self.config.pooling_frames + 1)])
@@ -106,7 +114,7 @@ class _Quantizer:
         self.layer(f"{name}.gate.score", f"{name}.gate", None)
         pooled = reference.pool(self.tensors, self.config, i, x)
         bottleneck = saturate(self.pointwise(f"{name}.gate.reduce", pooled, goal.reduce), 0, 32767)
-        return self.pointwise(f"{name}.gate.score", bottleneck, goal.score) > 0
+        return self.pointwise(f"{name}.gate.score", bottleneck, goal.score)
 
     def layer(self, name: str, source: str, target: str | None) -> None:
         """Round a layer's weights and biases; `source` and `target` name the scales of its input and output."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dyncp.export import frontend
 from dyncp.export.bundle import Bundle, Probes, ProbeTask, Tensors
+from dyncp.export.caps import Caps, Limit, highest
 from dyncp.export.frontend import Integers, rmul, saturate
 from dyncp.export.masks import pack_block, pack_masks
 from dyncp.export.run import Run, hops
@@ -25,11 +26,12 @@ Active = NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
 
 
-def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False) -> Run:
+def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False, caps: Caps | None = None) -> Run:
     """Enhance int16 PCM [n · 256] from the initial state, as docs/arithmetic.md says.
 
-    With `trace`, every stage of docs/emitted-c.md is kept under its name, [n, count] in its dtype. Raises
-    AudioError for audio that is not a positive whole number of hops.
+    With `trace`, every stage of docs/emitted-c.md is kept under its name, [n, count] in its dtype. `caps` stand in for
+    those of the configuration, as firmware may set them between frames. Raises AudioError for audio that is not a
+    positive whole number of hops.
     """
     samples = hops(pcm)
     stages: Trace | None = {} if trace else None
@@ -37,7 +39,7 @@ def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False) -> Run:
     _keep(stages, "spectrum", np.stack(spectrum, axis=2).reshape(len(samples), -1), "int32")
     features = frontend.features(spectrum, bundle.tensors["features.thresholds"])
     _keep(stages, "features", features, "int8")
-    suppression, active = network(bundle, features, stages)
+    suppression, active = network(bundle, features, stages, caps)
     output = frontend.synthesis(spectrum, suppression)
     _keep(stages, "synthesis", output, "int16")
     words = signals = probe_words(bundle.probes, bundle.config, active)
@@ -51,14 +53,18 @@ def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False) -> Run:
     return Run(output.reshape(len(samples) * HOP), masks, words, signals, macs, count, stages or {})
 
 
-def network(bundle: Bundle, features: Integers, trace: Trace | None = None) -> tuple[Integers, Active]:
+def network(
+    bundle: Bundle, features: Integers, trace: Trace | None = None, caps: Caps | None = None
+) -> tuple[Integers, Active]:
     """Section 6: features [n, 257] to the suppression mask M [n, 257] and the gates, bool [n, blocks, N]."""
+    caps = caps or Caps.of(bundle.config)
     tensors, config = bundle.tensors, bundle.config
     residual = front(tensors, features)
     _keep(trace, "front", residual, "int16")
     active = np.zeros((len(features), config.blocks, config.gated), dtype=np.bool_)
     for i in range(config.blocks):
-        residual, active[:, i] = block(tensors, config, i, residual, trace)
+        limit = caps.limit(active[:, :i].sum(axis=(1, 2)))
+        residual, active[:, i] = block(tensors, config, i, residual, limit, trace)
     x8 = narrow(tensors, "back", residual)
     logits = saturate(requantize(tensors, "back", accumulate(tensors, "back", x8)), -32768, 32767)
     suppression = frontend.suppression(logits)
@@ -74,16 +80,17 @@ def front(tensors: Tensors, features: Integers) -> Integers:
 
 
 def block(
-    tensors: Tensors, config: NetworkConfig, i: int, residual: Integers, trace: Trace | None = None
+    tensors: Tensors, config: NetworkConfig, i: int, residual: Integers, limit: Limit, trace: Trace | None = None
 ) -> tuple[Integers, Active]:
-    """Block i: the residual stream [n, C] to the one after it, and the gates, bool [n, N]."""
+    """Block i: the residual stream [n, C] to the one after it, and at most `limit` open gates, bool [n, N]."""
     name = f"blocks.{i}"
     x8 = narrow(tensors, name, residual)
+    _keep(trace, f"block{i}_input", x8, "int8")
     active = np.zeros((len(x8), 0), dtype=np.bool_)
     if config.gated:
         pooled = pool(tensors, config, i, x8)
         gate, score = gates(tensors, i, pooled)
-        active = score > 0
+        active = highest(score, limit)
         _keep(trace, f"block{i}_pool", pooled, "int16")
         _keep(trace, f"block{i}_gate", gate, "int16")
         _keep(trace, f"block{i}_score", score, "int32")
@@ -100,7 +107,6 @@ def block(
         update = update * active
     residual = saturate(residual + update, -32768, 32767)
 
-    _keep(trace, f"block{i}_input", x8, "int8")
     _keep(trace, f"block{i}_expand", expand, "int8")
     _keep(trace, f"block{i}_depthwise", depthwise, "int8")
     _keep(trace, f"block{i}_project", residual, "int16")

@@ -49,6 +49,7 @@ class HostLibrary:
         self._c.bridge_state_bytes.restype = ctypes.c_size_t
         self._c.bridge_run.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_void_p] * 8]
         self._c.bridge_init.argtypes = [ctypes.c_void_p]
+        self._c.bridge_set_cap.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32]
 
     def run(self, pcm: NDArray[np.int16], trace: bool = False) -> Run:
         """Enhance int16 PCM [n · 256] from the initial state.
@@ -80,8 +81,12 @@ class Stream:
         self.reset()
 
     def reset(self) -> None:
-        """Back to the initial state."""
+        """Back to the initial state, and to the cap that the library was generated with."""
         self._check(self._library._c.bridge_init(self._state.ctypes.data))
+
+    def set_cap(self, per_block: int, per_frame: int) -> None:
+        """From the next frame on, at most so many active channels in every block and in a frame."""
+        self._check(self._library._c.bridge_set_cap(self._state.ctypes.data, per_block, per_frame))
 
     def process(self, block: NDArray[np.int16]) -> NDArray[np.int16]:
         """Enhance the next int16 PCM [n · 256]; the output [n · 256] lags by one hop."""

@@ -66,7 +66,7 @@ def write_checkpoint(
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     contents = {
         NETWORK: safetensors.torch.save(weights),
-        CONFIG: tomli_w.dumps(config.model_dump()).encode(),
+        CONFIG: tomli_w.dumps(config.model_dump(exclude_none=True)).encode(),
     }
     for name, data in contents.items():
         replace_file(folder / name, data)

@@ -36,11 +36,19 @@ class NetworkConfig(StrictModel):
     gate_site: Literal["output", "hidden", "none"] = Field("output", description="none: a static network, no gates")
     pooling: Literal["window", "ema"] = "window"
     pooling_frames: int = Field(43, ge=1, le=256, description="frames of the moving average; ema: 2/(F+1)")
+    block_cap: int | None = Field(None, ge=1, description="most channels that a block computes in one frame")
+    frame_cap: int | None = Field(None, ge=1, description="most channels that all blocks compute in one frame")
 
     @model_validator(mode="after")
     def _dilations_in_range(self) -> NetworkConfig:
         if any(not 1 <= d <= 64 for d in self.dilations):
             raise ValueError("dilations: each must be between 1 and 64")
+        return self
+
+    @model_validator(mode="after")
+    def _caps_have_gates(self) -> NetworkConfig:
+        if self.capped and not self.gated:
+            raise ValueError("block_cap, frame_cap: a static network (gate_site none) has no channels to choose from")
         return self
 
     @property
@@ -56,6 +64,21 @@ class NetworkConfig(StrictModel):
     def gated(self) -> int:
         """Gated channels per block, N; 0 in a static network."""
         return {"output": self.channels, "hidden": self.hidden, "none": 0}[self.gate_site]
+
+    @property
+    def capped(self) -> bool:
+        return self.block_cap is not None or self.frame_cap is not None
+
+    @property
+    def block_limit(self) -> int:
+        """Most active channels in a block of one frame: `block_cap`, or all."""
+        return self.gated if self.block_cap is None else min(self.block_cap, self.gated)
+
+    @property
+    def frame_limit(self) -> int:
+        """Most active channels in all blocks of one frame together."""
+        most = self.blocks * self.block_limit
+        return most if self.frame_cap is None else min(self.frame_cap, most)
 
     @property
     def mask_words_per_block(self) -> int:

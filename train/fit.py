@@ -144,7 +144,7 @@ class Trainer:
             if writer and step % 25 == 0:
                 writer.add_scalar("train/loss", loss, step)
                 writer.add_scalar("train/utilization", utilization, step)
-            wanted = target_utilization(training, step)
+            wanted = self._target_utilization(step)
             observer(Progress(step + 1, steps, self.epoch, loss, utilization, wanted, validation_loss))
         if writer:
             writer.close()
@@ -158,7 +158,7 @@ class Trainer:
         loss, masks = self.loss(batch)
         total = loss
         if self.config.network.gated:
-            total = total + training.utilization_weight * utilization_loss(masks, target_utilization(training, step))
+            total = total + training.utilization_weight * utilization_loss(masks, self._target_utilization(step))
         if self.read and batch.labels:
             auxiliary = auxiliary_loss(self.read(masks), batch.labels.to(self.device))
             total = total + training.auxiliary_weight * auxiliary
@@ -169,6 +169,12 @@ class Trainer:
         utilization = masks.mean() if self.config.network.gated else torch.ones_like(loss)
         figures = processes.mean(torch.stack([loss.detach(), utilization.detach()]))
         return figures[0].item(), figures[1].item()
+
+    def _target_utilization(self, step: int) -> float:
+        """The schedule's, but never more than a cap lets through: wanting more would open gates for nothing."""
+        network = self.config.network
+        most = network.frame_limit / (network.blocks * network.gated) if network.gated else 1.0
+        return min(target_utilization(self.config.training, step), most)
 
     def loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """(loss of the enhanced speech, masks) of a batch; the estimate is one hop late, so the target is shifted."""

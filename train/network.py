@@ -22,18 +22,29 @@ SURROGATE_SLOPE = 2.0
 
 
 class Heaviside(torch.autograd.Function):
-    """1 where the score is positive. Backward: SuperSpike's surrogate 1 / (1 + slope·|score|)²."""
+    """1 where the score is positive and, with `kept`, where that is true too.
+
+    Backward: SuperSpike's surrogate 1 / (1 + slope·|score|)², also where `kept` is false: what a cap leaves out may
+    learn to be chosen.
+    """
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, score: Tensor) -> Tensor:
+    def forward(ctx: torch.autograd.function.FunctionCtx, score: Tensor, kept: Tensor | None = None) -> Tensor:
         ctx.save_for_backward(score)
-        return (score > 0).to(score.dtype)
+        active = score > 0
+        return (active if kept is None else active & kept).to(score.dtype)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> Tensor:
+    def backward(ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None]:
         (score,) = ctx.saved_tensors  # type: ignore[attr-defined]
-        gradient: Tensor = gradients[0] / (1 + SURROGATE_SLOPE * score.abs()) ** 2
-        return gradient
+        return gradients[0] / (1 + SURROGATE_SLOPE * score.abs()) ** 2, None
+
+
+def among_highest(score: Tensor, limit: Tensor) -> Tensor:
+    """Whether each of the scores [B, N, T] is among its frame's `limit` [B, T] highest; lower channels win ties."""
+    order = score.argsort(dim=1, descending=True, stable=True)
+    places = torch.arange(score.shape[1], device=score.device)[:, None].expand_as(order)
+    return torch.empty_like(order).scatter_(1, order, places) < limit[:, None]
 
 
 class Gate(nn.Module):
@@ -49,12 +60,22 @@ class Gate(nn.Module):
         assert self.score.bias is not None
         nn.init.constant_(self.score.bias, 0.5)
 
-    def forward(self, residual: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """residual [B, C, T] → mask [B, N, T] of 0 and 1, raw scores [B, N, T], next state."""
+    def forward(self, residual: Tensor, state: Tensor, limit: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """residual [B, C, T] → mask [B, N, T] of 0 and 1, raw scores [B, N, T], next state.
+
+        Of each frame's channels at most `limit` [B, T] are active.
+        """
         reduced, state = self._pool_while_training(residual, state) if self.training else self._pool(residual, state)
         score = self.score(F.relu(reduced))
-        mask: Tensor = Heaviside.apply(score)  # type: ignore[no-untyped-call]
+        kept = None if limit is None else among_highest(self._ranked(score), limit)
+        mask: Tensor = Heaviside.apply(score, kept)  # type: ignore[no-untyped-call]
         return mask, score, state
+
+    @torch.no_grad()
+    def _ranked(self, score: Tensor) -> Tensor:
+        """Scores in units of their row's largest weight, as the device's integers have them."""
+        largest = self.score.weight.abs().amax(dim=1)
+        return score / torch.where(largest > 0, largest, largest.max().clamp(min=torch.finfo(torch.float32).tiny))
 
     def _pool(self, residual: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         pooled, state = self.pool(residual, state)
@@ -109,10 +130,15 @@ class Block(nn.Module):
         nothing = residual.new_zeros(residual.shape[0], 0, 0)
         return BlockState(history, self.gate.pool.initial_state(residual) if self.gate else nothing)
 
-    def forward(self, residual: Tensor, state: BlockState) -> tuple[Tensor, Tensor, Tensor, BlockState]:
-        """residual [B, C, T] → residual [B, C, T], mask [B, N, T], scores [B, N, T], next state."""
+    def forward(
+        self, residual: Tensor, state: BlockState, limit: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, BlockState]:
+        """residual [B, C, T] → residual [B, C, T], mask [B, N, T], scores [B, N, T], next state.
+
+        Of each frame's channels at most `limit` [B, T] are active.
+        """
         if self.gate:
-            mask, score, pool_state = self.gate(residual, state.pool)
+            mask, score, pool_state = self.gate(residual, state.pool, limit)
         else:
             mask = score = residual.new_zeros(residual.shape[0], 0, residual.shape[-1])
             pool_state = state.pool
@@ -155,13 +181,21 @@ class Enhancer(nn.Module):
         residual = self.front.weight.new_zeros(batch, self.config.channels, 0)
         return [block.initial_state(residual) for block in self.blocks]  # type: ignore[operator]
 
+    def _budget(self, residual: Tensor) -> Tensor:
+        """Channels that each frame of residual [B, C, T] may compute: [B, T] in float32, as bfloat16 counts to 256."""
+        shape = residual.shape[0], residual.shape[2]
+        return residual.new_full(shape, self.config.frame_limit, dtype=torch.float32)
+
     def forward(self, features: Tensor, state: list[BlockState] | None = None) -> Output:
         """features [B, 257, T] → Output. `state` is the previous chunk's `Output.state`; None starts a stream."""
         state = self.initial_state(features.shape[0]) if state is None else state
         residual = F.relu(self.front(features))
         masks, scores, next_state = [], [], []
+        left = self._budget(residual) if self.config.capped else None
         for block, block_state in zip(self.blocks, state, strict=True):
-            residual, mask, score, block_state = block(residual, block_state)
+            limit = None if left is None else left.clamp(max=self.config.block_limit)
+            residual, mask, score, block_state = block(residual, block_state, limit)
+            left = None if left is None else left - mask.detach().sum(1, dtype=torch.float32)
             masks.append(mask)
             scores.append(score)
             next_state.append(block_state)

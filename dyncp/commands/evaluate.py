@@ -27,6 +27,8 @@ def evaluate(
     paper: Annotated[Path | None, typer.Option(help="Write the paper's results here: docs/paper.md.")] = None,
     context: Annotated[Path | None, typer.Option(help="Write what temporal context would gain here.")] = None,
     rivals: Annotated[Path | None, typer.Option(help="Write how today's detectors do on the same audio here.")] = None,
+    caps: Annotated[Path | None, typer.Option(help="Write quality against the cap on active channels here.")] = None,
+    cap: Annotated[str, typer.Option(help="The caps, in channels per block, as `64,32,16`.")] = "",
     minutes: Annotated[float, typer.Option(help="Of each stream that these three use.", min=0.1)] = 30.0,
     target: Annotated[list[Path] | None, typer.Option(help="A target of your own for them: docs/targets.md.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps labels which take long to make.")] = None,
@@ -34,16 +36,27 @@ def evaluate(
 ) -> None:
     """PESQ-WB, STOI and SI-SDR of noisy, float and int8 on the corpus's test split, −5 to 15 dB SNR.
 
-    With --paper, --context or --rivals, instead: what the masks tell of unseen speakers and noises.
+    With --paper, --context or --rivals, instead: what the masks tell of unseen speakers and noises. With --caps,
+    instead: how quality falls as fewer channels may be active.
     """
     from dyncp.export.bundle import read_bundle
     from dyncp.train.checkpoint import load_checkpoint
     from dyncp.train.corpus import load_corpus
+    from dyncp.train.errors import ConfigError
 
     console = Console(stderr=True)
     trained = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
     integers = read_bundle(bundle)
+    if cap and caps is None:
+        raise ConfigError("--cap names the caps of a curve: give --caps, the folder to write it to, as well")
+    if caps is not None:
+        from dyncp.commands.evaluate_caps import run_caps
+
+        curve = run_caps(console, integers, recordings, clips, cap, caps)
+        if json_output:
+            print(curve.model_dump_json())
+        return
     if paper is None and context is None and rivals is None:
         _quality(console, trained, integers, recordings, clips, json_output)
         return

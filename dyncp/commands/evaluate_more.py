@@ -27,7 +27,7 @@ def run_context(console: Console, train: ProbeData, test: ProbeData, out: Path) 
             rows += task_rows(train, test, task)
         except ProbeError as error:
             console.print(f"left out: {error}", highlight=False)
-    _write(console, out, "context", [context_sheet(rows)], {"rows": [row.model_dump() for row in rows]})
+    write_results(console, out, "context", [context_sheet(rows)], {"rows": [row.model_dump() for row in rows]})
 
 
 def run_rivals(console: Console, train: ProbeData, test: ProbeData, out: Path) -> None:
@@ -37,10 +37,11 @@ def run_rivals(console: Console, train: ProbeData, test: ProbeData, out: Path) -
 
     with console.status("running the rivals"):
         rivals = rival_rows(train, test)
-    _write(console, out, "rivals", rival_sheets(rivals), rivals.model_dump())
+    write_results(console, out, "rivals", rival_sheets(rivals), rivals.model_dump())
 
 
-def _write(console: Console, out: Path, name: str, sheets: list[Sheet], results: dict[str, object]) -> None:
+def write_results(console: Console, out: Path, name: str, sheets: list[Sheet], results: dict[str, object]) -> None:
+    """Print the sheets, and write them and the results to out/NAME.{md,json}."""
     for sheet in sheets:
         table = Table(*sheet.headers, title=sheet.title)
         for row in sheet.rows:

@@ -14,6 +14,7 @@
 
 size_t bridge_state_bytes(void);
 int bridge_init(void *state);
+int bridge_set_cap(void *state, uint32_t per_block, uint32_t per_frame);
 int bridge_run(void *state, size_t frames, const int16_t *in, int16_t *out, uint32_t *masks,
                int32_t *words, int32_t *signals, uint32_t *macs, uint32_t *active,
                unsigned char *trace);
@@ -40,6 +41,10 @@ size_t bridge_state_bytes(void) {
 
 int bridge_init(void *state) {
     return (int)NAME(init)((NAME(state) *)state);
+}
+
+int bridge_set_cap(void *state, uint32_t per_block, uint32_t per_frame) {
+    return (int)NAME(set_cap)((NAME(state) *)state, per_block, per_frame);
 }
 
 /* `trace` may be NULL. Returns the status of the first frame that fails, else that of the last. */

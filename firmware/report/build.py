@@ -142,6 +142,7 @@ def _macs(validation: Validation, config: NetworkConfig) -> schema.Macs:
             p95=float(p95),
             max=int(macs.max()),
             all_active=config.macs(config.gated * config.blocks),
+            capped=config.macs(config.frame_limit) if config.capped else None,
             none_active=config.macs(0),
         ),
         by_layer=_layers(validation.active, config),

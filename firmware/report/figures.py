@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dyncp.firmware.report.drawing import (
     BLUE,
     GRID,
+    INK,
     MUTED,
     ORANGE,
     PALE,
@@ -192,7 +193,7 @@ def _paint_masks(report: Report, shown: NDArray[np.bool_], layout: Layout) -> Ca
 
 
 def macs_figure(report: Report, validation: Validation) -> Drawing:
-    """Multiply–accumulates of each frame, between the lines of no and of every channel active."""
+    """Multiply–accumulates of each frame, between the lines of no and of every channel active, and below the cap's."""
     return draw(partial(_paint_macs, report, validation.macs[:SHOWN_FRAMES]))
 
 
@@ -207,6 +208,7 @@ def _paint_macs(report: Report, macs: NDArray[np.int64], layout: Layout) -> Canv
     axes.step(time, thousands, where="post", color=BLUE, linewidth=1.1)
     lines = [
         ("all active", figures.all_active, MUTED, "--"),
+        *([] if figures.capped is None else [("capped", figures.capped, INK, "--")]),
         ("mean", figures.mean, ORANGE, "-"),
         ("none active", figures.none_active, MUTED, ":"),
     ]

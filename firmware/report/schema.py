@@ -55,6 +55,7 @@ class MacsPerFrame(StrictModel):
     p95: float
     max: int
     all_active: int = Field(description="with every gated channel active")
+    capped: int | None = Field(description="with as many channels active as the cap allows; null without a cap")
     none_active: int = Field(description="with none")
 
 

@@ -38,6 +38,8 @@ def _costs(report: Report) -> Table:
         f"mean {frame.mean:,.0f}, p95 {frame.p95:,.0f}, max {frame.max:,}; {saved:.1%} fewer than all active "
         f"({frame.all_active:,})",
     )
+    if frame.capped is not None:
+        table.add_row("no frame above", f"{frame.capped:,} MACs: capped at {_cap(report)}")
     table.add_row("channels active", f"{report.utilization.mean:.1%}")
     if report.probes is not None:
         probes, flips, adds = report.probes, report.probes.flips_per_frame, report.probes.adds_per_frame
@@ -59,6 +61,12 @@ def _costs(report: Report) -> Table:
         )
     table.add_row("bundle", report.bundle.hash)
     return table
+
+
+def _cap(report: Report) -> str:
+    network = report.bundle.network
+    caps = ((network.block_cap, "block"), (network.frame_cap, "frame"))
+    return ", ".join(f"{cap:,} channels per {where}" for cap, where in caps if cap is not None)
 
 
 def _cores(report: Report) -> Table:

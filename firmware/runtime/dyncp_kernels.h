@@ -105,22 +105,6 @@ static inline uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, int32
     return (uint32_t)macs;
 }
 
-/* Packs the signs of score[count] into mask; returns the number of active channels. */
-static inline uint32_t dcp_mask(const int32_t *score, uint32_t *mask, size_t count) {
-    uint32_t active = 0;
-    for (size_t first = 0; first < count; first += 32) {
-        uint32_t word = 0;
-        for (size_t bit = 0; bit < 32 && first + bit < count; bit++) {
-            if (score[first + bit] > 0) {
-                word |= (uint32_t)1 << bit;
-                active += 1;
-            }
-        }
-        mask[first / 32] = word;
-    }
-    return active;
-}
-
 /* ---- Section 6, block, steps 4 to 6, gate site `output` ---- */
 
 static inline uint32_t dcp_expand(const dcp_layer *layer, const int8_t *x, int8_t *y) {

@@ -57,6 +57,23 @@ int main(void) {
     shared.own.probes.set += 1;
     CHECK(dyncp_process(&shared.own, in, out, NULL) == DYNCP_ERROR_VERSION);
 
+    CHECK(dyncp_set_cap(NULL, 1, 1) == DYNCP_ERROR_NULL);
+    memset(&second, 0, sizeof second);
+    CHECK(dyncp_set_cap(&second, 1, 1) == DYNCP_ERROR_UNINITIALIZED);
+    CHECK(dyncp_set_cap(&shared.own, 1, 1) == DYNCP_ERROR_VERSION);
+    CHECK(shared.own.block_cap == DYNCP_BLOCK_CAP && shared.own.frame_cap == DYNCP_FRAME_CAP);
+
+    /* The dearest frame is what the header says. */
+    CHECK(dyncp_init(&state) == DYNCP_OK);
+    for (uint32_t cap = 0; cap < 4; cap++) {
+        CHECK(dyncp_set_cap(&state, DYNCP_GATES, cap) == DYNCP_OK);
+        CHECK(dyncp_process(&state, in, out, &signals) == DYNCP_OK);
+        CHECK(signals.active == cap);
+        CHECK(signals.macs == DYNCP_MACS_MIN + DYNCP_MACS_CHANNEL * cap);
+    }
+    CHECK(dyncp_init(&state) == DYNCP_OK);
+    CHECK(state.block_cap == DYNCP_BLOCK_CAP && state.frame_cap == DYNCP_FRAME_CAP);
+
     /* In place, and with signals, the same as not. */
     CHECK(dyncp_init(&state) == DYNCP_OK);
     CHECK(dyncp_init(&second) == DYNCP_OK);

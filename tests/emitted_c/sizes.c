@@ -11,6 +11,8 @@ int main(void) {
     MEMBER(magic);
     MEMBER(version);
     MEMBER(model);
+    MEMBER(block_cap);
+    MEMBER(frame_cap);
     MEMBER(masks);
     MEMBER(probes);
     MEMBER(overlap);

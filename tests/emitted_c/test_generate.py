@@ -14,7 +14,15 @@ from dyncp.codegen.generate import generate, read_library
 from dyncp.export.bundle import ProbeTask, write_bundle
 from dyncp.train.errors import GenerationError
 
-FILES = ["dyncp.c", "dyncp.h", "dyncp_fft.h", "dyncp_kernels.h", "dyncp_manifest.json", "dyncp_probes.h"]
+FILES = [
+    "dyncp.c",
+    "dyncp.h",
+    "dyncp_fft.h",
+    "dyncp_kernels.h",
+    "dyncp_manifest.json",
+    "dyncp_masks.h",
+    "dyncp_probes.h",
+]
 FILES += ["dyncp_runtime.h", "dyncp_signals.h", "dyncp_stages.h", "dyncp_tables.h"]
 
 

@@ -3,6 +3,7 @@
  * arguments. */
 #include "dyncp_fft.h"
 #include "dyncp_kernels.h"
+#include "dyncp_masks.h"
 
 #define LAYER const int8_t *w, const int32_t *b, const int32_t *m, size_t rows, size_t columns
 #define MAKE_LAYER const dcp_layer layer = {w, b, m, rows, columns}
@@ -85,9 +86,11 @@ uint32_t score(LAYER, const int16_t *x, int32_t *y) {
     return dcp_score(&layer, x, y);
 }
 
-uint32_t mask(const int32_t *scores, uint32_t *words, size_t count);
-uint32_t mask(const int32_t *scores, uint32_t *words, size_t count) {
-    return dcp_mask(scores, words, count);
+uint32_t mask(const int32_t *scores, uint32_t *words, size_t count, uint32_t per_block,
+              uint32_t left);
+uint32_t mask(const int32_t *scores, uint32_t *words, size_t count, uint32_t per_block,
+              uint32_t left) {
+    return dcp_mask(scores, words, count, per_block, left);
 }
 
 void narrow(int32_t multiplier, const int16_t *x, int8_t *y, size_t count);

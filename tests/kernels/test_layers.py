@@ -83,7 +83,7 @@ def test_gate_and_score(kernel: Kernel, layer: Layer) -> None:
 @given(scores=st.lists(st.sampled_from([-(2**31), -1, 0, 1, 2**31 - 1]), min_size=1, max_size=100))
 def test_mask_is_the_sign_with_padding_zero(kernel: Kernel, scores: list[int]) -> None:
     words = np.full(-(-len(scores) // 32), 0xFFFFFFFF, np.uint32)
-    active = kernel("mask", np.array(scores, np.int32), words, len(scores))
+    active = kernel("mask", np.array(scores, np.int32), words, len(scores), len(scores), len(scores))
     expected = sum(1 << channel for channel, score in enumerate(scores) if score > 0)
     assert sum(int(word) << (32 * i) for i, word in enumerate(words)) == expected
     assert active == expected.bit_count()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from networks import SHAPES, trained_enough
+from networks import CAPPED, SHAPES, trained_enough
 from signals import speech_like
 
 from dyncp.export import stft
@@ -15,7 +15,7 @@ from dyncp.train.config import NetworkConfig
 from dyncp.train.errors import QuantizationError
 
 
-@pytest.mark.parametrize("config", SHAPES)
+@pytest.mark.parametrize("config", [*SHAPES, *CAPPED])
 def test_fold_equals_the_torch_network(config: NetworkConfig) -> None:
     network = trained_enough(config)
     features = stft.compress(stft.analyse(speech_like(90).reshape(-1, 256)))
@@ -25,6 +25,8 @@ def test_fold_equals_the_torch_network(config: NetworkConfig) -> None:
     assert np.abs(suppression - wanted.suppression[0].numpy().T).max() < 1e-5
     assert np.array_equal(active, wanted.masks[0].numpy().transpose(2, 0, 1) > 0)
     assert 0 < active.mean() < 1
+    assert active.sum(axis=2).max() <= config.block_limit
+    assert active.sum(axis=(1, 2)).max() <= config.frame_limit
 
 
 @pytest.mark.parametrize("name", ["front.weight", "blocks.0.expand_norm.running_var", "blocks.1.gate.score.bias"])

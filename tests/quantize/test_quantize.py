@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from networks import SHAPES, trained_enough
+from networks import CAPPED, SHAPES, trained_enough
 from signals import extreme, speech_like
 
 from dyncp.export import quantize as quantization
@@ -36,7 +36,7 @@ def altered(network: FoldedNetwork, name: str, factor: float) -> FoldedNetwork:
     return dataclasses.replace(network, layers=network.layers | {name: changed})
 
 
-@pytest.mark.parametrize("config", SHAPES)
+@pytest.mark.parametrize("config", [*SHAPES, *CAPPED])
 def test_the_integers_follow_the_float_network(config: NetworkConfig) -> None:
     network = folded(config)
     bundle = quantize(network, CALIBRATION)
@@ -46,6 +46,8 @@ def test_the_integers_follow_the_float_network(config: NetworkConfig) -> None:
     assert si_sdr(wanted, result.output) > 25
     assert np.mean(unpack_masks(result.masks, config) != active) < 0.03
     assert 0 < active.mean() < 1
+    if config.capped:
+        assert result.active.max() == config.frame_limit, "the cap must have been hit"
 
 
 def test_the_same_input_gives_the_same_bundle() -> None:

@@ -15,6 +15,7 @@ from signals import speech_like
 
 from dyncp.codegen.stages import stages
 from dyncp.export.bundle import Bundle
+from dyncp.export.caps import Caps
 from dyncp.export.reference import run
 from dyncp.train.config import NetworkConfig
 
@@ -41,7 +42,7 @@ class Device:
         self.pooled = [[0] * c for _ in blocks]
         self.history = [[[0] * self.config.hidden] * (2 * d) for d in self.config.block_dilations]
         self.average = [256 * bias for bias in bundle.probes.bias.tolist()] if bundle.probes else []
-        self.slot = 0
+        self.slot = self.left = 0
         self.seen: dict[str, list[list[int]]] = defaultdict(list)
 
     def rows(self, layer: str, x: list[int], low: int, high: int) -> list[int]:
@@ -56,6 +57,7 @@ class Device:
         self.show("spectrum", [part for value in spectrum for part in value])
         self.show("features", features)
         self.show("front", x16)
+        self.left = self.config.frame_limit
         word = [0] * (32 * self.config.mask_words)
         macs = 2 * 257 * self.config.channels
         for i in range(self.config.blocks):
@@ -87,7 +89,11 @@ class Device:
         g = self.rows(f"{name}.gate.reduce", v, 0, 32767)
         score_weight, score_bias = self.t[f"{name}.gate.score.weight"], self.t[f"{name}.gate.score.bias"]
         score = [dot(w, g, b) for w, b in zip(score_weight, score_bias, strict=True)]
-        bits = [int(s > 0) for s in score]
+        bits = [0] * len(score)
+        best = sorted((-s, n) for n, s in enumerate(score) if s > 0)
+        for _, n in best[: min(self.config.block_limit, self.left)]:
+            bits[n] = 1
+        self.left -= sum(bits)
         h = self.rows(f"{name}.expand", x8, 0, 127)
         if hidden:
             h = [value if bit else 0 for value, bit in zip(h, bits, strict=True)]
@@ -159,7 +165,8 @@ class Device:
 
 @pytest.mark.parametrize("gate_site", ["output", "hidden"])
 @pytest.mark.parametrize("pooling", ["window", "ema"])
-def test_every_stage_equals_the_literal_specification(pooling: Any, gate_site: Any) -> None:
+@pytest.mark.parametrize("caps", [(None, None), (2, None), (None, 4), (2, 3)], ids=str)
+def test_every_stage_equals_the_literal_specification(pooling: Any, gate_site: Any, caps: Any) -> None:
     config = NetworkConfig(
         channels=7,
         hidden=37,
@@ -169,6 +176,8 @@ def test_every_stage_equals_the_literal_specification(pooling: Any, gate_site: A
         pooling=pooling,
         pooling_frames=6,
         gate_site=gate_site,
+        block_cap=caps[0],
+        frame_cap=caps[1],
     )
     bundle = random_bundle(config, seed=3, probes="int16" if pooling == "ema" else "int8")
     pcm = speech_like(70)[56 * 256 :]
@@ -184,9 +193,12 @@ def test_every_stage_equals_the_literal_specification(pooling: Any, gate_site: A
     assert result.output.tolist() == np.concatenate(device.seen["synthesis"]).tolist()
     assert result.macs.tolist() == np.ravel(device.seen["macs"]).tolist()
     assert result.words.tolist() == device.seen["probes"]
-    assert result.signals.tolist() == device.seen["signals"] != device.seen["probes"]
+    assert result.signals.tolist() == device.seen["signals"]
     masks = [[w for i in range(4) for w in device.seen[f"block{i}_mask"][n]] for n in range(result.frames)]
     assert result.masks.tolist() == masks
-    # The comparison means something only where gates switch.
-    assert 0 < result.active.mean() < config.blocks * config.gated
-    assert len(set(result.active.tolist())) > 1
+    # The comparison means something only where gates switch, and caps hold some back.
+    free = run(bundle, pcm, caps=Caps(config.gated, config.blocks * config.gated))
+    assert 0 < free.active.mean() < config.blocks * config.gated
+    assert len(set(free.active.tolist())) > 1
+    assert not np.array_equal(free.signals, free.words)
+    assert config.capped != np.array_equal(result.masks, free.masks)

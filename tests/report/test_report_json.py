@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_runs import FRAMES, Run, spoiled
+from report_runs import FRAMES, Run, make_run, spoiled
 from rich.console import Console
 
 from dyncp.export.compare import Comparison, Score
@@ -19,7 +19,7 @@ from dyncp.firmware.report.build import build_report, write_report
 from dyncp.firmware.report.schema import Report
 from dyncp.firmware.report.signals import SignalsReport
 from dyncp.firmware.report.terminal import print_report
-from dyncp.train.config import StrictModel
+from dyncp.train.config import NetworkConfig, StrictModel
 
 OWN = (Report.__module__, SignalsReport.__module__)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "report.md"
@@ -75,6 +75,34 @@ def test_macs_per_frame(run: Run) -> None:
     assert per_frame.mean == counted.mean()
     assert (per_frame.p50, per_frame.p95) == tuple(np.percentile(counted, (50, 95)))
     assert (per_frame.all_active, per_frame.none_active) == (config.macs(4 * 8), config.macs(0))
+
+
+@pytest.mark.parametrize(
+    ("caps", "most", "shown"),
+    [
+        ({"block_cap": 6}, 24, "6 channels per block"),
+        ({"frame_cap": 21}, 21, "21 channels per frame"),
+        ({"block_cap": 6, "frame_cap": 21}, 21, "6 channels per block, 21 channels per frame"),
+        ({"block_cap": 5, "frame_cap": 99}, 20, "5 channels per block, 99 channels per frame"),
+    ],
+    ids=str,
+)
+def test_the_capped_worst_case(tmp_path: Path, caps: dict[str, int], most: int, shown: str) -> None:
+    shape = NetworkConfig(channels=8, hidden=16, stacks=2, dilations=(1, 2), gate=4, pooling_frames=13)
+    run = make_run(shape.model_copy(update=caps), tmp_path)
+    report = build_report(run.bundle, run.folder)
+    assert report.macs.per_frame.capped == shape.macs(most) < report.macs.per_frame.all_active
+    console = Console(file=io.StringIO(), width=200)
+    print_report(report, console)
+    assert f"{shape.macs(most):,} MACs: capped at {shown}" in console.file.getvalue()  # type: ignore[attr-defined]
+    _, page = write_report(report, run.folder, tmp_path / "out")
+    assert f"<td>{shape.macs(most):,}</td>" in page.read_text(encoding="utf-8")
+
+
+def test_without_a_cap_there_is_no_capped_worst_case(run: Run, tmp_path: Path) -> None:
+    report = build_report(run.bundle, run.folder)
+    assert report.macs.per_frame.capped is None
+    assert "<th>Capped</th>" not in write_report(report, run.folder, tmp_path / "out")[1].read_text(encoding="utf-8")
 
 
 def test_macs_by_layer_add_up(run: Run) -> None:

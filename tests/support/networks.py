@@ -25,13 +25,20 @@ SHAPES = [
     for pooling in ("window", "ema")
     for site in ("output", "hidden")
 ]
+# Caps that are hit.
+CAPPED = [
+    SHAPES[0].model_copy(update={"block_cap": 5}),
+    SHAPES[1].model_copy(update={"block_cap": 15, "frame_cap": 25}),
+    SHAPES[2].model_copy(update={"block_cap": 6, "frame_cap": 9}),
+]
 STATIC = SHAPES[0].model_copy(update={"gate_site": "none"})
 
 
 def trained_enough(config: NetworkConfig, seed: int = 0) -> Enhancer:
     """Random weights; batch norm has seen speech, and the gates' biases are spread so that about half are open."""
     torch.manual_seed(seed)
-    network = Enhancer(config)
+    # The statistics are those without a cap, lest channels that it never lets through have a variance of 0.
+    network = Enhancer(config.model_copy(update={"block_cap": None, "frame_cap": None}))
     pcm = speech_like(200, seed=seed).reshape(-1, 256)
     features = torch.from_numpy(stft.compress(stft.analyse(pcm)).T[None]).float()
     for module in network.modules():
@@ -43,4 +50,5 @@ def trained_enough(config: NetworkConfig, seed: int = 0) -> Enhancer:
             if config.gated:
                 torch.nn.init.normal_(block.gate.score.bias, std=0.1)  # type: ignore[union-attr, arg-type]
             block.project.weight *= 2  # type: ignore[union-attr, operator]
+    network.config = config
     return network.eval()

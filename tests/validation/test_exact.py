@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dyncp.codegen.stages import stages
 from dyncp.export import reference
 from dyncp.export.bundle import Bundle
+from dyncp.export.caps import Caps
 from dyncp.export.masks import unpack_masks
 from dyncp.firmware.records import ValidationRecord
 from dyncp.firmware.validate import validate
@@ -70,6 +71,21 @@ def test_all_cores_are_exact(
     assert record.exact
     assert record.host.mismatches.total == 0
     check_target(record, bundle)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gate_site", ["output", "hidden"])
+def test_capped_networks_are_exact(
+    gate_site: Literal["output", "hidden"], make: Make, pcm: NDArray[np.int16], tmp_path: Path
+) -> None:
+    config = SMALL.model_copy(update={"gate_site": gate_site, "block_cap": 3, "frame_cap": 5})
+    bundle, library = make(config)
+    record = validate(bundle, library, pcm, tmp_path / "out", boards=["cortex-m3", "cortex-m4", "cortex-m55"])
+    assert record.exact
+    check_target(record, bundle)
+    macs = np.load(tmp_path / "out/macs.npy")
+    uncapped = reference.run(bundle, pcm, caps=Caps(config.gated, 2 * config.gated))
+    assert macs.max() == config.macs(5) < uncapped.macs.max(), "the cap must have been hit"
 
 
 @pytest.mark.slow

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From scores to packed masks, and the cap on active channels. Section numbers refer to
+ * docs/arithmetic.md. */
+#ifndef DYNCP_MASKS_H
+#define DYNCP_MASKS_H
+
+#include "dyncp_runtime.h"
+
+/* How many of score[count] are above `bound`. */
+static inline uint32_t dcp_above(const int32_t *score, size_t count, int32_t bound) {
+    uint32_t above = 0;
+    for (size_t n = 0; n < count; n++) {
+        above += score[n] > bound;
+    }
+    return above;
+}
+
+/* The least 2^b - 1 that none of score[count], of which one is positive, is above. */
+static inline int32_t dcp_ceiling(const int32_t *score, size_t count) {
+    int32_t highest = 0, ceiling = INT32_MAX;
+    for (size_t n = 0; n < count; n++) {
+        highest = score[n] > highest ? score[n] : highest;
+    }
+    while (ceiling / 2 >= highest) {
+        ceiling /= 2;
+    }
+    return ceiling;
+}
+
+/* Section 6, block, step 3: mask of the `cap` highest of score[count], of equal ones the first,
+ * where more than `cap` are positive. At most 32 passes find them, one writes them. */
+DYNCP_ONCE static void dcp_cap(const int32_t *score, uint32_t *mask, size_t count, uint32_t cap) {
+    /* Lower the bound bit by bit, to the least that not more than `cap` scores are above. Where as
+     * many are above it as may, it is low enough. */
+    int32_t bound = dcp_ceiling(score, count);
+    uint32_t above = 0;
+    for (int32_t step = bound / 2 + 1; step > 0 && above < cap; step /= 2) {
+        const uint32_t reached = dcp_above(score, count, bound - step);
+        if (reached <= cap) {
+            bound -= step;
+            above = reached;
+        }
+    }
+    uint32_t ties = cap - above;
+    for (size_t first = 0; first < count; first += 32) {
+        uint32_t word = 0;
+        for (size_t bit = 0; bit < 32 && first + bit < count; bit++) {
+            const int32_t value = score[first + bit];
+            if (value > bound || (value == bound && ties > 0)) {
+                word |= (uint32_t)1 << bit;
+                ties -= value == bound;
+            }
+        }
+        mask[first / 32] = word;
+    }
+}
+
+/* Section 6, block, step 3: packs the positive of score[count] into mask, at most `per_block` and
+ * at most `left`, the frame's remaining channels. Returns the number of active channels. */
+static inline uint32_t dcp_mask(const int32_t *score, uint32_t *mask, size_t count,
+                                uint32_t per_block, uint32_t left) {
+    const uint32_t cap = per_block < left ? per_block : left;
+    uint32_t active = 0;
+    for (size_t first = 0; first < count; first += 32) {
+        uint32_t word = 0;
+        for (size_t bit = 0; bit < 32 && first + bit < count; bit++) {
+            if (score[first + bit] > 0) {
+                word |= (uint32_t)1 << bit;
+                active += 1;
+            }
+        }
+        mask[first / 32] = word;
+    }
+    if (active <= cap) {
+        return active;
+    }
+    dcp_cap(score, mask, count, cap);
+    return cap;
+}
+
+#endif
