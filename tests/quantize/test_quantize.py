@@ -10,14 +10,14 @@ import pytest
 from networks import CAPPED, SHAPES, trained_enough
 from signals import extreme, speech_like
 
-from dyncp.export import quantize as quantization
 from dyncp.export.bundle import check
 from dyncp.export.calibrate import calibrate
 from dyncp.export.compare import compare, enhance_float
 from dyncp.export.fold import FoldedNetwork, Layer, fold_network
 from dyncp.export.masks import unpack_masks
-from dyncp.export.quantize import multiplier, quantize
+from dyncp.export.quantize import quantize
 from dyncp.export.reference import run
+from dyncp.export.rounding import multiplier, round_network
 from dyncp.train.config import NetworkConfig
 from dyncp.train.errors import AudioError, QuantizationError
 from dyncp.train.metrics import si_sdr
@@ -100,7 +100,7 @@ def test_a_scale_that_is_not_positive_and_finite_is_refused(scale: float) -> Non
     network = folded()
     scales = calibrate(network, np.ones((4, 257))) | {"blocks.1.expand": scale}
     with pytest.raises(QuantizationError, match=r"blocks\.1\.expand"):
-        quantization._Quantizer(network, scales)
+        round_network(network, scales)
 
 
 @pytest.mark.parametrize("factor", [0.5, 3.0, -0.1, float("nan")])
