@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: speed of what a user waits for, each as a ratio that survives another machine.
 
-host library   times real time on one core, and against the NumPy reference
-training       frames per second of steps and evaluation in float32 and bfloat16, eager and compiled, on the CPU (one
-               thread) and on a GPU where there is one; against a plain PyTorch loop (ci/textbook.py) and against mixing
+Processor time on one core, or time on the wall for a GPU.
+
+host library   times real time, and against the NumPy reference
+training       frames per second of steps and evaluation in float32 and bfloat16, eager and compiled, on the CPU and
+               on a GPU where there is one; against a plain PyTorch loop (ci/textbook.py) and against mixing
 """
 
 from __future__ import annotations

@@ -91,6 +91,15 @@ def test_two_processes_train_as_one_with_the_whole_batch(tmp_path: Path, corpus:
 
 
 @pytest.mark.slow
+def test_two_processes_train_compiled_and_in_bfloat16(tmp_path: Path, corpus: Path) -> None:
+    text = CONFIG.replace("auxiliary_weight = 0.5", 'precision = "bfloat16"').replace("epochs = 2", "epochs = 1")
+    alone, _ = trained(1, tmp_path / "one", corpus, text)
+    shared, two = trained(2, tmp_path / "two", corpus, text, "--compile")
+    torch.testing.assert_close(shared, alone, rtol=0.03, atol=0.01)
+    assert all(tensor.isfinite().all() for tensor in load_checkpoint(two).network.state_dict().values())
+
+
+@pytest.mark.slow
 def test_the_command_resumes_under_torchrun_and_one_process_writes(tmp_path: Path, corpus: Path) -> None:
     text = CONFIG.replace("auxiliary_weight = 0.5", "")
     config = tmp_path / "small.toml"
