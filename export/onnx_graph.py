@@ -2,7 +2,8 @@
 """The float network as ONNX (docs/interchange.md): offline over any number of frames, and one step of a stream.
 
 Both are written node by node from the folded layers, so that they have the names of docs/bundle.md and nothing that an
-exporter left behind. The residual stream, and every activation, is [1, channels, frames].
+exporter left behind. Every activation is [1, channels, 1, frames], an image one pixel high: converters know depthwise
+convolutions of images, and make grouped ones of the rest.
 """
 
 from __future__ import annotations
@@ -24,25 +25,25 @@ OPSET, IR_VERSION = 17, 8
 
 
 def offline_model(folded: FoldedNetwork, frames: int | None = None) -> onnx.ModelProto:
-    """features [1, 257, frames] from the start of a stream → suppression [1, 257, frames], masks bool
-    [1, blocks, N, frames]. `frames` None leaves their number open."""
+    """features [1, 257, 1, frames] from the start of a stream → suppression [1, 257, 1, frames], masks bool
+    [1, blocks, N, 1, frames], if there are gates. `frames` None leaves their number open."""
     return _Offline(folded, "frames" if frames is None else frames).model()
 
 
 def step_model(folded: FoldedNetwork) -> onnx.ModelProto:
-    """One frame: as `offline_model` with frames = 1, and for each entry of `state_shapes` an input `name` and an
-    output `name.next`, the next step's input. A stream starts with zeros."""
+    """One frame: as `offline_model`, and for each entry of `state_shapes` an input `name` and an output `name.next`,
+    which is the next step's input. A stream starts with zeros."""
     return _Step(folded, 1).model()
 
 
-def state_shapes(config: NetworkConfig) -> dict[str, tuple[int, int, int]]:
+def state_shapes(config: NetworkConfig) -> dict[str, tuple[int, int, int, int]]:
     """The step's state by name: per block the depthwise layer's past inputs, and what pooling remembers."""
     shapes = {}
     for i, dilation in enumerate(config.block_dilations):
-        shapes[f"blocks.{i}.history"] = (1, config.hidden, 2 * dilation)
+        shapes[f"blocks.{i}.history"] = (1, config.hidden, 1, 2 * dilation)
         pooled = config.pooling_frames - 1 if config.pooling == "window" else 1
         if config.gated and pooled:
-            shapes[f"blocks.{i}.pool"] = (1, config.channels, pooled)
+            shapes[f"blocks.{i}.pool"] = (1, config.channels, 1, pooled)
     return shapes
 
 
@@ -53,8 +54,8 @@ class _Graph(ABC):
         self.folded, self.config, self.frames = folded, folded.config, frames
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
-        self.inputs = [_value("features", (1, BINS, frames))]
-        self.outputs = [_value("suppression", (1, BINS, frames))]
+        self.inputs = [_value("features", (1, BINS, 1, frames))]
+        self.outputs = [_value("suppression", (1, BINS, 1, frames))]
 
     def model(self) -> onnx.ModelProto:
         self.network()
@@ -78,11 +79,11 @@ class _Graph(ABC):
             axis = self.constant("masks.axis", np.array([1]))
             stacked = [self.op("Unsqueeze", [mask, axis], f"{mask}.block") for mask in masks]
             self.op("Concat", stacked, "masks", axis=1)
-            shape = (1, self.config.blocks, self.config.gated, self.frames)
+            shape = (1, self.config.blocks, self.config.gated, 1, self.frames)
             self.outputs.append(_value("masks", shape, TensorProto.BOOL))
 
     def block(self, i: int, residual: str) -> tuple[str, list[str]]:
-        """The residual after block i, and its mask, bool [1, N, frames], if it has gates."""
+        """The residual after block i, and its mask, bool [1, N, 1, frames], if it has gates."""
         name, site = f"blocks.{i}", self.config.gate_site
         mask = [self.gate(i, residual)] if self.config.gated else []
         hidden = self.op("Relu", self.layer(f"{name}.expand", residual), f"{name}.hidden")
@@ -126,15 +127,15 @@ class _Graph(ABC):
 
     def layer(self, name: str, x: str) -> str:
         """A pointwise layer."""
-        return self.convolution(name, x, self.folded.layers[name].weight[:, :, None])
+        return self.convolution(name, x, self.folded.layers[name].weight[:, :, None, None])
 
     def taps(self, i: int, x: str, pads: list[int]) -> str:
         name, dilation = f"blocks.{i}.depthwise", self.config.block_dilations[i]
-        weight = self.folded.layers[name].weight[:, None, :]
-        return self.convolution(name, x, weight, group=self.config.hidden, dilations=[dilation], pads=pads)
+        weight = self.folded.layers[name].weight[:, None, None, :]
+        return self.convolution(name, x, weight, group=self.config.hidden, dilations=[1, dilation], pads=pads)
 
     def mean(self, i: int, x: str, pads: list[int]) -> str:
-        frames = [self.config.pooling_frames]
+        frames = [1, self.config.pooling_frames]
         return self.op("AveragePool", x, f"blocks.{i}.pooled", kernel_shape=frames, pads=pads, count_include_pad=1)
 
     def convolution(self, name: str, x: str, weight: NDArray[np.float64], **attributes: object) -> str:
@@ -159,15 +160,15 @@ class _Offline(_Graph):
     """Zeros stand for the frames before the first."""
 
     def depthwise(self, i: int, hidden: str) -> str:
-        return self.taps(i, hidden, [2 * self.config.block_dilations[i], 0])
+        return self.taps(i, hidden, [0, 2 * self.config.block_dilations[i], 0, 0])
 
     def window(self, i: int, residual: str) -> str:
-        return self.mean(i, residual, [self.config.pooling_frames - 1, 0])
+        return self.mean(i, residual, [0, self.config.pooling_frames - 1, 0, 0])
 
     def ema(self, i: int, residual: str) -> str:
-        start = self.constant("pool.start", np.zeros((1, self.config.channels), np.float32))
-        carried, frame = (_value(name, (1, self.config.channels)) for name in ("average", "frame"))
-        following, pooled = (_value(name, (1, self.config.channels)) for name in ("next", "pooled"))
+        start = self.constant("pool.start", np.zeros((1, self.config.channels, 1), np.float32))
+        shape = (1, self.config.channels, 1)
+        carried, frame, following, pooled = (_value(name, shape) for name in ("average", "frame", "next", "pooled"))
         alpha = numpy_helper.from_array(_alpha(self.config), "alpha")
         body = [
             helper.make_node("Sub", ["frame", "average"], ["difference"]),
@@ -176,9 +177,10 @@ class _Offline(_Graph):
             helper.make_node("Identity", ["next"], ["pooled"]),
         ]
         step = helper.make_graph(body, "one_pole", [carried, frame], [following, pooled], [alpha])
-        name, axes = f"blocks.{i}.pooled", {"scan_input_axes": [2], "scan_output_axes": [2]}
+        name, time = f"blocks.{i}.pooled", {"scan_input_axes": [3], "scan_output_axes": [3]}
         outputs = [f"{name}.last", name]
-        self.nodes.append(helper.make_node("Scan", [start, residual], outputs, name, body=step, num_scan_inputs=1, **axes))
+        scan = helper.make_node("Scan", [start, residual], outputs, name, body=step, num_scan_inputs=1, **time)
+        self.nodes.append(scan)
         return name
 
 
@@ -186,10 +188,10 @@ class _Step(_Graph):
     """Every past frame is an input; the frames that the next step needs are outputs."""
 
     def depthwise(self, i: int, hidden: str) -> str:
-        return self.taps(i, self.shifted(f"blocks.{i}.history", hidden), [0, 0])
+        return self.taps(i, self.shifted(f"blocks.{i}.history", hidden), [0, 0, 0, 0])
 
     def window(self, i: int, residual: str) -> str:
-        return self.mean(i, self.shifted(f"blocks.{i}.pool", residual), [0, 0])
+        return self.mean(i, self.shifted(f"blocks.{i}.pool", residual), [0, 0, 0, 0])
 
     def ema(self, i: int, residual: str) -> str:
         name = self.state(f"blocks.{i}.pool")
@@ -199,8 +201,8 @@ class _Step(_Graph):
 
     def shifted(self, name: str, newest: str) -> str:
         """The frames of state `name` and the newest one; all but the oldest are kept."""
-        frames = self.op("Concat", [self.state(name), newest], f"{name}.frames", axis=2)
-        bounds = [self.constant(f"slice.{value}", np.array([value])) for value in (1, 2**31 - 1, 2)]
+        frames = self.op("Concat", [self.state(name), newest], f"{name}.frames", axis=3)
+        bounds = [self.constant(f"slice.{value}", np.array([value])) for value in (1, 2**31 - 1, 3)]
         self.op("Slice", [frames, *bounds], f"{name}.next")
         return frames
 
