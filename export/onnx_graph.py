@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -102,7 +103,7 @@ class _Graph(ABC):
         name = f"blocks.{i}.gate"
         reduced = self.op("Relu", self.layer(f"{name}.reduce", self.pool(i, residual)), f"{name}.hidden")
         score = self.layer(f"{name}.score", reduced)
-        return self.op("Greater", [score, self.constant("zero", np.float32([0]))], f"blocks.{i}.mask")
+        return self.op("Greater", [score, self.constant("zero", np.zeros(1, np.float32))], f"blocks.{i}.mask")
 
     def pool(self, i: int, residual: str) -> str:
         if self.config.pooling == "ema":
@@ -111,7 +112,7 @@ class _Graph(ABC):
 
     def gated(self, mask: str, x: str) -> str:
         """A choice, not a product: int8 converters have one for it, and a pruned value is 0 whatever it would be."""
-        return self.op("Where", [mask, x, self.constant("zero", np.float32([0]))], f"{x}.gated")
+        return self.op("Where", [mask, x, self.constant("zero", np.zeros(1, np.float32))], f"{x}.gated")
 
     @abstractmethod
     def depthwise(self, i: int, hidden: str) -> str:
@@ -138,14 +139,14 @@ class _Graph(ABC):
         frames = [1, self.config.pooling_frames]
         return self.op("AveragePool", x, f"blocks.{i}.pooled", kernel_shape=frames, pads=pads, count_include_pad=1)
 
-    def convolution(self, name: str, x: str, weight: NDArray[np.float64], **attributes: object) -> str:
+    def convolution(self, name: str, x: str, weight: NDArray[np.float64], **attributes: Any) -> str:
         bias = self.folded.layers[name].bias
         parameters = [self.constant(f"{name}.weight", weight.astype(np.float32))]
         if np.any(bias):
             parameters.append(self.constant(f"{name}.bias", bias.astype(np.float32)))
         return self.op("Conv", [x, *parameters], name, **attributes)
 
-    def op(self, kind: str, inputs: str | Sequence[str], output: str, **attributes: object) -> str:
+    def op(self, kind: str, inputs: str | Sequence[str], output: str, **attributes: Any) -> str:
         names = [inputs] if isinstance(inputs, str) else inputs
         self.nodes.append(helper.make_node(kind, names, [output], name=output, **attributes))
         return output
@@ -177,8 +178,8 @@ class _Offline(_Graph):
             helper.make_node("Identity", ["next"], ["pooled"]),
         ]
         step = helper.make_graph(body, "one_pole", [carried, frame], [following, pooled], [alpha])
-        name, time = f"blocks.{i}.pooled", {"scan_input_axes": [3], "scan_output_axes": [3]}
-        outputs = [f"{name}.last", name]
+        name, outputs = f"blocks.{i}.pooled", [f"blocks.{i}.average", f"blocks.{i}.pooled"]
+        time: dict[str, Any] = {"scan_input_axes": [3], "scan_output_axes": [3]}
         scan = helper.make_node("Scan", [start, residual], outputs, name, body=step, num_scan_inputs=1, **time)
         self.nodes.append(scan)
         return name

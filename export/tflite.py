@@ -90,9 +90,8 @@ class TfliteStep:
         """features [n, 257] from the initial state."""
         state = {name: np.full(d["shape"], d["quantization"][1], np.int8) for name, d in self.inputs.items()}
         scale, zero = self.inputs["features"]["quantization"]
-        quantized = np.clip(np.round(features / scale) + zero, -128, 127).astype(np.int8)
         suppression, masks = [], []
-        for frame in quantized:
+        for frame in _quantized(features, scale, zero):
             state["features"] = frame.reshape(1, 1, 1, -1)
             out = self.step(**state)
             state = {name.removesuffix(".next"): self.carried(name, out[self.number[name]]) for name in self.states}
@@ -112,8 +111,7 @@ class TfliteStep:
             value = value.transpose(0, 2, 3, 1)
         if (scale, zero) == (given_scale, given_zero):
             return value
-        real = (value.astype(np.float64) - given_zero) * given_scale
-        return np.clip(np.round(real / scale) + zero, -128, 127).astype(np.int8)
+        return _quantized((value.astype(np.float64) - given_zero) * given_scale, scale, zero)
 
     def dtypes(self) -> dict[str, list[str]]:
         """Kind of operator → `count × dtypes of its activations`, inputs → outputs."""
@@ -126,6 +124,10 @@ class TfliteStep:
         for (kind, given, made), count in sorted(counted.items()):
             table.setdefault(kind, []).append(f"{count} × {', '.join(dict.fromkeys(given))} → {made[0]}")
         return table
+
+
+def _quantized(real: NDArray[np.floating], scale: float, zero: int) -> NDArray[np.int8]:
+    return np.clip(np.round(real / scale) + zero, -128, 127).astype(np.int8)
 
 
 def arena(model: bytes) -> int:
