@@ -127,7 +127,8 @@ class TfliteStep:
 
 
 def _quantized(real: NDArray[np.floating], scale: float, zero: int) -> NDArray[np.int8]:
-    return np.clip(np.round(real / scale) + zero, -128, 127).astype(np.int8)
+    quantized: NDArray[np.int8] = np.clip(np.round(real / scale) + zero, -128, 127).astype(np.int8)
+    return quantized
 
 
 def arena(model: bytes) -> int:
