@@ -20,6 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from dyncp import __version__
 from dyncp.export.fold import FoldedNetwork
 from dyncp.train.config import BINS, NetworkConfig
+from dyncp.train.errors import InterchangeError
 
 # What a converter of 2025 reads: operator set 17 has every operator used here, IR version 8 belongs to it.
 OPSET, IR_VERSION = 17, 8
@@ -27,7 +28,9 @@ OPSET, IR_VERSION = 17, 8
 
 def offline_model(folded: FoldedNetwork, frames: int | None = None) -> onnx.ModelProto:
     """features [1, 257, 1, frames] from the start of a stream → suppression [1, 257, 1, frames], masks bool
-    [1, blocks, N, 1, frames], if there are gates. `frames` None leaves their number open."""
+    [1, blocks, N, 1, frames], if there are gates. `frames` None leaves their number open.
+
+    Raises InterchangeError for a network with a cap, as `step_model` does."""
     return _Offline(folded, "frames" if frames is None else frames).model()
 
 
@@ -53,6 +56,11 @@ class _Graph(ABC):
 
     def __init__(self, folded: FoldedNetwork, frames: int | str) -> None:
         self.folded, self.config, self.frames = folded, folded.config, frames
+        if self.config.capped:
+            raise InterchangeError(
+                "block_cap, frame_cap: a cap counts channels across blocks, for which ONNX has no operator that int8 "
+                "converters know; remove both from config.toml to export the network without its cap"
+            )
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         self.inputs = [_value("features", (1, BINS, 1, frames))]

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from networks import SHAPES, trained_enough
+from networks import SHAPES, STATIC, trained_enough
 from numpy.typing import NDArray
 from signals import speech_like
 from typer.testing import CliRunner
@@ -24,9 +24,9 @@ from dyncp.train.audio import to_pcm, write_pcm
 from dyncp.train.checkpoint import write_checkpoint
 from dyncp.train.config import Config, NetworkConfig
 from dyncp.train.demo_corpus import SOUNDS, decode_g722
+from dyncp.train.errors import InterchangeError
 from dyncp.train.network import Enhancer
 
-STATIC = NetworkConfig(channels=16, hidden=40, gate=6, stacks=1, dilations=(1, 2), gate_site="none")
 ONE_FRAME = NetworkConfig(channels=16, hidden=40, gate=6, stacks=1, dilations=(1, 2), pooling_frames=1)
 
 
@@ -114,6 +114,13 @@ def test_command_on_real_speech(tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == ["offline.onnx", "step.onnx"]
     for name in ("offline.onnx", "step.onnx"):
         onnx.checker.check_model(str(out / name), full_check=True)
+
+
+def test_a_cap_is_refused() -> None:
+    folded = fold_network(trained_enough(SHAPES[0].model_copy(update={"block_cap": 3})), "0" * 64)
+    for build in (offline_model, step_model):
+        with pytest.raises(InterchangeError, match=r"block_cap, frame_cap: .* remove both from config\.toml"):
+            build(folded)
 
 
 def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
