@@ -5,15 +5,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TFLITE := .venv-tflite
 ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 
-.PHONY: help setup demo test check lint unit bench clean
+.PHONY: help setup demo test check lint unit bench tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
 	@echo "make test    every test, emulators and browser included"
 	@echo "make check   lint, types and fast tests"
+	@echo "make tflite  int8 TFLite of the shipped network beside our integers: build/tflite"
 	@echo "make bench   speed of the host build and of a training step"
 
 setup: $(READY)
@@ -21,7 +23,7 @@ setup: $(READY)
 $(READY): pyproject.toml ci/install-debian.sh
 	ci/install-debian.sh
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[train,benchmark,demo,dev]'
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[train,benchmark,demo,interchange,dev]'
 	touch $@
 
 demo: $(READY)
@@ -43,6 +45,17 @@ unit: $(READY)
 
 bench: $(READY)
 	$(BIN)/python ci/bench.py
+
+# An environment of its own: the converter pins an older numpy, onnx and protobuf.
+tflite: $(TFLITE)/.ready
+	$(TFLITE)/bin/python -m pytest -q tests/tflite
+	$(TFLITE)/bin/dyncp tflite signals build/tflite
+
+$(TFLITE)/.ready: pyproject.toml ci/install-debian.sh
+	ci/install-debian.sh
+	test -x $(TFLITE)/bin/python || $(PYTHON) -m venv $(TFLITE)
+	$(TFLITE)/bin/pip install -q --disable-pip-version-check -e '.[train,demo,tflite]' hypothesis pytest
+	touch $@
 
 # mypy cannot map folders to packages; it reads the rooms through a tree of links under their import names.
 build/types/dyncp: pyproject.toml

@@ -15,3 +15,4 @@ step make setup
 step make lint
 step make demo
 step make test
+step make tflite

@@ -11,14 +11,29 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dyncp.commands import corpus, demo, enhance, evaluate, export, generate, probe, report, train, validate
+from dyncp.commands import (
+    corpus,
+    demo,
+    enhance,
+    evaluate,
+    export,
+    generate,
+    interchange,
+    probe,
+    report,
+    tflite,
+    train,
+    validate,
+)
 from dyncp.train.errors import DyncpError
 
 # Packages that only some commands need, and the extra of pyproject.toml that brings each.
 EXTRAS = {
     **dict.fromkeys(("joblib", "librosa", "pesq", "pystoi", "pyworld", "scipy", "sklearn", "soxr"), "train"),
     **dict.fromkeys(("tensorboard", "tomli_w", "torch"), "train"),
-    **dict.fromkeys(("onnx", "onnxruntime", "pyroomacoustics", "silero_vad", "webrtcvad"), "benchmark"),
+    **dict.fromkeys(("onnx", "onnxruntime"), "interchange"),
+    **dict.fromkeys(("pyroomacoustics", "silero_vad", "webrtcvad"), "benchmark"),
+    **dict.fromkeys(("ai_edge_litert", "onnx2tf", "tensorflow", "tflite_micro"), "tflite"),
     "av": "demo",
 }
 
@@ -33,6 +48,8 @@ for command in (
     validate.validate,
     report.report,
     enhance.enhance,
+    interchange.interchange,
+    tflite.tflite,
     demo.demo,
 ):
     commands.command()(command)

@@ -79,9 +79,9 @@ def compare(folded: FoldedNetwork, bundle: Bundle, pairs: Sequence[tuple[Pcm, Pc
     return Comparison(
         clips=len(pairs),
         frames=len(expected),
-        noisy=_mean(scored[0::3]),
-        float_=_mean(scored[1::3]),
-        int8=_mean(scored[2::3]),
+        noisy=mean_score(scored[0::3]),
+        float_=mean_score(scored[1::3]),
+        int8=mean_score(scored[2::3]),
         agreement_db=float(np.mean([si_sdr(wanted, got) for _, wanted, got in outputs])),
         differing_mask_bits=float(differs.mean()),
         differing_informative_bits=float(differs[:, informative].mean()) if informative.any() else 0.0,
@@ -100,7 +100,7 @@ def score(target: Pcm, heard: NDArray[np.generic]) -> Score:
     return Score(pesq=pesq_wb(target, heard), stoi=stoi(target, heard), si_sdr=si_sdr(target, heard))
 
 
-def _mean(scores: Sequence[Score]) -> Score:
+def mean_score(scores: Sequence[Score]) -> Score:
     return Score(**{name: float(np.mean([getattr(s, name) for s in scores])) for name in Score.model_fields})
 
 

@@ -32,6 +32,10 @@ class QuantizationError(DyncpError):
     """A network that cannot be expressed in the arithmetic of docs/arithmetic.md."""
 
 
+class InterchangeError(DyncpError):
+    """A network that a format of others cannot hold, or a converter that fails."""
+
+
 class GenerationError(DyncpError):
     """A library that cannot be generated as asked, for example a prefix that is no C identifier."""
 
