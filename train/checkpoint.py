@@ -4,6 +4,7 @@
 checkpoint.json       schema, epoch, achieved utilization, sha256 of the other files
 network.safetensors   weights and batch-norm statistics
 config.toml           the whole experiment
+scales.json           after quantization-aware training: scale name → real value of one unit (docs/bundle.md)
 probes.safetensors    fitted probes, once `dyncp probe` has run (train/probe_files.py)
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 import safetensors.torch
-from pydantic import Field
+from pydantic import Field, PositiveFloat, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 
 from dyncp.train.config import Config, StrictModel, parse, read_toml
@@ -26,6 +27,7 @@ from dyncp.train.network import Enhancer
 
 NETWORK = "network.safetensors"
 CONFIG = "config.toml"
+SCALES = "scales.json"
 MANIFEST = "checkpoint.json"
 
 
@@ -44,6 +46,8 @@ class Checkpoint:
     manifest: CheckpointManifest
     config: Config
     network: Enhancer
+    scales: dict[str, float] | None = None
+    """Those that quantization-aware training used; None where export is to find them."""
 
     @property
     def sha256(self) -> str:
@@ -58,6 +62,7 @@ def write_checkpoint(
     epoch: int,
     utilization: list[float],
     validation_loss: float,
+    scales: dict[str, float] | None = None,
 ) -> None:
     """Write all files, each atomically and the manifest last: a kill leaves the old or the new checkpoint."""
     import tomli_w
@@ -68,6 +73,8 @@ def write_checkpoint(
         NETWORK: safetensors.torch.save(weights),
         CONFIG: tomli_w.dumps(config.model_dump(exclude_none=True)).encode(),
     }
+    if scales is not None:
+        contents[SCALES] = (json.dumps(scales, indent=2, allow_nan=False) + "\n").encode()
     for name, data in contents.items():
         replace_file(folder / name, data)
     manifest = CheckpointManifest(
@@ -100,7 +107,16 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         network.load_state_dict(weights)
     except (SafetensorError, RuntimeError) as error:
         raise CheckpointError(f"{folder / NETWORK}: does not fit {CONFIG}: {error}") from None
-    return Checkpoint(folder, manifest, config, network.eval())
+    return Checkpoint(folder, manifest, config, network.eval(), _load_scales(folder, manifest))
+
+
+def _load_scales(folder: Path, manifest: CheckpointManifest) -> dict[str, float] | None:
+    if SCALES not in manifest.files:
+        return None
+    try:
+        return TypeAdapter(dict[str, PositiveFloat]).validate_json(_read(folder / SCALES))
+    except ValidationError as error:
+        raise CheckpointError(f"{folder / SCALES}: must map names to positive numbers: {error}") from None
 
 
 def read_manifest(folder: Path) -> CheckpointManifest:

@@ -88,6 +88,9 @@ class Trainer:
     Where a launcher started several processes, each trains on its share of every batch and the first one writes.
     """
 
+    scales: dict[str, float] | None = None
+    """Of the integers that the network was trained through, where it was (export/qat.py)."""
+
     def __init__(
         self,
         config: Config,
@@ -104,7 +107,7 @@ class Trainer:
         processes.share_norms(self.network)
         self.perceptual = PerceptualLoss().to(self.device)
         self.intelligibility = IntelligibilityLoss().to(self.device)
-        masking = Masking(self.network)
+        masking = self.masking()
         if compiled:
             masking.compile()
         self.forward = processes.share_gradients(masking)
@@ -118,6 +121,14 @@ class Trainer:
         self.share = processes.share(config.training.batch)
         self.validation = [validation.batch(self.share, (VALIDATION_SEED, i)) for i in range(VALIDATION_BATCHES)]
         self.epoch = 0
+
+    def masking(self) -> nn.Module:
+        """`inputs` → (suppression mask, gates), with the network's parameters."""
+        return Masking(self.network)
+
+    def inputs(self, noisy: Tensor, spectrum: Tensor) -> Tensor:
+        """What the network sees of noisy audio [B, T · 256] and its spectrum [B, 257, T]."""
+        return features(spectrum)
 
     def _readout(self) -> MaskReadout | None:
         """What joint training reads from the masks; None where the masks are trained for enhancement alone."""
@@ -181,7 +192,7 @@ class Trainer:
         noisy, clean, level = (t.to(self.device) for t in (batch.noisy, batch.clean, batch.level))
         spectrum = analyse(noisy)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.training.precision == "bfloat16"):
-            suppression, masks = self.forward(features(spectrum))
+            suppression, masks = self.forward(self.inputs(noisy, spectrum))
         heard = level_spectra(synthesise(spectrum * suppression.float())[:, HOP:], level)
         wanted = level_spectra(clean[:, :-HOP], level)
         loss, training = spectral_loss(heard, wanted), self.config.training
@@ -198,7 +209,7 @@ class Trainer:
         writer.add_scalar("validation/loss", loss, step)
         for block, share in enumerate(utilization):
             writer.add_scalar(f"utilization/block{block}", share, step)
-        write_checkpoint(self.folder, self.network, self.config, self.epoch, utilization, loss)
+        write_checkpoint(self.folder, self.network, self.config, self.epoch, utilization, loss, self.scales)
         self._save_resume()
         return loss
 

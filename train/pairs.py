@@ -19,6 +19,9 @@ EVALUATION = MixingConfig(
 # Levels, and silence, as a device meets them.
 EVERYDAY = EVALUATION.model_copy(update={"clip_s": 8.0, "level_dbfs": (-40.0, -15.0), "noise_only": 0.1})
 
+# Noisy clips of EVERYDAY from the training split that scales are found with.
+CALIBRATION_CLIPS = 24
+
 SEEDS: dict[Split, int] = {"train": 101, "validation": 102, "test": 103}
 
 

@@ -12,10 +12,11 @@ import typer
 from rich.console import Console
 
 from dyncp.commands.options import find_checkpoint
-from dyncp.train.errors import CheckpointError
+from dyncp.train.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from dyncp.train.fit import Trainer
+    from dyncp.train.network import Enhancer
 
 # A missed target is reported from this distance on.
 UTILIZATION_TOLERANCE = 0.02
@@ -31,6 +32,9 @@ def train(
     start: Annotated[
         Path | None, typer.Option(help="Checkpoint, or the name of a shipped one, whose weights to start from.")
     ] = None,
+    integers: Annotated[
+        bool, typer.Option("--integers", help="Quantization-aware: train START on through the device's integers.")
+    ] = False,
     resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch in OUT.")] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     compiled: Annotated[
@@ -44,14 +48,16 @@ def train(
 
     if not resume and (out / "checkpoint.json").exists():
         raise CheckpointError(f"{out}: holds a checkpoint already; pass --resume or another folder")
+    if integers and start is None and not resume:
+        raise ConfigError("--integers: trains a network that was trained before; name it with --start")
     with processes.joined(_found(device)) as own_device:
         console = Console(stderr=True, quiet=not processes.is_first())
         with console.status("reading the corpus"):
-            trainer = _trainer(config, corpus, out, redistributable, own_device, compiled)
-        if start is not None and not resume:
-            from dyncp.train.checkpoint import load_checkpoint
-
-            trainer.start_from(load_checkpoint(find_checkpoint(start)).network)
+            trained = _trained(out if resume else start)
+            through = trained if integers else None
+            trainer = _trainer(config, corpus, out, redistributable, own_device, compiled, through)
+        if trained is not None and not resume:
+            trainer.start_from(trained)
         if resume:
             console.print(f"resuming after epoch {trainer.resume()}")
         _run(trainer, console, workers)
@@ -65,12 +71,29 @@ def _found(device: str) -> str:
     return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
-def _trainer(config: str, corpus: Path, out: Path, redistributable: bool, device: str, compiled: bool) -> Trainer:
+def _trained(checkpoint: Path | None) -> Enhancer | None:
+    if checkpoint is None:
+        return None
+    from dyncp.train.checkpoint import load_checkpoint
+
+    return load_checkpoint(find_checkpoint(checkpoint)).network
+
+
+def _trainer(
+    config: str,
+    corpus: Path,
+    out: Path,
+    redistributable: bool,
+    device: str,
+    compiled: bool,
+    through_integers: Enhancer | None,
+) -> Trainer:
     from dyncp.train.clip_labels import noise_categories, source_classes
     from dyncp.train.config import load_config
     from dyncp.train.corpus import load_corpus, read_all
     from dyncp.train.fit import Trainer
     from dyncp.train.mixing import Mixer
+    from dyncp.train.pairs import CALIBRATION_CLIPS, EVERYDAY, make_pairs
 
     settings = load_config(config)
     recordings = load_corpus(corpus, redistributable)
@@ -85,7 +108,12 @@ def _trainer(config: str, corpus: Path, out: Path, redistributable: bool, device
         )
         for part in (recordings.split("train"), recordings.split("validation"))
     ]
-    return Trainer(settings, mixers[0], mixers[1], out, device, compiled)
+    if through_integers is None:
+        return Trainer(settings, mixers[0], mixers[1], out, device, compiled)
+    from dyncp.export.qat import IntegerTrainer
+
+    calibration = [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY)]
+    return IntegerTrainer(settings, mixers[0], mixers[1], out, through_integers, calibration, device)
 
 
 def _run(trainer: Trainer, console: Console, workers: int) -> None:
