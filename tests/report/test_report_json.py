@@ -23,12 +23,18 @@ from dyncp.train.config import NetworkConfig, StrictModel
 
 OWN = (Report.__module__, SignalsReport.__module__)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "report.md"
+NOISY = Score(pesq=1.35, stoi=0.8, estoi=0.6, si_sdr=5.0)
+FLOAT = Score(pesq=1.79, stoi=0.86, estoi=0.7, si_sdr=11.0)
+INT8 = Score(pesq=1.77, stoi=0.859, estoi=0.69, si_sdr=10.9)
 COMPARISON = Comparison(
     clips=20,
     frames=5000,
-    noisy=Score(pesq=1.35, stoi=0.8, si_sdr=5.0),
-    float_=Score(pesq=1.79, stoi=0.86, si_sdr=11.0),
-    int8=Score(pesq=1.77, stoi=0.859, si_sdr=10.9),
+    noisy=NOISY,
+    float_=FLOAT,
+    int8=INT8,
+    float_gain=FLOAT - NOISY,
+    int8_gain=INT8 - NOISY,
+    by_snr=[],
     agreement_db=24.5,
     differing_mask_bits=0.003,
     differing_informative_bits=0.004,
@@ -39,6 +45,8 @@ COMPARISON = Comparison(
     utilization_float=0.25,
     utilization_int8=0.26,
     macs_per_frame=1234.5,
+    macs_p95=1300.0,
+    macs_all_active=2000,
 )
 
 

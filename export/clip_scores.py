@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One clip through both networks, and its scores: the unit of work that comparisons spread over cores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, FiniteFloat
+
+from dyncp.export import stft
+from dyncp.export.fold import FoldedNetwork
+from dyncp.export.masks import unpack_masks
+from dyncp.export.run import Run, hops
+from dyncp.train.config import HOP, StrictModel
+from dyncp.train.metrics import pesq_wb, si_sdr, stoi
+
+if TYPE_CHECKING:
+    from dyncp.train.pairs import Pair
+
+Pcm = NDArray[np.int16]
+Counts = NDArray[np.int64]
+
+Engine = Callable[[Pcm], Run]
+"""Runs the integer network on int16 PCM [n · 256] from its initial state; it must be picklable."""
+
+
+class Score(StrictModel):
+    """Against the clean speech, or the difference of two such scores."""
+
+    pesq: FiniteFloat = Field(description="PESQ-WB (ITU-T P.862.2), MOS-LQO")
+    stoi: FiniteFloat = Field(description="STOI, 0 to 1")
+    estoi: FiniteFloat = Field(description="extended STOI, 0 to 1")
+    si_sdr: FiniteFloat = Field(description="dB")
+
+    def __sub__(self, other: Score) -> Score:
+        return Score(**{name: getattr(self, name) - getattr(other, name) for name in Score.model_fields})
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Of one network on one clip: frames in which each gate was open, [blocks, N], and the MACs of every frame, [n]."""
+
+    opened: Counts
+    macs: Counts
+
+
+@dataclass(frozen=True)
+class IntegerClip:
+    """Of the integer network; `differing`: frames in which a gate was not as in the float network, [blocks, N]."""
+
+    score: Score
+    gates: Gates
+    agreement_db: float
+    differing: Counts
+
+
+@dataclass(frozen=True)
+class ClipScores:
+    """Everything that a comparison keeps of one clip."""
+
+    snr_db: float
+    noisy: Score
+    float_: Score
+    float_gates: Gates
+    int8: IntegerClip | None
+
+
+def score_clip(folded: FoldedNetwork, engine: Engine | None, pair: Pair) -> ClipScores:
+    """Enhance and score one pair, aligned, a whole number of hops; without `engine`, the float network alone.
+
+    Raises AudioError for audio of another length, and for clean audio without speech, which PESQ cannot score.
+    """
+    wanted, active = enhance_float(folded, pair.noisy)
+    # The outputs lag by one hop.
+    target, wanted = pair.clean[:-HOP], wanted[HOP:]
+    gates = Gates(active.sum(axis=0), folded.config.macs(0) + folded.config.macs_per_channel * active.sum(axis=(1, 2)))
+    int8 = None
+    if engine is not None:
+        run = engine(pair.noisy)
+        heard, bits = run.output[HOP:], unpack_masks(run.masks, folded.config)
+        int8 = IntegerClip(
+            score=score(target, heard),
+            gates=Gates(bits.sum(axis=0), run.macs),
+            agreement_db=si_sdr(wanted, heard),
+            differing=(bits != active).sum(axis=0),
+        )
+    return ClipScores(pair.snr_db, score(target, pair.noisy[:-HOP]), score(target, wanted), gates, int8)
+
+
+def score(target: Pcm, heard: NDArray[np.generic]) -> Score:
+    """All metrics of one signal."""
+    return Score(
+        pesq=pesq_wb(target, heard),
+        stoi=stoi(target, heard),
+        estoi=stoi(target, heard, extended=True),
+        si_sdr=si_sdr(target, heard),
+    )
+
+
+def enhance_float(folded: FoldedNetwork, pcm: Pcm) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The float network on int16 PCM: samples in [−1, 1), one hop late, and the gates, bool [n, blocks, N]."""
+    spectrum = stft.analyse(hops(pcm))
+    suppression, active = folded.forward(stft.compress(spectrum))
+    return stft.synthesise(spectrum * suppression), active
