@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat
 
-from dyncp.export import stft
+from dyncp.export import reference, stft
+from dyncp.export.bundle import Bundle
 from dyncp.export.fold import FoldedNetwork
 from dyncp.export.masks import unpack_masks
-from dyncp.export.run import Run, hops
+from dyncp.export.run import hops
 from dyncp.train.config import HOP, StrictModel
 from dyncp.train.metrics import pesq_wb, si_sdr, stoi
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 Pcm = NDArray[np.int16]
 Counts = NDArray[np.int64]
-
-Engine = Callable[[Pcm], Run]
-"""Runs the integer network on int16 PCM [n · 256] from its initial state; it must be picklable."""
 
 
 class Score(StrictModel):
@@ -69,8 +66,8 @@ class ClipScores:
     int8: IntegerClip | None
 
 
-def score_clip(folded: FoldedNetwork, engine: Engine | None, pair: Pair) -> ClipScores:
-    """Enhance and score one pair, aligned, a whole number of hops; without `engine`, the float network alone.
+def score_clip(folded: FoldedNetwork, bundle: Bundle | None, pair: Pair) -> ClipScores:
+    """Enhance and score one pair, aligned, a whole number of hops; without `bundle`, the float network alone.
 
     Raises AudioError for audio of another length, and for clean audio without speech, which PESQ cannot score.
     """
@@ -79,8 +76,8 @@ def score_clip(folded: FoldedNetwork, engine: Engine | None, pair: Pair) -> Clip
     target, wanted = pair.clean[:-HOP], wanted[HOP:]
     gates = Gates(active.sum(axis=0), folded.config.macs(0) + folded.config.macs_per_channel * active.sum(axis=(1, 2)))
     int8 = None
-    if engine is not None:
-        run = engine(pair.noisy)
+    if bundle is not None:
+        run = reference.run(bundle, pair.noisy)
         heard, bits = run.output[HOP:], unpack_masks(run.masks, folded.config)
         int8 = IntegerClip(
             score=score(target, heard),

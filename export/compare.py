@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, FiniteFloat
 
-from dyncp.export import reference
 from dyncp.export.bundle import Bundle
-from dyncp.export.clip_scores import ClipScores, Engine, Gates, Score, score_clip
+from dyncp.export.clip_scores import ClipScores, Gates, Score, score_clip
 from dyncp.export.clip_scores import enhance_float as enhance_float
 from dyncp.export.fold import FoldedNetwork
 from dyncp.train.config import StrictModel
@@ -74,22 +73,19 @@ def compare(
     folded: FoldedNetwork,
     bundle: Bundle | None,
     pairs: Sequence[Pair],
-    engine: Engine | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Comparison:
     """Run both networks over `pairs`, aligned, each a whole number of hops, in parallel over the cores.
 
-    Without `bundle`, the float network alone. `engine` runs the bundle; by default the NumPy reference does, and any
-    other must equal it. `progress` is told the clips that each step has added. Raises BundleError for a bundle of
-    another shape than the network, AudioError for audio that is not a positive whole number of hops, and for clean
-    audio without speech, which PESQ cannot score.
+    Without `bundle`, the float network alone. The integers run in the NumPy reference: beside the metrics its time
+    hardly counts, and it needs no compiler. `progress` is told the clips that each step has added. Raises BundleError
+    for a bundle of another shape than the network, AudioError for audio that is not a positive whole number of hops,
+    and for clean audio without speech, which PESQ cannot score.
     """
     if bundle is not None and bundle.config != folded.config:
         raise BundleError("bundle: its network is not the checkpoint's; export the checkpoint that is evaluated")
-    if bundle is not None and engine is None:
-        engine = partial(reference.run, bundle)
     results = []
-    for result in _in_parallel(partial(score_clip, folded, engine), pairs):
+    for result in _in_parallel(partial(score_clip, folded, bundle), pairs):
         results.append(result)
         if progress is not None:
             progress(1)

@@ -7,8 +7,6 @@ import ctypes
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +19,7 @@ from dyncp.export.run import Run, hops
 from dyncp.firmware.host_build import Compiler, build_host
 from dyncp.train.errors import ToolchainError
 
-__all__ = ["HostEngine", "HostLibrary", "Stream", "build_host", "host_engine", "host_library"]
+__all__ = ["HostLibrary", "Stream", "build_host", "host_library"]
 
 
 class HostLibrary:
@@ -71,31 +69,6 @@ def host_library(bundle: Bundle, trace: bool = False) -> Iterator[HostLibrary]:
     """The library of `bundle`, generated and compiled or taken from the cache; raises as those steps do."""
     with tempfile.TemporaryDirectory(prefix="dyncp-") as folder:
         yield HostLibrary(generate(bundle, Path(folder) / "library"), trace=trace)
-
-
-@dataclass(frozen=True)
-class HostEngine:
-    """`HostLibrary.run` of a generated folder, for other processes: each loads the library once, for itself."""
-
-    library: Path
-
-    def __call__(self, pcm: NDArray[np.int16]) -> Run:
-        return _loaded(self.library).run(pcm)
-
-
-@cache
-def _loaded(library: Path) -> HostLibrary:
-    return HostLibrary(library)
-
-
-@contextmanager
-def host_engine(bundle: Bundle) -> Iterator[HostEngine]:
-    """As `host_library`, for use in other processes as long as the context lasts."""
-    with tempfile.TemporaryDirectory(prefix="dyncp-") as folder:
-        engine = HostEngine(generate(bundle, Path(folder) / "library"))
-        # Compiled here, once, so that the processes find it in the cache.
-        build_host(engine.library)
-        yield engine
 
 
 class Stream:

@@ -24,12 +24,12 @@ SEEDS: dict[Split, int] = {"train": 101, "validation": 102, "test": 103}
 
 @dataclass(frozen=True)
 class Pair:
-    """Clean and noisy speech of the same length, int16; `turned_down` where both had to be, lest the sum clip."""
+    """Clean and noisy speech of the same length, int16; both were turned down by `attenuation_db` lest the sum clip."""
 
     clean: Pcm
     noisy: Pcm
     snr_db: float
-    turned_down: bool = False
+    attenuation_db: float = 0.0
 
 
 def make_pairs(corpus: Corpus, split: Split, count: int, mixing: MixingConfig = EVALUATION) -> list[Pair]:
@@ -40,5 +40,6 @@ def make_pairs(corpus: Corpus, split: Split, count: int, mixing: MixingConfig = 
     pairs = []
     for _ in range(count):
         clip = mixer.clip(rng)
-        pairs.append(Pair(to_pcm(clip.clean), to_pcm(clip.noisy), clip.snr_db, clip.attenuation < 1))
+        attenuation_db = float(-20 * np.log10(clip.attenuation))
+        pairs.append(Pair(to_pcm(clip.clean), to_pcm(clip.noisy), clip.snr_db, attenuation_db))
     return pairs

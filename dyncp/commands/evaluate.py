@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,6 +14,8 @@ from dyncp.commands.quality import print_comparison, scored
 
 if TYPE_CHECKING:
     from dyncp.export.bundle import Bundle
+    from dyncp.export.compare import Comparison
+    from dyncp.export.levels import LevelTable
     from dyncp.train.checkpoint import Checkpoint as Trained
     from dyncp.train.corpus import Corpus
 
@@ -28,6 +29,7 @@ def evaluate(
     redistributable: Redistributable = False,
     split: Annotated[Literal["validation", "test"], typer.Option(help="Whose speakers and noises.")] = "test",
     clips: Annotated[int, typer.Option(help="Mixtures of six seconds.", min=1)] = 100,
+    levels: Annotated[str, typer.Option(help="Speech levels in dBFS to compare, as `-40,-30,-20,-10`.")] = "",
     paper: Annotated[Path | None, typer.Option(help="Write the paper's results here: docs/paper.md.")] = None,
     context: Annotated[Path | None, typer.Option(help="Write what temporal context would gain here.")] = None,
     rivals: Annotated[Path | None, typer.Option(help="Write how today's detectors do on the same audio here.")] = None,
@@ -66,7 +68,7 @@ def evaluate(
             print(curve.model_dump_json())
         return
     if paper is None and context is None and rivals is None:
-        _quality(console, trained, integers, recordings, split, clips, json_output)
+        _quality(console, trained, integers, recordings, split, clips, levels, json_output)
         return
     from dyncp.commands.evaluate_more import run_context, run_rivals
     from dyncp.commands.evaluate_paper import Streams, run_paper
@@ -91,19 +93,20 @@ def _quality(
     corpus: Corpus,
     split: Literal["validation", "test"],
     clips: int,
+    levels: str,
     json_output: bool,
 ) -> None:
-    """The integers run in the host build of the C, which equals the reference and is faster."""
+    from dyncp.commands.evaluate_levels import parse_levels, print_levels, score_levels
     from dyncp.export.fold import fold
-    from dyncp.firmware.host import host_engine
     from dyncp.train.pairs import make_pairs
 
     folded = fold(trained)
-    with ExitStack() as stack:
-        with console.status("mixing"):
-            engine = None if bundle is None else stack.enter_context(host_engine(bundle))
-            pairs = make_pairs(corpus, split, clips)
-        comparison = scored(console, folded, bundle, pairs, engine)
-    print_comparison(console, comparison)
+    result: Comparison | LevelTable
+    if levels:
+        result = score_levels(console, folded, bundle, corpus, split, clips, parse_levels(levels))
+        print_levels(console, result)
+    else:
+        result = scored(console, folded, bundle, make_pairs(corpus, split, clips))
+        print_comparison(console, result)
     if json_output:
-        print(comparison.model_dump_json(by_alias=True))
+        print(result.model_dump_json(by_alias=True))

@@ -12,7 +12,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from dyncp.export.bundle import Bundle
-    from dyncp.export.clip_scores import Engine, Score
+    from dyncp.export.clip_scores import Score
     from dyncp.export.compare import Comparison, Scores
     from dyncp.export.fold import FoldedNetwork
     from dyncp.train.pairs import Pair
@@ -25,7 +25,6 @@ def scored(
     folded: FoldedNetwork,
     bundle: Bundle | None,
     pairs: Sequence[Pair],
-    engine: Engine | None = None,
     title: str = "enhancing and scoring",
 ) -> Comparison:
     """`export.compare.compare` with a progress bar."""
@@ -34,7 +33,7 @@ def scored(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task(title, total=len(pairs))
-        return compare(folded, bundle, pairs, engine, lambda clips: progress.advance(bar, clips))
+        return compare(folded, bundle, pairs, lambda clips: progress.advance(bar, clips))
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
