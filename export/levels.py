@@ -10,11 +10,10 @@ from dyncp.train.config import StrictModel
 
 
 class LevelRow(StrictModel):
-    """The same speech, noise and SNR as in every other row."""
+    """The same speech, noise and SNR as in every other row; what exceeds int16 saturates."""
 
-    level_dbfs: FiniteFloat = Field(description="active speech level that was asked for")
-    reached_dbfs: FiniteFloat = Field(description="mean over the clips, after those that would clip were turned down")
-    turned_down: int = Field(ge=0, description="how many those are")
+    level_dbfs: FiniteFloat = Field(description="active speech level of the noisy input")
+    saturated: FiniteFloat = Field(ge=0, le=1, description="share of the noisy samples at the ends of int16")
     comparison: Comparison
 
 

@@ -39,7 +39,7 @@ class Batch:
 class Clip:
     """noisy, clean [T·256] in [−1, 1]; level, the active speech RMS; the recordings' indices in the mixer's lists.
 
-    snr_db: active speech RMS over the noise RMS; −∞ without speech. attenuation: what kept it from clipping, ≤ 1.
+    snr_db: active speech RMS over the noise RMS; −∞ without speech.
     """
 
     noisy: Signal
@@ -48,7 +48,6 @@ class Clip:
     speech: int
     noise: int
     snr_db: float
-    attenuation: float
 
 
 class Mixer:
@@ -97,9 +96,7 @@ class Mixer:
         noisy = clean + noise
         # A mixture that would clip is turned down as a whole, so that clean + noise = noisy still holds.
         headroom = np.float32(min(1.0, 0.99 / max(float(np.abs(noisy).max()), 1e-9)))
-        return Clip(
-            noisy * headroom, clean * headroom, float(level * headroom), voice, category, snr_db, float(headroom)
-        )
+        return Clip(noisy * headroom, clean * headroom, float(level * headroom), voice, category, snr_db)
 
     def _speech_crop(self, rng: np.random.Generator) -> tuple[Signal, int]:
         """A random stretch; where an utterance is shorter than the clip, it lies in silence at a random place."""

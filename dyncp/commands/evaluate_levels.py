@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dyncp.export.fold import FoldedNetwork
     from dyncp.export.levels import LevelTable
     from dyncp.train.corpus import Corpus
+    from dyncp.train.pairs import Pair
 
 
 def parse_levels(text: str) -> list[float]:
@@ -40,35 +41,33 @@ def score_levels(
     clips: int,
     levels: list[float],
 ) -> LevelTable:
-    """The mixtures of `dyncp evaluate`, made anew at each active speech level in dBFS."""
+    """The mixtures of `dyncp evaluate`, their noisy speech brought to each level in dBFS."""
     from dyncp.export.levels import LevelRow, LevelTable
-    from dyncp.train.pairs import EVALUATION, make_pairs
+    from dyncp.train.pairs import make_pairs
 
+    mixtures = make_pairs(corpus, split, clips)
     rows = []
     for level in levels:
-        mixing = EVALUATION.model_copy(update={"level_dbfs": (level, level)})
-        pairs = make_pairs(corpus, split, clips, mixing)
-        attenuations = [pair.attenuation_db for pair in pairs]
-        row = LevelRow(
-            level_dbfs=level,
-            reached_dbfs=level - sum(attenuations) / clips,
-            turned_down=sum(attenuation > 0 for attenuation in attenuations),
-            comparison=scored(console, folded, bundle, pairs, f"at {level:g} dBFS"),
-        )
-        rows.append(row)
+        pairs = [pair.at_level(level) for pair in mixtures]
+        comparison = scored(console, folded, bundle, pairs, f"at {level:g} dBFS")
+        rows.append(LevelRow(level_dbfs=level, saturated=_saturated(pairs), comparison=comparison))
     return LevelTable(rows=rows)
+
+
+def _saturated(pairs: list[Pair]) -> float:
+    ends = sum(int(((pair.noisy == 32767) | (pair.noisy == -32768)).sum()) for pair in pairs)
+    return ends / sum(len(pair.noisy) for pair in pairs)
 
 
 def print_levels(console: Console, levels: LevelTable) -> None:
     first = levels.rows[0].comparison
     engines = "noisy, float" if first.int8 is None else "noisy, float, int8"
-    table = Table("dBFS", "reached", "PESQ-WB", "ESTOI", "SI-SDR, dB", "active")
+    table = Table("dBFS", "saturated", "PESQ-WB", "ESTOI", "SI-SDR, dB", "active")
     table.title = f"{first.clips} clips at each level of speech: {engines}"
+    shown = (("pesq", 2), ("estoi", 2), ("si_sdr", 1))
     for row in levels.rows:
-        scores = (
-            _scores(row.comparison, field, digits) for field, digits in (("pesq", 2), ("estoi", 2), ("si_sdr", 1))
-        )
-        table.add_row(f"{row.level_dbfs:g}", f"{row.reached_dbfs:.1f}", *scores, _active(row.comparison))
+        scores = (_scores(row.comparison, field, digits) for field, digits in shown)
+        table.add_row(f"{row.level_dbfs:g}", f"{row.saturated:.2%}", *scores, _active(row.comparison))
     console.print(table)
 
 

@@ -139,7 +139,7 @@ def test_comparison_reports_what_quantization_costs() -> None:
     for seed in (4, 5):
         clean = speech_like(190, seed=seed)
         noise = np.random.default_rng(seed).normal(scale=300, size=len(clean))
-        pairs.append(Pair(clean, (clean + noise).astype(np.int16), snr_db=16.0))
+        pairs.append(Pair(clean, (clean + noise).astype(np.int16), snr_db=16.0, level_dbfs=-26.0))
     result = compare(network, bundle, pairs)
     assert result.frames == 380
     assert result.int8 is not None
