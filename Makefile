@@ -8,13 +8,14 @@ READY := $(VENV)/.ready
 ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 
-.PHONY: help setup demo test check lint unit bench clean
+.PHONY: help setup demo test check lint unit bench soak clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
 	@echo "make test    every test, emulators and browser included"
 	@echo "make check   lint, types and fast tests"
 	@echo "make bench   speed of the host build and of a training step"
+	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts"
 
 setup: $(READY)
 
@@ -43,6 +44,9 @@ unit: $(READY)
 
 bench: $(READY)
 	$(BIN)/python ci/bench.py
+
+soak: $(READY)
+	$(BIN)/python ci/soak.py
 
 # mypy cannot map folders to packages; it reads the rooms through a tree of links under their import names.
 build/types/dyncp: pyproject.toml
