@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,6 @@ from dyncp.export.masks import unpack_masks
 from dyncp.export.run import hops
 from dyncp.train.config import HOP, StrictModel
 from dyncp.train.metrics import pesq_wb, si_sdr, stoi
-
-if TYPE_CHECKING:
-    from dyncp.train.pairs import Pair
 
 Pcm = NDArray[np.int16]
 Counts = NDArray[np.int64]
@@ -66,18 +62,18 @@ class ClipScores:
     int8: IntegerClip | None
 
 
-def score_clip(folded: FoldedNetwork, bundle: Bundle | None, pair: Pair) -> ClipScores:
-    """Enhance and score one pair, aligned, a whole number of hops; without `bundle`, the float network alone.
+def score_clip(folded: FoldedNetwork, bundle: Bundle | None, clean: Pcm, noisy: Pcm, snr_db: float) -> ClipScores:
+    """Enhance and score int16 PCM [n · 256], `clean` and `noisy` aligned; without `bundle`, by the float network alone.
 
     Raises AudioError for audio of another length, and for clean audio without speech, which PESQ cannot score.
     """
-    wanted, active = enhance_float(folded, pair.noisy)
+    wanted, active = enhance_float(folded, noisy)
     # The outputs lag by one hop.
-    target, wanted = pair.clean[:-HOP], wanted[HOP:]
+    target, wanted = clean[:-HOP], wanted[HOP:]
     gates = Gates(active.sum(axis=0), folded.config.macs(0) + folded.config.macs_per_channel * active.sum(axis=(1, 2)))
     int8 = None
     if bundle is not None:
-        run = reference.run(bundle, pair.noisy)
+        run = reference.run(bundle, noisy)
         heard, bits = run.output[HOP:], unpack_masks(run.masks, folded.config)
         int8 = IntegerClip(
             score=score(target, heard),
@@ -85,7 +81,7 @@ def score_clip(folded: FoldedNetwork, bundle: Bundle | None, pair: Pair) -> Clip
             agreement_db=si_sdr(wanted, heard),
             differing=(bits != active).sum(axis=0),
         )
-    return ClipScores(pair.snr_db, score(target, pair.noisy[:-HOP]), score(target, wanted), gates, int8)
+    return ClipScores(snr_db, score(target, noisy[:-HOP]), score(target, wanted), gates, int8)
 
 
 def score(target: Pcm, heard: NDArray[np.generic]) -> Score:

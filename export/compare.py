@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, FiniteFloat
 
 from dyncp.export.bundle import Bundle
-from dyncp.export.clip_scores import ClipScores, Gates, Score, score_clip
+from dyncp.export.clip_scores import ClipScores, Gates, Pcm, Score, score_clip
 from dyncp.export.clip_scores import enhance_float as enhance_float
 from dyncp.export.fold import FoldedNetwork
 from dyncp.train.config import StrictModel
@@ -92,12 +92,14 @@ def compare(
     return _summary(folded, results)
 
 
-def _in_parallel(work: Callable[[Pair], ClipScores], pairs: Sequence[Pair]) -> Iterator[ClipScores]:
+def _in_parallel(work: Callable[[Pcm, Pcm, float], ClipScores], pairs: Sequence[Pair]) -> Iterator[ClipScores]:
     """Results in order as they come; one process per core and one thread in each, so that none waits for another."""
     from joblib import Parallel, delayed, parallel_config
 
+    # Arrays and a number, not pairs: a process that knew what a pair is would first load torch.
+    calls = (delayed(work)(pair.clean, pair.noisy, pair.snr_db) for pair in pairs)
     with parallel_config("loky", n_jobs=-1, inner_max_num_threads=1):
-        yield from Parallel(return_as="generator")(delayed(work)(pair) for pair in pairs)
+        yield from Parallel(return_as="generator")(calls)
 
 
 def _summary(folded: FoldedNetwork, results: Sequence[ClipScores]) -> Comparison:
