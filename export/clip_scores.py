@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,11 @@ class Score(StrictModel):
     stoi: FiniteFloat = Field(description="STOI, 0 to 1")
     estoi: FiniteFloat = Field(description="extended STOI, 0 to 1")
     si_sdr: FiniteFloat = Field(description="dB")
+
+    @classmethod
+    def mean(cls, scores: Sequence[Score]) -> Score:
+        """Metric by metric."""
+        return cls(**{name: float(np.mean([getattr(s, name) for s in scores])) for name in cls.model_fields})
 
     def __sub__(self, other: Score) -> Score:
         return Score(**{name: getattr(self, name) - getattr(other, name) for name in Score.model_fields})

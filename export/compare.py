@@ -66,7 +66,8 @@ class Comparison(Scores):
     utilization_int8: FiniteFloat | None = Share
     macs_per_frame: FiniteFloat = Field(description="mean, int8 network, else float")
     macs_p95: FiniteFloat = Field(description="95th percentile over frames, int8 network, else float")
-    macs_all_active: int = Field(ge=1, description="of a frame with every channel active: the worst case")
+    macs_all_active: int = Field(ge=1, description="of a frame with every channel active")
+    macs_bound: int = Field(ge=1, description="no frame takes more: macs_all_active, or less by the network's own cap")
 
 
 def compare(
@@ -129,6 +130,7 @@ def _summary(folded: FoldedNetwork, results: Sequence[ClipScores]) -> Comparison
         macs_per_frame=float(macs.mean()),
         macs_p95=float(np.percentile(macs, 95)),
         macs_all_active=config.macs(config.blocks * config.gated),
+        macs_bound=config.macs(config.frame_limit),
     )
 
 
@@ -150,9 +152,9 @@ def _by_snr(results: Sequence[ClipScores]) -> list[SnrBin]:
 
 def _means(results: Sequence[ClipScores]) -> dict[str, Any]:
     """The fields of `Scores`."""
-    noisy, float_ = (_mean_score([getattr(result, name) for result in results]) for name in ("noisy", "float_"))
+    noisy, float_ = (Score.mean([getattr(result, name) for result in results]) for name in ("noisy", "float_"))
     int8 = [result.int8.score for result in results if result.int8 is not None]
-    integer = _mean_score(int8) if int8 else None
+    integer = Score.mean(int8) if int8 else None
     return {
         "clips": len(results),
         "noisy": noisy,
@@ -161,7 +163,3 @@ def _means(results: Sequence[ClipScores]) -> dict[str, Any]:
         "float_gain": float_ - noisy,
         "int8_gain": None if integer is None else integer - noisy,
     }
-
-
-def _mean_score(scores: Sequence[Score]) -> Score:
-    return Score(**{name: float(np.mean([getattr(s, name) for s in scores])) for name in Score.model_fields})

@@ -56,25 +56,21 @@ def evaluate(
     integers = None if bundle is None else read_bundle(bundle)
     if cap and caps is None:
         raise ConfigError("--cap names the caps of a curve: give --caps, the folder to write it to, as well")
-    if integers is None and any(option is not None for option in (caps, paper, context, rivals)):
-        raise BundleError(
-            "--caps, --paper, --context and --rivals read an integer network: name its BUNDLE (`dyncp export`)"
-        )
-    if caps is not None and integers is not None:
+    if paper is None and context is None and rivals is None and caps is None:
+        _quality(console, trained, integers, recordings, split, clips, levels, json_output)
+        return
+    if integers is None:
+        raise BundleError("--paper, --context, --rivals and --caps read an integer network: name its BUNDLE as well")
+    if caps is not None:
         from dyncp.commands.evaluate_caps import run_caps
 
         curve = run_caps(console, integers, recordings, clips, cap, caps)
         if json_output:
             print(curve.model_dump_json())
         return
-    if paper is None and context is None and rivals is None:
-        _quality(console, trained, integers, recordings, split, clips, levels, json_output)
-        return
     from dyncp.commands.evaluate_more import run_context, run_rivals
     from dyncp.commands.evaluate_paper import Streams, run_paper
 
-    if integers is None:
-        raise BundleError("--paper, --context and --rivals read an integer network: name its BUNDLE (`dyncp export`)")
     streams = Streams.make(console, integers, recordings, minutes, target or [], cache)
     if paper is not None:
         results = run_paper(console, streams, trained, integers, paper)

@@ -81,7 +81,7 @@ def _step(noisy: Score, enhanced: Score, field: str, digits: int) -> str:
 def _lines(comparison: Comparison) -> list[str]:
     lines = [
         f"MACs per frame: mean {comparison.macs_per_frame:,.0f}, p95 {comparison.macs_p95:,.0f}, "
-        f"all active {comparison.macs_all_active:,}"
+        f"all active {comparison.macs_all_active:,}{_bound(comparison)}"
     ]
     if comparison.utilization_float is None:
         lines.append("no gates: every channel is always active")
@@ -98,6 +98,10 @@ def _lines(comparison: Comparison) -> list[str]:
     if comparison.agreement_db is not None:
         lines.append(f"int8 against float: SI-SDR {comparison.agreement_db:.1f} dB{_differing(comparison)}")
     return lines
+
+
+def _bound(comparison: Comparison) -> str:
+    return "" if comparison.macs_bound == comparison.macs_all_active else f", capped at {comparison.macs_bound:,}"
 
 
 def _differing(comparison: Comparison) -> str:

@@ -89,6 +89,7 @@ def test_levels(folder: Path) -> None:
     [
         (("--paper", "out"), BundleError, "name its BUNDLE"),
         (("--rivals", "out"), BundleError, "name its BUNDLE"),
+        (("--caps", "out"), BundleError, "name its BUNDLE"),
         (("--levels", "loud"), ConfigError, "--levels loud: must be levels in dBFS"),
         (("--levels", "-40,3"), ConfigError, "--levels -40,3"),
     ],

@@ -78,7 +78,13 @@ def test_macs_are_those_of_the_integers(pairs: list[Pair], result: Comparison) -
     _, bundle = network(SHAPES[0])
     macs = np.concatenate([run(bundle, p.noisy).macs for p in pairs])
     assert (result.macs_per_frame, result.macs_p95) == (macs.mean(), np.percentile(macs, 95))
-    assert macs.max() <= result.macs_all_active == bundle.config.macs(2 * 16)
+    assert macs.max() <= result.macs_bound == result.macs_all_active == bundle.config.macs(2 * 16)
+
+
+def test_a_cap_bounds_the_macs(pairs: list[Pair]) -> None:
+    config = SHAPES[0].model_copy(update={"frame_cap": 6})
+    result = compare(*network(config), pairs[:1])
+    assert result.macs_per_frame <= result.macs_bound == config.macs(6) < result.macs_all_active
 
 
 def test_without_a_bundle_the_float_network_alone(pairs: list[Pair], result: Comparison) -> None:

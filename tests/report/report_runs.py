@@ -56,6 +56,7 @@ COMPARISON = Comparison(
     macs_per_frame=1234.5,
     macs_p95=1300.0,
     macs_all_active=2000,
+    macs_bound=1800,
 )
 
 
