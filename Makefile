@@ -9,7 +9,7 @@ TFLITE := .venv-tflite
 ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 
-.PHONY: help setup demo test check lint unit bench tflite clean
+.PHONY: help setup demo test check lint unit bench soak tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
@@ -17,6 +17,7 @@ help:
 	@echo "make check   lint, types and fast tests"
 	@echo "make tflite  int8 TFLite of the shipped network beside our integers: build/tflite"
 	@echo "make bench   speed of the host build and of a training step"
+	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts"
 
 setup: $(READY)
 
@@ -45,6 +46,9 @@ unit: $(READY)
 
 bench: $(READY)
 	$(BIN)/python ci/bench.py
+
+soak: $(READY)
+	$(BIN)/python ci/soak.py
 
 # An environment of its own: the converter pins an older numpy, onnx and protobuf.
 tflite: $(TFLITE)/.ready

@@ -14,7 +14,7 @@ from pydantic import Field, FiniteFloat
 from dyncp.export import reference
 from dyncp.export.bundle import Bundle
 from dyncp.export.caps import Caps
-from dyncp.export.compare import Score, score
+from dyncp.export.clip_scores import Score, score
 from dyncp.train.config import HOP, NetworkConfig, StrictModel
 
 Pcm = NDArray[np.int16]
@@ -73,14 +73,14 @@ def cap_curve(bundle: Bundle, pairs: Sequence[tuple[Pcm, Pcm]], channels: Sequen
         CapRow(
             per=per,
             channels=count,
-            score=_mean([clip.scores[i + 1] for clip in clips]),
+            score=Score.mean([clip.scores[i + 1] for clip in clips]),
             macs_mean=float(macs[i].mean()),
             macs_max=int(macs[i].max()),
             macs_bound=config.macs(count * (config.blocks if per == "block" else 1)),
         )
         for i, (per, count) in enumerate(settings)
     ]
-    noisy = _mean([clip.scores[0] for clip in clips])
+    noisy = Score.mean([clip.scores[0] for clip in clips])
     return CapCurve(clips=len(pairs), frames=len(macs[0]), noisy=noisy, rows=rows)
 
 
@@ -99,7 +99,3 @@ def _clip(bundle: Bundle, pair: tuple[Pcm, Pcm], caps: Sequence[Caps]) -> _Clip:
     # The outputs lag by one hop.
     heard = [noisy[:-HOP], *(run.output[HOP:] for run in runs)]
     return _Clip([score(clean[:-HOP], signal) for signal in heard], [run.macs for run in runs])
-
-
-def _mean(scores: Sequence[Score]) -> Score:
-    return Score(**{name: float(np.mean([getattr(s, name) for s in scores])) for name in Score.model_fields})

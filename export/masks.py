@@ -25,7 +25,7 @@ def unpack_masks(words: NDArray[np.uint32], config: NetworkConfig) -> NDArray[np
     """The inverse of `pack_masks`: uint32 [n, words] to bool [n, blocks, N]."""
     octets = np.ascontiguousarray(words, dtype="<u4").view(np.uint8)
     bits = np.unpackbits(octets, axis=-1, bitorder="little").astype(np.bool_)
-    return bits.reshape(len(words), config.blocks, -1)[:, :, : config.gated]
+    return bits.reshape(len(words), config.blocks, 32 * config.mask_words_per_block)[:, :, : config.gated]
 
 
 def channel_bits(config: NetworkConfig) -> NDArray[np.int32]:

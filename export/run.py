@@ -35,6 +35,18 @@ class Run:
     def frames(self) -> int:
         return len(self.masks)
 
+    def part(self, start: int, stop: int | None = None) -> Run:
+        """Frames `start` to `stop`, or to the end, without their traces."""
+        stop = self.frames if stop is None else stop
+        return Run(
+            output=self.output[start * HOP : stop * HOP],
+            masks=self.masks[start:stop],
+            words=self.words[start:stop],
+            signals=self.signals[start:stop],
+            macs=self.macs[start:stop],
+            active=self.active[start:stop],
+        )
+
 
 def joined(runs: Sequence[Run]) -> Run:
     """Consecutive runs of one stream as one, without their traces."""

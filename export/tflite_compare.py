@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, FiniteFloat
 
 from dyncp.export import reference, stft
 from dyncp.export.bundle import Bundle
-from dyncp.export.compare import Pcm, Score, enhance_float, mean_score, score
+from dyncp.export.clip_scores import Pcm, Score, enhance_float, score
 from dyncp.export.fold import FoldedNetwork
 from dyncp.export.masks import unpack_masks
 from dyncp.export.run import hops
@@ -74,7 +74,7 @@ def compare_tflite(
         outputs.append((noisy[:-HOP], wanted[HOP:], run.output[HOP:], other[HOP:]))
         masks.append((active, unpack_masks(run.masks, bundle.config), passed.masks))
     scores = [
-        mean_score([score(clean[:-HOP], heard[k]) for (clean, _), heard in zip(pairs, outputs, strict=True)])
+        Score.mean([score(clean[:-HOP], heard[k]) for (clean, _), heard in zip(pairs, outputs, strict=True)])
         for k in range(4)
     ]
     expected, *found = (np.concatenate(kind) for kind in zip(*masks, strict=True))

@@ -38,12 +38,12 @@ def pesq_wb(reference: Signal, estimate: Signal) -> float:
         raise AudioError(f"PESQ cannot score this pair: {error}; it needs at least 0.25 s of speech") from None
 
 
-def stoi(reference: Signal, estimate: Signal) -> float:
-    """Short-time objective intelligibility (Taal et al., 2011), 0 to 1."""
+def stoi(reference: Signal, estimate: Signal, extended: bool = False) -> float:
+    """Short-time objective intelligibility (Taal et al., 2011), 0 to 1; `extended`: ESTOI (Jensen and Taal, 2016)."""
     from pystoi import stoi as pystoi
 
     target, heard = _pair(reference, estimate)
-    return float(pystoi(target, heard, SAMPLE_RATE))
+    return float(pystoi(target, heard, SAMPLE_RATE, extended=extended))
 
 
 def _pair(reference: Signal, estimate: Signal) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

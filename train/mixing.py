@@ -37,13 +37,17 @@ class Batch:
 
 @dataclass
 class Clip:
-    """noisy, clean [T·256] in [−1, 1]; level, the active speech RMS; the recordings' indices in the mixer's lists."""
+    """noisy, clean [T·256] in [−1, 1]; level, the active speech RMS; the recordings' indices in the mixer's lists.
+
+    snr_db: active speech RMS over the noise RMS; −∞ without speech.
+    """
 
     noisy: Signal
     clean: Signal
     level: float
     speech: int
     noise: int
+    snr_db: float
 
 
 class Mixer:
@@ -78,7 +82,7 @@ class Mixer:
     def clip(self, rng: np.random.Generator) -> Clip:
         config = self.config
         level = 10 ** (rng.uniform(*config.level_dbfs) / 20)
-        snr = 10 ** (rng.uniform(*config.snr_db) / 20)
+        snr_db = rng.uniform(*config.snr_db)
         spoken, voice = self._speech_crop(rng)
         clean = _scaled(self._vary(spoken, rng), level)
         background, category = self._noise_crop(rng)
@@ -86,13 +90,13 @@ class Mixer:
         if rng.random() < config.second_noise:
             other = _scaled(self._vary(self._noise_crop(rng)[0], rng), 1.0, whole=True)
             noise = _scaled(noise + np.float32(rng.uniform(0.1, 1.0)) * other, 1.0, whole=True)
-        noise *= np.float32(level / snr)
+        noise *= np.float32(level / 10 ** (snr_db / 20))
         if rng.random() < config.noise_only:
-            clean = np.zeros_like(clean)
+            clean, snr_db = np.zeros_like(clean), -np.inf
         noisy = clean + noise
         # A mixture that would clip is turned down as a whole, so that clean + noise = noisy still holds.
         headroom = np.float32(min(1.0, 0.99 / max(float(np.abs(noisy).max()), 1e-9)))
-        return Clip(noisy * headroom, clean * headroom, float(level * headroom), voice, category)
+        return Clip(noisy * headroom, clean * headroom, float(level * headroom), voice, category, snr_db)
 
     def _speech_crop(self, rng: np.random.Generator) -> tuple[Signal, int]:
         """A random stretch; where an utterance is shorter than the clip, it lies in silence at a random place."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,10 +27,20 @@ SEEDS: dict[Split, int] = {"train": 101, "validation": 102, "test": 103}
 
 @dataclass(frozen=True)
 class Pair:
-    """Clean and noisy speech of the same length, int16."""
+    """Clean and noisy speech of the same length, int16; level_dbfs is that of the active speech."""
 
     clean: Pcm
     noisy: Pcm
+    snr_db: float
+    level_dbfs: float
+
+    def at_level(self, dbfs: float) -> Pair:
+        """The same with the noisy speech at another level, saturated as a converter does; the clean speech stays.
+
+        No metric of train/metrics.py asks for the level of the clean speech.
+        """
+        gain = 10 ** ((dbfs - self.level_dbfs) / 20)
+        return replace(self, noisy=to_pcm(self.noisy * (gain / 32768)), level_dbfs=dbfs)
 
 
 def make_pairs(corpus: Corpus, split: Split, count: int, mixing: MixingConfig = EVALUATION) -> list[Pair]:
@@ -41,5 +51,5 @@ def make_pairs(corpus: Corpus, split: Split, count: int, mixing: MixingConfig = 
     pairs = []
     for _ in range(count):
         clip = mixer.clip(rng)
-        pairs.append(Pair(to_pcm(clip.clean), to_pcm(clip.noisy)))
+        pairs.append(Pair(to_pcm(clip.clean), to_pcm(clip.noisy), clip.snr_db, float(20 * np.log10(clip.level))))
     return pairs

@@ -4,26 +4,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from dyncp.commands.export import print_comparison
-from dyncp.commands.options import BundleFolder, Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
+from dyncp.commands.options import Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
+from dyncp.commands.quality import print_comparison, scored
 
 if TYPE_CHECKING:
     from dyncp.export.bundle import Bundle
+    from dyncp.export.compare import Comparison
+    from dyncp.export.levels import LevelTable
     from dyncp.train.checkpoint import Checkpoint as Trained
     from dyncp.train.corpus import Corpus
 
 
 def evaluate(
     checkpoint: Checkpoint,
-    bundle: BundleFolder,
     corpus: CorpusFolder,
+    bundle: Annotated[
+        Path | None, typer.Argument(help="Its quantized bundle; without it, only the float network is scored.")
+    ] = None,
     redistributable: Redistributable = False,
+    split: Annotated[Literal["validation", "test"], typer.Option(help="Whose speakers and noises.")] = "test",
     clips: Annotated[int, typer.Option(help="Mixtures of six seconds.", min=1)] = 100,
+    levels: Annotated[str, typer.Option(help="Speech levels in dBFS to compare, as `-40,-30,-20,-10`.")] = "",
     paper: Annotated[Path | None, typer.Option(help="Write the paper's results here: docs/paper.md.")] = None,
     context: Annotated[Path | None, typer.Option(help="Write what temporal context would gain here.")] = None,
     rivals: Annotated[Path | None, typer.Option(help="Write how today's detectors do on the same audio here.")] = None,
@@ -34,7 +40,7 @@ def evaluate(
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps labels which take long to make.")] = None,
     json_output: Json = False,
 ) -> None:
-    """PESQ-WB, STOI and SI-SDR of noisy, float and int8 on the corpus's test split, −5 to 15 dB SNR.
+    """PESQ-WB, STOI, ESTOI and SI-SDR of noisy, float and int8, −5 to 15 dB SNR: docs/evaluation.md.
 
     With --paper, --context or --rivals, instead: what the masks tell of unseen speakers and noises. With --caps,
     instead: how quality falls as fewer channels may be active.
@@ -42,23 +48,25 @@ def evaluate(
     from dyncp.export.bundle import read_bundle
     from dyncp.train.checkpoint import load_checkpoint
     from dyncp.train.corpus import load_corpus
-    from dyncp.train.errors import ConfigError
+    from dyncp.train.errors import BundleError, ConfigError
 
     console = Console(stderr=True)
     trained = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
-    integers = read_bundle(bundle)
+    integers = None if bundle is None else read_bundle(bundle)
     if cap and caps is None:
         raise ConfigError("--cap names the caps of a curve: give --caps, the folder to write it to, as well")
+    if paper is None and context is None and rivals is None and caps is None:
+        _quality(console, trained, integers, recordings, split, clips, levels, json_output)
+        return
+    if integers is None:
+        raise BundleError("--paper, --context, --rivals and --caps read an integer network: name its BUNDLE as well")
     if caps is not None:
         from dyncp.commands.evaluate_caps import run_caps
 
         curve = run_caps(console, integers, recordings, clips, cap, caps)
         if json_output:
             print(curve.model_dump_json())
-        return
-    if paper is None and context is None and rivals is None:
-        _quality(console, trained, integers, recordings, clips, json_output)
         return
     from dyncp.commands.evaluate_more import run_context, run_rivals
     from dyncp.commands.evaluate_paper import Streams, run_paper
@@ -74,15 +82,27 @@ def evaluate(
         run_rivals(console, streams.train, streams.test, rivals)
 
 
-def _quality(console: Console, trained: Trained, bundle: Bundle, corpus: Corpus, clips: int, json_output: bool) -> None:
-    from dyncp.export.compare import compare
+def _quality(
+    console: Console,
+    trained: Trained,
+    bundle: Bundle | None,
+    corpus: Corpus,
+    split: Literal["validation", "test"],
+    clips: int,
+    levels: str,
+    json_output: bool,
+) -> None:
+    from dyncp.commands.evaluate_levels import parse_levels, print_levels, score_levels
     from dyncp.export.fold import fold
     from dyncp.train.pairs import make_pairs
 
     folded = fold(trained)
-    with console.status("enhancing and scoring"):
-        pairs = make_pairs(corpus, "test", clips)
-        comparison = compare(folded, bundle, [(pair.clean, pair.noisy) for pair in pairs])
-    print_comparison(console, comparison)
+    result: Comparison | LevelTable
+    if levels:
+        result = score_levels(console, folded, bundle, corpus, split, clips, parse_levels(levels))
+        print_levels(console, result)
+    else:
+        result = scored(console, folded, bundle, make_pairs(corpus, split, clips))
+        print_comparison(console, result)
     if json_output:
-        print(comparison.model_dump_json(by_alias=True))
+        print(result.model_dump_json(by_alias=True))

@@ -75,9 +75,16 @@ def build_report(
         ),
         host=_host(validation.record.host),
         targets=[_target(target) for target in validation.record.targets],
-        quality=None if quality is None else parse_record(Comparison, quality),
+        quality=None if quality is None else _quality(quality),
         signals=_signals(bundle, validation, truth, tasks),
     )
+
+
+def _quality(path: Path) -> Comparison:
+    comparison = parse_record(Comparison, path)
+    if comparison.int8 is None:
+        raise ReportError(f"{path}: int8 is null: made without a bundle; use the file of `dyncp export --quality`")
+    return comparison
 
 
 def _as_validated(bundle: Bundle, folder: Path) -> Bundle:

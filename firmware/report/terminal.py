@@ -54,11 +54,9 @@ def _costs(report: Report) -> Table:
     if report.targets:
         table.add_row("flash", f"weights {flash.weights:,}, tables {flash.tables:,}, code at most {flash.code:,} bytes")
         table.add_row("RAM", f"state {ram.state:,}, scratch {ram.scratch:,} bytes")
-    if report.quality is not None:
-        quality = report.quality
-        table.add_row(
-            "PESQ", f"noisy {quality.noisy.pesq:.2f}, float {quality.float_.pesq:.2f}, int8 {quality.int8.pesq:.2f}"
-        )
+    if report.quality is not None and report.quality.int8 is not None:
+        noisy, wanted, got = report.quality.noisy, report.quality.float_, report.quality.int8
+        table.add_row("PESQ", f"noisy {noisy.pesq:.2f}, float {wanted.pesq:.2f}, int8 {got.pesq:.2f}")
     table.add_row("bundle", report.bundle.hash)
     return table
 

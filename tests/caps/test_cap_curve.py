@@ -17,7 +17,7 @@ from dyncp.commands.evaluate_caps import parse_caps, run_caps
 from dyncp.export import reference
 from dyncp.export.cap_curve import CapCurve, cap_curve, default_caps
 from dyncp.export.caps import Caps
-from dyncp.export.compare import score
+from dyncp.export.clip_scores import score
 from dyncp.train.config import NetworkConfig
 from dyncp.train.corpus import load_corpus
 from dyncp.train.errors import ConfigError
@@ -41,7 +41,8 @@ def test_every_row_is_the_reference_under_its_cap() -> None:
     caps = [Caps(24, 48), Caps(6, 48), Caps(3, 48), Caps(24, 12), Caps(24, 6)]
     for row, setting in zip(curve.rows, caps, strict=True):
         run = reference.run(bundle, noisy, caps=setting)
-        assert row.score == score(clean[:-256], run.output[256:])
+        # ESTOI's last digits vary (docs/evaluation.md).
+        assert row.score.model_dump() == pytest.approx(score(clean[:-256], run.output[256:]).model_dump())
         assert (row.macs_mean, row.macs_max) == (run.macs.mean(), run.macs.max())
     assert [row.macs_bound for row in curve.rows] == [CONFIG.macs(n) for n in (48, 12, 6, 12, 6)]
     assert curve.rows[0].macs_max > curve.rows[1].macs_bound, "the caps must have been hit"

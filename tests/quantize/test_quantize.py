@@ -21,6 +21,7 @@ from dyncp.export.rounding import multiplier, round_network
 from dyncp.train.config import NetworkConfig
 from dyncp.train.errors import AudioError, QuantizationError
 from dyncp.train.metrics import si_sdr
+from dyncp.train.pairs import Pair
 
 CALIBRATION = [speech_like(200, seed=1), speech_like(200, seed=2)]
 
@@ -138,9 +139,15 @@ def test_comparison_reports_what_quantization_costs() -> None:
     for seed in (4, 5):
         clean = speech_like(190, seed=seed)
         noise = np.random.default_rng(seed).normal(scale=300, size=len(clean))
-        pairs.append((clean, (clean + noise).astype(np.int16)))
+        pairs.append(Pair(clean, (clean + noise).astype(np.int16), snr_db=16.0, level_dbfs=-26.0))
     result = compare(network, bundle, pairs)
     assert result.frames == 380
+    assert result.int8 is not None
+    assert result.agreement_db is not None
+    assert result.differing_mask_bits is not None
+    assert result.differing_informative_bits is not None
+    assert result.utilization_float is not None
+    assert result.utilization_int8 is not None
     assert 0 < result.differing_mask_bits <= 0.03
     assert 0 < result.informative_masks <= 2 * 16 - result.always_on - result.always_off
     assert result.differing_mask_bits <= result.differing_informative_bits

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dyncp.codegen.stages import stages
 from dyncp.export.bundle import Bundle, write_bundle
+from dyncp.export.compare import Comparison, Score
 from dyncp.export.masks import pack_masks
 from dyncp.export.reference import probe_words
 from dyncp.export.truth import write_truth
@@ -30,6 +31,33 @@ from dyncp.train.config import HOP, SAMPLE_RATE, NetworkConfig
 CORES = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 NONE_DIFFER = Mismatches(output=0, masks=0, probes=0, signals=0, macs=0, layers=0)
 FRAMES = 200
+
+NOISY = Score(pesq=1.35, stoi=0.8, estoi=0.6, si_sdr=5.0)
+FLOAT = Score(pesq=1.79, stoi=0.86, estoi=0.7, si_sdr=11.0)
+INT8 = Score(pesq=1.77, stoi=0.859, estoi=0.69, si_sdr=10.9)
+COMPARISON = Comparison(
+    clips=20,
+    frames=5000,
+    noisy=NOISY,
+    float_=FLOAT,
+    int8=INT8,
+    float_gain=FLOAT - NOISY,
+    int8_gain=INT8 - NOISY,
+    by_snr=[],
+    agreement_db=24.5,
+    differing_mask_bits=0.003,
+    differing_informative_bits=0.004,
+    informative_masks=17,
+    always_on=2,
+    always_off=3,
+    utilization=[0.25, 0.27],
+    utilization_float=0.25,
+    utilization_int8=0.26,
+    macs_per_frame=1234.5,
+    macs_p95=1300.0,
+    macs_all_active=2000,
+    macs_bound=1800,
+)
 
 
 @dataclass

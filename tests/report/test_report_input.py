@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_runs import FRAMES, Run, spoiled
+from report_runs import COMPARISON, FRAMES, Run, spoiled
 
 from dyncp.firmware.report.build import build_report, write_report
 from dyncp.train.audio import write_pcm
@@ -125,6 +125,13 @@ def test_bad_quality_record(run: Run, tmp_path: Path, text: str) -> None:
     path = tmp_path / "quality.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ReportError, match=r"quality\.json: "):
+        build_report(run.bundle, run.folder, path)
+
+
+def test_quality_without_integers(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "quality.json"
+    path.write_text(COMPARISON.model_copy(update={"int8": None}).model_dump_json(), encoding="utf-8")
+    with pytest.raises(ReportError, match=r"quality\.json: int8 is null"):
         build_report(run.bundle, run.folder, path)
 
 

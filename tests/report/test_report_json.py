@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_runs import FRAMES, Run, make_run, spoiled
+from report_runs import COMPARISON, FRAMES, Run, make_run, spoiled
 from rich.console import Console
 
-from dyncp.export.compare import Comparison, Score
 from dyncp.export.masks import channel_bits
 from dyncp.firmware.report.build import build_report, write_report
 from dyncp.firmware.report.schema import Report
@@ -23,23 +22,6 @@ from dyncp.train.config import NetworkConfig, StrictModel
 
 OWN = (Report.__module__, SignalsReport.__module__)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "report.md"
-COMPARISON = Comparison(
-    clips=20,
-    frames=5000,
-    noisy=Score(pesq=1.35, stoi=0.8, si_sdr=5.0),
-    float_=Score(pesq=1.79, stoi=0.86, si_sdr=11.0),
-    int8=Score(pesq=1.77, stoi=0.859, si_sdr=10.9),
-    agreement_db=24.5,
-    differing_mask_bits=0.003,
-    differing_informative_bits=0.004,
-    informative_masks=17,
-    always_on=2,
-    always_off=3,
-    utilization=[0.25, 0.27],
-    utilization_float=0.25,
-    utilization_int8=0.26,
-    macs_per_frame=1234.5,
-)
 
 
 def test_written_json_reads_back(run: Run, tmp_path: Path) -> None:

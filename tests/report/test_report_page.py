@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_runs import FRAMES, Run, make_run, spoiled
+from report_runs import COMPARISON, FRAMES, Run, make_run, spoiled
 
 from dyncp.export.bundle import write_bundle
 from dyncp.firmware.report.build import build_report, write_report
@@ -53,6 +53,19 @@ def test_page_without_cores_and_probes(tmp_path: Path) -> None:
     html = page(run, tmp_path)
     assert "No core was run." in html
     assert "Signals over time" not in html
+
+
+def test_quality(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "quality.json"
+    shown = []
+    for comparison in (COMPARISON, COMPARISON.model_copy(update={"differing_informative_bits": None})):
+        path.write_text(comparison.model_dump_json(), encoding="utf-8")
+        report = build_report(run.bundle, run.folder, path)
+        shown.append(write_report(report, run.folder, tmp_path / "out")[1].read_text(encoding="utf-8"))
+    assert "<td>0.600</td><td>0.700</td><td>0.690</td>" in shown[0]
+    assert "24.5 dB SI-SDR, and 0.30 % of the mask bits differ" in shown[0]
+    assert "(0.40 % of the 17 informative ones)." in shown[0]
+    assert "informative ones" not in shown[1]
 
 
 def test_hostile_names_are_escaped(run: Run, tmp_path: Path) -> None:

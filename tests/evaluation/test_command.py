@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp evaluate` on checkpoints with and without a bundle: tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+from networks import SHAPES, STATIC, trained_enough
+from sounds import small_corpus
+from typer.testing import CliRunner
+
+from dyncp.cli import commands
+from dyncp.export.compare import Comparison
+from dyncp.export.levels import LevelTable
+from dyncp.train.checkpoint import write_checkpoint
+from dyncp.train.config import Config, NetworkConfig
+from dyncp.train.errors import BundleError, ConfigError, DyncpError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """corpus, checkpoint with bundle, and static: a checkpoint without gates."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    small_corpus(folder / "corpus")
+    for name, config in (("checkpoint", SHAPES[0]), ("static", STATIC)):
+        checkpoint(folder / name, config)
+    run("export", folder / "checkpoint", folder / "bundle", "--corpus", folder / "corpus", "--clips", 0)
+    return folder
+
+
+def checkpoint(folder: Path, config: NetworkConfig) -> None:
+    write_checkpoint(folder, trained_enough(config), Config(network=config), 1, [0.5] * config.blocks, 0.1)
+
+
+def run(*arguments: object) -> Result:
+    result = CliRunner().invoke(commands, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def evaluate(folder: Path, *arguments: object) -> Result:
+    return run("evaluate", *arguments, "--corpus", folder / "corpus", "--clips", 3, "--json")
+
+
+def test_float_and_int8(folder: Path) -> None:
+    result = evaluate(folder, folder / "checkpoint", folder / "bundle")
+    comparison = Comparison.model_validate_json(result.stdout)
+    assert comparison.clips == sum(b.clips for b in comparison.by_snr) == 3
+    assert comparison.int8 is not None
+    for label in ("PESQ-WB", "STOI", "ESTOI", "SI-SDR, dB", "int8 − noisy", "MACs per frame", "utilization"):
+        assert label in result.stderr
+    assert f"{comparison.int8.pesq:.3f}" in result.stderr
+
+
+def test_the_float_network_alone_and_without_gates(folder: Path) -> None:
+    gated = evaluate(folder, folder / "checkpoint")
+    assert json.loads(gated.stdout)["int8"] is None
+    assert "int8" not in gated.stderr
+    static = evaluate(folder, folder / "static")
+    assert json.loads(static.stdout)["utilization_float"] is None
+    assert "every channel is always active" in static.stderr
+
+
+def test_splits_differ(folder: Path) -> None:
+    test, validation = (
+        Comparison.model_validate_json(evaluate(folder, folder / "checkpoint", "--split", split).stdout)
+        for split in ("test", "validation")
+    )
+    assert test.noisy != validation.noisy
+
+
+def test_levels(folder: Path) -> None:
+    result = evaluate(folder, folder / "checkpoint", folder / "bundle", "--levels", "-40,-26,0")
+    rows = LevelTable.model_validate_json(result.stdout).rows
+    assert [row.level_dbfs for row in rows] == [-40, -26, 0]
+    assert rows[0].saturated == 0 < rows[2].saturated < 0.5
+    estoi = [row.comparison.noisy.estoi for row in rows]
+    assert estoi[0] == pytest.approx(estoi[1], abs=1e-3)
+    assert abs(estoi[2] - estoi[1]) > abs(estoi[0] - estoi[1])
+    assert np.unique([row.comparison.float_.pesq for row in rows]).size == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "complaint"),
+    [
+        (("--paper", "out"), BundleError, "name its BUNDLE"),
+        (("--rivals", "out"), BundleError, "name its BUNDLE"),
+        (("--caps", "out"), BundleError, "name its BUNDLE"),
+        (("--levels", "loud"), ConfigError, "--levels loud: must be levels in dBFS"),
+        (("--levels", "-40,3"), ConfigError, "--levels -40,3"),
+    ],
+)
+def test_mistakes_are_named(folder: Path, options: tuple[str, ...], error: type[DyncpError], complaint: str) -> None:
+    with pytest.raises(error, match=complaint):
+        evaluate(folder, folder / "checkpoint", *options)
