@@ -32,16 +32,27 @@ def calibrate(folded: FoldedNetwork, features: Array) -> dict[str, float]:
     Raises QuantizationError for activations that are not finite.
     """
     config, peaks = folded.config, measure(folded, features)
+    inputs = [f"blocks.{i}.input" for i in range(config.blocks)] + ["back.input"]
+    residual = HEADROOM * max(peaks[name] for name in inputs) / 32767
+    # The inputs' scales follow from the residual stream's, which a block's weights may in turn make coarser.
+    while True:
+        scales = _scales(folded, peaks, residual)
+        if scales["residual"] == residual:
+            return scales
+        residual = scales["residual"]
+
+
+def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float) -> dict[str, float]:
+    """All scales, given that of the residual stream, or a coarser one."""
+    config = folded.config
+    scales = {"features": float(np.clip(peaks["features"] / 127, *FEATURE_SCALES)), "logits": LOGIT_SCALE}
 
     def fitting(layer: str, source: str, scale: float) -> float:
         """`scale` of a layer's output, made coarse enough for its multipliers."""
         rows = weight_scales(folded.layers[layer], scales[source], largest_inputs(config)[layer])
         return max(scale, float(rows.max()) * scales[source] / LARGEST_FACTOR)
 
-    scales = {"features": float(np.clip(peaks["features"] / 127, *FEATURE_SCALES)), "logits": LOGIT_SCALE}
-    inputs = [f"blocks.{i}.input" for i in range(config.blocks)] + ["back.input"]
-    residual = HEADROOM * max(peaks[name] for name in inputs) / 32767
-    residual = fitting("front", "features", residual)
+    coarsest = fitting("front", "features", residual)
     for i in range(config.blocks):
         name = f"blocks.{i}"
         scales[f"{name}.input"] = max(peaks[f"{name}.input"] / 127, residual / LARGEST_FACTOR)
@@ -53,8 +64,8 @@ def calibrate(folded: FoldedNetwork, features: Array) -> dict[str, float]:
         for part, source in (("expand", "input"), ("depthwise", "expand")):
             scale = peaks[f"{name}.{part}"] / 127
             scales[f"{name}.{part}"] = fitting(f"{name}.{part}", f"{name}.{source}", scale)
-        residual = fitting(f"{name}.project", f"{name}.depthwise", residual)
-    scales["residual"] = residual
+        coarsest = fitting(f"{name}.project", f"{name}.depthwise", coarsest)
+    scales["residual"] = coarsest
     # The logits' scale is given, so that here the input's must fit.
     finest = LARGEST_FACTOR * LOGIT_SCALE / float(weight_scales(folded.layers["back"], 1.0, 0).max())
     scales["back.input"] = min(peaks["back.input"] / 127, finest)
