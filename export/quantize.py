@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a folded float network to the integers of docs/arithmetic.md, in one of two ways.
 
-Post-training: scales come from the float network on calibration audio, the weights are rounded, and each bias is
-corrected by the mean error that the integer network shows there, layer by layer in the order of execution. After
-quantization-aware training the checkpoint brings its scales, and rounding is all there is to do.
+Post-training: scales come from the float network on calibration audio, weights are rounded,
+and each bias is corrected by the mean error that the integer network shows there, layer by layer in the order of
+execution. After quantization-aware training the checkpoint brings its scales, and rounding is all there is to do.
 """
 
 from __future__ import annotations

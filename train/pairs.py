@@ -17,7 +17,7 @@ EVALUATION = MixingConfig(
     clip_s=6.0, snr_db=(-5, 15), level_dbfs=(-26, -26), noise_only=0, second_noise=0, eq_db=0, speed=0
 )
 # Levels, and silence, as a device meets them.
-EVERYDAY = EVALUATION.model_copy(update={"clip_s": 8.0, "level_dbfs": (-40.0, -15.0), "noise_only": 0.1})
+EVERYDAY = EVALUATION.model_copy(update={"clip_s": 8.0, "level_dbfs": (-40.0, -10.0), "noise_only": 0.1})
 
 # Noisy clips of EVERYDAY from the training split that scales are found with.
 CALIBRATION_CLIPS = 24
