@@ -2,10 +2,10 @@
 """Scales: the real value of one unit of every tensor, from the float network on calibration audio.
 
 An int8 tensor's scale puts its largest calibrated magnitude at 127; inside a block, where single conv channels reach
-far beyond all others, the magnitude that 0.01 % of the values exceed. Clipping more, as minimising the mean square error of
-rounding and clipping would, was measured to cost 3 to 4 dB of output and to double the differing mask bits: peaks are
-what speech onsets are made of. Equalizing channels before (Nagel et al., 2019) gained nothing with gates on the output,
-and cost up to 20 dB with gates on the conv channels, whose sizes depend on what else runs.
+far beyond all others, the magnitude that 0.01 % of the values exceed. Clipping more, as minimising the mean square error
+of rounding and clipping would, was measured to cost 3 to 4 dB of output and to double the differing mask bits: peaks
+are what speech onsets are made of. Equalizing channels before (Nagel et al., 2019) gained nothing with gates on the
+output, and cost up to 20 dB with gates on the conv channels, whose sizes depend on what else runs.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ HEADROOM = 2.0
 CLIPPED = 1e-4
 # rmul takes factors below one half; an output scale is made coarser rather than exceed it.
 LARGEST_FACTOR = 0.499
+# The same where weights are to be trained on with the scales that are found here, and may grow.
+LARGEST_FACTOR_IN_TRAINING = 0.3
 # Half of an accumulator's range; bias correction moves within the rest.
 LARGEST_SUM = 2**30
 # Where the thresholds of docs/arithmetic.md, section 5, can be told apart and fit 64 bits.
 FEATURE_SCALES = (0.01, 0.055)
 
 
-def calibrate(folded: FoldedNetwork, features: Array) -> dict[str, float]:
+def calibrate(folded: FoldedNetwork, features: Array, largest_factor: float = LARGEST_FACTOR) -> dict[str, float]:
     """The `scales` of docs/bundle.md but for the scores, for features [n, 257].
 
     Raises QuantizationError for activations that are not finite.
@@ -40,13 +42,13 @@ def calibrate(folded: FoldedNetwork, features: Array) -> dict[str, float]:
     residual = HEADROOM * max(peaks[name] for name in inputs) / 32767
     # The inputs' scales follow from the residual stream's, which a block's weights may in turn make coarser.
     while True:
-        scales = _scales(folded, peaks, residual)
+        scales = _scales(folded, peaks, residual, largest_factor)
         if scales["residual"] == residual:
             return scales
         residual = scales["residual"]
 
 
-def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float) -> dict[str, float]:
+def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float, largest_factor: float) -> dict[str, float]:
     """All scales, given that of the residual stream, or a coarser one."""
     config = folded.config
     scales = {"features": float(np.clip(peaks["features"] / 127, *FEATURE_SCALES)), "logits": LOGIT_SCALE}
@@ -54,12 +56,12 @@ def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float) -> 
     def fitting(layer: str, source: str, scale: float) -> float:
         """`scale` of a layer's output, made coarse enough for its multipliers."""
         rows = weight_scales(folded.layers[layer], scales[source], largest_inputs(config)[layer])
-        return max(scale, float(rows.max()) * scales[source] / LARGEST_FACTOR)
+        return max(scale, float(rows.max()) * scales[source] / largest_factor)
 
     coarsest = fitting("front", "features", residual)
     for i in range(config.blocks):
         name = f"blocks.{i}"
-        scales[f"{name}.input"] = max(peaks[f"{name}.input"] / 127, residual / LARGEST_FACTOR)
+        scales[f"{name}.input"] = max(peaks[f"{name}.input"] / 127, residual / largest_factor)
         if config.gated:
             frames = config.pooling_frames if config.pooling == "window" else 256
             scales[f"{name}.pool"] = scales[f"{name}.input"] / frames
@@ -71,7 +73,7 @@ def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float) -> 
         coarsest = fitting(f"{name}.project", f"{name}.depthwise", coarsest)
     scales["residual"] = coarsest
     # The logits' scale is given, so that here the input's must fit.
-    finest = LARGEST_FACTOR * LOGIT_SCALE / float(weight_scales(folded.layers["back"], 1.0, 0).max())
+    finest = largest_factor * LOGIT_SCALE / float(weight_scales(folded.layers["back"], 1.0, 0).max())
     scales["back.input"] = min(peaks["back.input"] / 127, finest)
     return scales
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dyncp.export import frontend, reference, stft
 from dyncp.export.bundle import Bundle, Probes, check
-from dyncp.export.calibrate import calibrate
+from dyncp.export.calibrate import LARGEST_FACTOR_IN_TRAINING, calibrate
 from dyncp.export.caps import Caps, highest
 from dyncp.export.fold import Array, BlockActivations, FoldedNetwork
 from dyncp.export.frontend import Integers, saturate
@@ -51,7 +51,8 @@ def quantize_trained(folded: FoldedNetwork, scales: dict[str, float], probes: Pr
 
 def scales_for(folded: FoldedNetwork, calibration_pcm: Sequence[NDArray[np.int16]]) -> dict[str, float]:
     """The scales with which quantization-aware training starts, and which it keeps."""
-    return calibrate(folded, stft.compress(stft.analyse(_stream(calibration_pcm))))
+    features = stft.compress(stft.analyse(_stream(calibration_pcm)))
+    return calibrate(folded, features, LARGEST_FACTOR_IN_TRAINING)
 
 
 def _stream(calibration_pcm: Sequence[NDArray[np.int16]]) -> NDArray[np.int16]:
