@@ -2,10 +2,10 @@
 """Scales: the real value of one unit of every tensor, from the float network on calibration audio.
 
 An int8 tensor's scale puts its largest calibrated magnitude at 127; inside a block, where single conv channels reach
-far beyond all others, the magnitude that 0.01 % of the values exceed. Clipping more, as minimising the mean square error
-of rounding and clipping would, was measured to cost 3 to 4 dB of output and to double the differing mask bits: peaks
-are what speech onsets are made of. Equalizing channels before (Nagel et al., 2019) gained nothing with gates on the
-output, and cost up to 20 dB with gates on the conv channels, whose sizes depend on what else runs.
+far beyond all others, the magnitude that 0.01 % of the values exceed. Clipping more, as minimising the mean square
+error of rounding and clipping would, was measured to cost 3 to 4 dB of output and to double the differing mask bits:
+peaks are what speech onsets are made of. Equalizing channels before (Nagel et al., 2019) gained nothing with gates on
+the output, and cost up to 20 dB with gates on the conv channels, whose sizes depend on what else runs.
 """
 
 from __future__ import annotations
