@@ -121,3 +121,9 @@ def test_stft_reconstructs_one_hop_late() -> None:
     signal = torch.rand(2, 20 * HOP, dtype=torch.float64) - 0.5
     rebuilt = synthesise(analyse(signal))
     torch.testing.assert_close(rebuilt[:, HOP:], signal[:, :-HOP])
+
+
+def test_a_window_of_one_frame_trains() -> None:
+    network = Enhancer(NetworkConfig(channels=8, hidden=8, stacks=1, gate=2, pooling_frames=1)).train()
+    network(torch.rand(2, 257, 9)).suppression.sum().backward()
+    assert network.blocks[0].gate.reduce.weight.grad is not None  # type: ignore[union-attr]
