@@ -22,3 +22,10 @@ def find_checkpoint(name: Path) -> Path:
 
     shipped = Path(config.__file__).parent / "checkpoints" / name
     return shipped if not name.exists() and shipped.is_dir() else name
+
+
+def find_device(name: str) -> str:
+    """cpu or cuda; `auto` is a GPU where there is one."""
+    import torch
+
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from dyncp.commands.options import find_checkpoint
+from dyncp.commands.options import find_checkpoint, find_device
 from dyncp.train.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def train(
         raise CheckpointError(f"{out}: holds a checkpoint already; pass --resume or another folder")
     if integers and start is None and not resume:
         raise ConfigError("--integers: trains a network that was trained before; name it with --start")
-    with processes.joined(_found(device)) as own_device:
+    with processes.joined(find_device(device)) as own_device:
         console = Console(stderr=True, quiet=not processes.is_first())
         with console.status("reading the corpus"):
             trained = _trained(out if resume else start)
@@ -63,12 +63,6 @@ def train(
         _run(trainer, console, workers)
         if processes.is_first():
             _summarize(out, trainer, console, json_output)
-
-
-def _found(device: str) -> str:
-    import torch
-
-    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
 def _trained(checkpoint: Path | None) -> Enhancer | None:
@@ -88,32 +82,21 @@ def _trainer(
     compiled: bool,
     through_integers: Enhancer | None,
 ) -> Trainer:
-    from dyncp.train.clip_labels import noise_categories, source_classes
     from dyncp.train.config import load_config
-    from dyncp.train.corpus import load_corpus, read_all
+    from dyncp.train.corpus import load_corpus
     from dyncp.train.fit import Trainer
-    from dyncp.train.mixing import Mixer
+    from dyncp.train.mixers import load_mixers
     from dyncp.train.pairs import CALIBRATION_CLIPS, EVERYDAY, make_pairs
 
     settings = load_config(config)
     recordings = load_corpus(corpus, redistributable)
-    categories = noise_categories(recordings)
-    joint = settings.training.auxiliary_weight > 0
-    mixers = [
-        Mixer(
-            read_all(part.speech),
-            read_all(part.noise),
-            settings.mixing,
-            source_classes(part, categories) if joint else None,
-        )
-        for part in (recordings.split("train"), recordings.split("validation"))
-    ]
+    mixers = load_mixers(recordings, settings)
     if through_integers is None:
-        return Trainer(settings, mixers[0], mixers[1], out, device, compiled)
+        return Trainer(settings, *mixers, out, device, compiled)
     from dyncp.export.qat import IntegerTrainer
 
     calibration = [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY)]
-    return IntegerTrainer(settings, mixers[0], mixers[1], out, through_integers, calibration, device)
+    return IntegerTrainer(settings, *mixers, out, through_integers, calibration, device)
 
 
 def _run(trainer: Trainer, console: Console, workers: int) -> None:
