@@ -118,7 +118,7 @@ class IntegerNetwork(nn.Module):
             # Sums of at most 256 · 128 whatever the clip's length up to 2^17 frames: exact in float32.
             total = x.cumsum(-1)
             return total - F.pad(total, (frames, 0))[..., : x.shape[-1]]
-        smooth, _ = gate.pool(256 * x, gate.pool.initial_state(x))  # type: ignore[operator]
+        smooth, _ = gate.pool(256 * x, gate.pool.initial_state(x))
         return _straight(smooth, _one_pole(x.detach(), int(rounded.tensors[f"{name}.pool.coefficient"][0])))
 
     def _pointwise(self, rounded: Rounded, name: str, x: Tensor) -> Tensor:
@@ -157,7 +157,7 @@ def integer_features(pcm: NDArray[np.int16], thresholds: NDArray[np.integer[Any]
 def _folded(network: Enhancer, name: str) -> tuple[Tensor, Tensor | None]:
     """Weight [rows, columns] and bias [rows] with batch norm folded in, as export/fold.py has it, differentiable."""
     layer = network.get_submodule(name)
-    weight = layer.weight.flatten(1)  # type: ignore[union-attr, operator]
+    weight = layer.weight.flatten(1)  # type: ignore[operator]
     if not name.endswith((".expand", ".depthwise")):
         return weight, layer.bias  # type: ignore[return-value]
     norm = network.get_submodule(f"{name}_norm")
