@@ -68,7 +68,10 @@ class IntegerNetwork(nn.Module):
         self.config = network.config
         self.largest = largest_inputs(network.config)
 
+    @torch.autocast("cuda", enabled=False)
+    @torch.autocast("cpu", enabled=False)
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """In float32 and float64 also where training asks for bfloat16, which holds no integer beyond 256."""
         rounded = round_network(fold_network(self.network, ""), self.scales)
         residual = self._requantize(rounded, "front", self._pointwise(rounded, "front", features), 0, 32767)
         masks = []
@@ -118,7 +121,7 @@ class IntegerNetwork(nn.Module):
             # Sums of at most 256 · 128 whatever the clip's length up to 2^17 frames: exact in float32.
             total = x.cumsum(-1)
             return total - F.pad(total, (frames, 0))[..., : x.shape[-1]]
-        smooth, _ = gate.pool(256 * x, gate.pool.initial_state(x))  # type: ignore[operator]
+        smooth, _ = gate.pool(256 * x, gate.pool.initial_state(x))
         return _straight(smooth, _one_pole(x.detach(), int(rounded.tensors[f"{name}.pool.coefficient"][0])))
 
     def _pointwise(self, rounded: Rounded, name: str, x: Tensor) -> Tensor:
@@ -157,7 +160,7 @@ def integer_features(pcm: NDArray[np.int16], thresholds: NDArray[np.integer[Any]
 def _folded(network: Enhancer, name: str) -> tuple[Tensor, Tensor | None]:
     """Weight [rows, columns] and bias [rows] with batch norm folded in, as export/fold.py has it, differentiable."""
     layer = network.get_submodule(name)
-    weight = layer.weight.flatten(1)  # type: ignore[union-attr, operator]
+    weight = layer.weight.flatten(1)  # type: ignore[operator]
     if not name.endswith((".expand", ".depthwise")):
         return weight, layer.bias  # type: ignore[return-value]
     norm = network.get_submodule(f"{name}_norm")

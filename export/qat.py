@@ -36,15 +36,18 @@ class IntegerTrainer(Trainer):
         calibration: Sequence[NDArray[np.int16]],
         device: str = "cpu",
     ) -> None:
-        self.scales = scales_for(fold_network(start, ""), calibration)
         super().__init__(config, train, validation, folder, device)
         self.start_from(start)
+        # Of the network that is trained: `start` may be wider, or pool over another length.
+        self._measure_with(scales_for(fold_network(self.network, ""), calibration))
 
     def masking(self) -> nn.Module:
-        assert self.scales is not None
-        self.thresholds = feature_thresholds(self.scales["features"])
-        self.integers = IntegerNetwork(self.network, self.scales)
+        self.integers = IntegerNetwork(self.network, {})
         return self.integers
+
+    def _measure_with(self, scales: dict[str, float]) -> None:
+        self.scales = self.integers.scales = scales
+        self.thresholds = feature_thresholds(scales["features"])
 
     def inputs(self, noisy: Tensor, spectrum: Tensor) -> Tensor:
         pcm = (noisy.cpu() * 32768).round().clamp(-32768, 32767).to(torch.int16)
@@ -55,6 +58,5 @@ class IntegerTrainer(Trainer):
         scales = load_checkpoint(self.folder).scales
         if scales is None:
             raise CheckpointError(f"{self.folder}: was not trained through its integers; leave out --integers")
-        self.scales = self.integers.scales = scales
-        self.thresholds = feature_thresholds(scales["features"])
+        self._measure_with(scales)
         return super().resume()

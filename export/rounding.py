@@ -12,7 +12,7 @@ from dyncp.export import frontend
 from dyncp.export.bundle import Scales, Tensors
 from dyncp.export.calibrate import weight_scales
 from dyncp.export.fold import Array, FoldedNetwork
-from dyncp.export.layout import largest_inputs
+from dyncp.export.layout import expected_scales, largest_inputs
 from dyncp.train.errors import QuantizationError
 
 
@@ -46,13 +46,16 @@ def inputs_and_outputs(blocks: int, gated: bool) -> dict[str, tuple[str, str | N
 def round_network(folded: FoldedNetwork, scales: dict[str, float]) -> Rounded:
     """Every integer of docs/bundle.md for a folded network and the scales of `calibrate`.
 
-    Raises QuantizationError, naming the layer, for a scale that is not positive and finite and for a factor of one half
-    or more.
+    Raises QuantizationError, naming it, for a scale that is missing or not positive and finite, and for a layer whose
+    factor is one half or more.
     """
     for name, scale in scales.items():
         if not (np.isfinite(scale) and scale > 0):
             raise QuantizationError(f"scale of `{name}` is {scale}; it must be positive and finite")
     config = folded.config
+    missing = [n for n in expected_scales(config) if n not in scales and not n.endswith(".score")]
+    if missing:
+        raise QuantizationError(f"scales: {', '.join(missing)} missing; the network is not the one they were found for")
     tensors: Tensors = {
         "window": frontend.window(),
         "twiddle": frontend.twiddle(),

@@ -14,10 +14,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import safetensors.torch
-from pydantic import Field, PositiveFloat, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 
 from dyncp.train.config import Config, StrictModel, parse, read_toml
@@ -29,6 +29,8 @@ NETWORK = "network.safetensors"
 CONFIG = "config.toml"
 SCALES = "scales.json"
 MANIFEST = "checkpoint.json"
+
+PositiveFinite = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class CheckpointManifest(StrictModel):
@@ -114,9 +116,10 @@ def _load_scales(folder: Path, manifest: CheckpointManifest) -> dict[str, float]
     if SCALES not in manifest.files:
         return None
     try:
-        return TypeAdapter(dict[str, PositiveFloat]).validate_json(_read(folder / SCALES))
+        return TypeAdapter(dict[str, PositiveFinite]).validate_json(_read(folder / SCALES))
     except ValidationError as error:
-        raise CheckpointError(f"{folder / SCALES}: must map names to positive numbers: {error}") from None
+        details = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors())
+        raise CheckpointError(f"{folder / SCALES}: must map names to positive, finite numbers: {details}") from None
 
 
 def read_manifest(folder: Path) -> CheckpointManifest:

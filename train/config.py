@@ -188,6 +188,13 @@ class Config(StrictModel):
     mixing: MixingConfig = MixingConfig()
     training: TrainingConfig = TrainingConfig()
 
+    @model_validator(mode="after")
+    def _clips_hold_a_segment(self) -> Config:
+        # A segment of ESTOI is 24 frames, and one hop goes to the delay.
+        if self.training.intelligibility_weight and round(self.mixing.clip_s * SAMPLE_RATE / HOP) < 25:
+            raise ValueError("mixing.clip_s: training.intelligibility_weight needs clips of at least 0.4 s")
+        return self
+
 
 def load_config(name: str | Path) -> Config:
     path = find_config(name)

@@ -17,7 +17,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from dyncp.train import processes
 from dyncp.train.auxiliary import MaskReadout, auxiliary_loss
-from dyncp.train.checkpoint import write_checkpoint
+from dyncp.train.checkpoint import SCALES, read_manifest, write_checkpoint
 from dyncp.train.config import HOP, Config, TrainingConfig
 from dyncp.train.errors import CheckpointError, ConfigError
 from dyncp.train.files import replace_file
@@ -265,6 +265,8 @@ class Trainer:
             raise CheckpointError(
                 f"{path}: was written with another configuration; resume with {self.folder}/config.toml"
             )
+        if self.scales is None and SCALES in read_manifest(self.folder).files:
+            raise CheckpointError(f"{self.folder}: was trained through its integers; resume with --integers")
         self.network.load_state_dict(_under("network.", tensors))
         if self.readout:
             self.readout.load_state_dict(_under("readout.", tensors))

@@ -92,6 +92,13 @@ def test_a_path_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "file"]
 
 
+def test_a_static_network_is_refused(tmp_path: Path) -> None:
+    bundle = written_bundle(tmp_path / "bundle", SMALL.model_copy(update={"gate_site": "none"}), probes=None)
+    with pytest.raises(GenerationError, match=r"network\.gate_site is none"):
+        generate(bundle, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_bundle_without_a_hash_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GenerationError, match="write_bundle"):
         generate(random_bundle(SMALL, 0), tmp_path / "out")

@@ -7,13 +7,14 @@ import dataclasses
 
 import numpy as np
 import pytest
-from networks import CAPPED, SHAPES, trained_enough
+from networks import CAPPED, SHAPES, STATIC, trained_enough
 from signals import extreme, speech_like
 
+from dyncp.export import stft
 from dyncp.export.bundle import check
-from dyncp.export.calibrate import calibrate
+from dyncp.export.calibrate import CLIPPED, calibrate
 from dyncp.export.compare import compare, enhance_float
-from dyncp.export.fold import FoldedNetwork, Layer, fold_network
+from dyncp.export.fold import FoldedNetwork, Layer, fold_network, relu
 from dyncp.export.masks import unpack_masks
 from dyncp.export.quantize import quantize
 from dyncp.export.reference import run
@@ -49,6 +50,50 @@ def test_the_integers_follow_the_float_network(config: NetworkConfig) -> None:
     assert 0 < active.mean() < 1
     if config.capped:
         assert result.active.max() == config.frame_limit, "the cap must have been hit"
+
+
+def test_the_integers_of_a_static_network_follow_it_without_masks() -> None:
+    network = folded(STATIC)
+    bundle, pcm = quantize(network, CALIBRATION), speech_like(200, seed=3)
+    result = run(bundle, pcm)
+    wanted, active = enhance_float(network, pcm)
+    assert si_sdr(wanted, result.output) > 25
+    assert active.shape == (200, STATIC.blocks, 0)
+    assert result.masks.shape == (200, 0)
+    assert not any("gate" in name or "pool" in name for name in [*bundle.tensors, *bundle.scales])
+    assert set(result.macs.tolist()) == {STATIC.macs(0)}
+    assert set(result.active.tolist()) == {0}
+
+
+def test_the_residual_streams_scale_settles_before_its_inputs() -> None:
+    """Two channels that cancel: rows too large for the stream's scale, which grows beyond what the inputs had."""
+    network = folded()
+    for name in ("expand", "depthwise"):
+        layer = network.layers[f"blocks.1.{name}"]
+        layer.weight[1], layer.bias[1] = layer.weight[0], layer.bias[0]
+    project = network.layers["blocks.1.project"].weight
+    project[:, :2] = 0
+    features = stft.compress(stft.analyse(CALIBRATION[0].reshape(-1, 256)))
+    before = calibrate(network, features)
+    project[0, 0] = 100 * before["blocks.1.input"] / before["blocks.1.depthwise"]
+    project[0, 1] = -project[0, 0]
+    scales = calibrate(network, features)
+    # With the scale that the first block's input had, its factor would be beyond one half.
+    assert scales["residual"] > before["blocks.0.input"] / 2
+    round_network(network, scales)
+
+
+def test_one_value_in_ten_thousand_is_clipped_and_only_inside_blocks() -> None:
+    network = folded()
+    features = stft.compress(stft.analyse(speech_like(3000, seed=1).reshape(-1, 256)))
+    scales, residual = calibrate(network, features), network.front(features)
+    for i in range(2):
+        block = network.block(i, residual, np.full(len(features), 16))
+        assert np.abs(residual).max() <= 127 * scales[f"blocks.{i}.input"] * (1 + 1e-9)
+        for name, values in (("expand", block.expand), ("depthwise", block.depthwise)):
+            beyond = np.mean(relu(values) > 127 * scales[f"blocks.{i}.{name}"])
+            assert CLIPPED / 2 < beyond <= CLIPPED, name
+        residual = block.residual
 
 
 def test_the_same_input_gives_the_same_bundle() -> None:

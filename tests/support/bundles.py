@@ -41,10 +41,11 @@ def random_bundle(config: NetworkConfig, seed: int, probes: ProbeWidth | None = 
     for i in range(config.blocks):
         block = f"blocks.{i}"
         tensors[f"{block}.input.multiplier"] = _multiplier(np.array([30 / 6000]))
-        if config.pooling == "ema":
+        if config.gated and config.pooling == "ema":
             tensors[f"{block}.pool.coefficient"] = _multiplier(np.array([2 / (config.pooling_frames + 1)]))
-        tensors |= _layer(random, f"{block}.gate.reduce", g, c, rms=pooled, target=6000)
-        tensors |= _layer(random, f"{block}.gate.score", n, g, rms=4000, target=None, lean=-0.3)
+        if config.gated:
+            tensors |= _layer(random, f"{block}.gate.reduce", g, c, rms=pooled, target=6000)
+            tensors |= _layer(random, f"{block}.gate.score", n, g, rms=4000, target=None, lean=-0.3)
         tensors |= _layer(random, f"{block}.expand", h, c, rms=30, target=40)
         tensors |= _layer(random, f"{block}.depthwise", h, 3, rms=30, target=40)
         project = _layer(random, f"{block}.project", c, h, rms=30, target=2000)
@@ -88,8 +89,10 @@ def _layer(
 def _scales(config: NetworkConfig) -> Scales:
     scales: Scales = {"features": 0.02, "residual": 0.001}
     for i in range(config.blocks):
-        scales |= {f"blocks.{i}.{name}": 0.05 for name in ("input", "pool", "gate", "expand", "depthwise")}
-        scales[f"blocks.{i}.score"] = [0.001] * config.gated
+        scales |= {f"blocks.{i}.{name}": 0.05 for name in ("input", "expand", "depthwise")}
+        if config.gated:
+            gate: Scales = {"pool": 0.05, "gate": 0.05, "score": [0.001] * config.gated}
+            scales |= {f"blocks.{i}.{name}": scale for name, scale in gate.items()}
     return scales | {"back.input": 0.05, "logits": LOGIT_SCALE}
 
 

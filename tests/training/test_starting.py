@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting from a trained network: a narrower one keeps what carries most, a dense one becomes dynamic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from networks import SHAPES, STATIC, trained_enough
+from sounds import small_corpus
+
+from dyncp.train.checkpoint import load_checkpoint
+from dyncp.train.config import BINS, Config, MixingConfig, NetworkConfig, TrainingConfig
+from dyncp.train.corpus import load_corpus, read_all
+from dyncp.train.errors import CheckpointError
+from dyncp.train.fit import Progress, Trainer
+from dyncp.train.mixing import Mixer
+from dyncp.train.narrow import narrowed
+from dyncp.train.network import Enhancer
+
+
+@pytest.fixture(scope="module")
+def mixer(tmp_path_factory: pytest.TempPathFactory) -> Mixer:
+    part = load_corpus(small_corpus(tmp_path_factory.mktemp("corpus") / "c", speakers=1, frames=100)).split("train")
+    return Mixer(read_all(part.speech), read_all(part.noise), MixingConfig(clip_s=0.5))
+
+
+def trainer(network: NetworkConfig, mixer: Mixer, folder: Path) -> Trainer:
+    training = TrainingConfig(batch=1, epochs=1, steps_per_epoch=2)
+    return Trainer(Config(network=network, training=training), mixer, mixer, folder)
+
+
+def half_dead(config: NetworkConfig) -> Enhancer:
+    """Every second conv channel gives nothing, by its weights or by what follows it."""
+    network = trained_enough(config)
+    with torch.no_grad():
+        for block in network.blocks:
+            block.depthwise_norm.weight[::4] = 0
+            block.depthwise_norm.bias[::4] = -1
+            block.project.weight[:, 2::4] = 0
+    return network
+
+
+@pytest.mark.parametrize("config", [SHAPES[0], SHAPES[1], STATIC], ids=lambda c: c.gate_site)
+def test_narrowing_leaves_out_what_gives_nothing(config: NetworkConfig) -> None:
+    network, features = half_dead(config), torch.rand(2, BINS, 30)
+    narrow = narrowed(network, config.hidden // 2)
+    assert narrow.config == config.model_copy(update={"hidden": config.hidden // 2})
+    with torch.no_grad():
+        wanted, found = network(features), narrow(features)
+    torch.testing.assert_close(found.suppression, wanted.suppression, atol=1e-5, rtol=1e-4)
+    masks = wanted.masks[:, :, 1::2] if config.gate_site == "hidden" else wanted.masks
+    assert torch.equal(found.masks, masks)
+    assert config.gate_site == "none" or 0.05 < found.masks.mean() < 0.95
+
+
+def test_a_dense_network_starts_a_dynamic_one(mixer: Mixer, tmp_path: Path) -> None:
+    dense = trained_enough(STATIC)
+    run = trainer(SHAPES[0], mixer, tmp_path)
+    run.start_from(dense)
+    state = run.network.state_dict()
+    assert all(torch.equal(state[name], weights) for name, weights in dense.state_dict().items())
+    assert run.network.eval()(torch.rand(1, BINS, 30)).utilization.min() > 0.9, "gates begin mostly open"
+
+
+def test_a_wider_network_starts_a_narrower_one(mixer: Mixer, tmp_path: Path) -> None:
+    run, wide = trainer(SHAPES[1].model_copy(update={"hidden": 20}), mixer, tmp_path), half_dead(SHAPES[1])
+    run.start_from(wide)
+    wanted = narrowed(wide, 20).state_dict()
+    assert all(torch.equal(weights, wanted[name]) for name, weights in run.network.state_dict().items())
+
+
+@pytest.mark.parametrize("change", [{"hidden": 48}, {"channels": 12}, {"stacks": 2}, {"dilations": (1,)}])
+def test_other_shapes_are_refused(change: dict[str, object], mixer: Mixer, tmp_path: Path) -> None:
+    run = trainer(SHAPES[0].model_copy(update=change), mixer, tmp_path)
+    with pytest.raises(CheckpointError, match="does not fit the configuration"):
+        run.start_from(trained_enough(SHAPES[0]))
+
+
+def test_a_static_network_trains_and_reports_no_utilization(mixer: Mixer, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    run = trainer(STATIC, mixer, tmp_path)
+    before = run.network.front.weight.clone()
+    run.run(seen.append, workers=0)
+    checkpoint = load_checkpoint(tmp_path)
+    assert checkpoint.manifest.utilization == ()
+    assert [p.utilization for p in seen] == [1.0, 1.0]
+    assert not torch.equal(checkpoint.network.front.weight, before)
