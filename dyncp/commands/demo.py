@@ -23,7 +23,7 @@ PAUSE_S = 1.0
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path("build/demo"),
-    checkpoint: Annotated[Path, typer.Option(help="Checkpoint folder, or name of a shipped one.")] = Path("signals"),
+    checkpoint: Annotated[Path, typer.Option(help="Checkpoint folder, or name of a shipped one.")] = Path("small"),
     seconds: Annotated[float, typer.Option(help="Length of the audio that every core processes.", min=6.0)] = SECONDS,
 ) -> None:
     """Debian's voices in noise → export → generate → validate on five cores → report."""
