@@ -68,10 +68,12 @@ class IntegerNetwork(nn.Module):
         self.config = network.config
         self.largest = largest_inputs(network.config)
 
-    @torch.autocast("cuda", enabled=False)
-    @torch.autocast("cpu", enabled=False)
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """In float32 and float64 also where training asks for bfloat16, which holds no integer beyond 256."""
+        # Also where training asks for bfloat16, which holds no integer beyond 256.
+        with torch.autocast(features.device.type, enabled=False):
+            return self._exact(features)
+
+    def _exact(self, features: Tensor) -> tuple[Tensor, Tensor]:
         rounded = round_network(fold_network(self.network, ""), self.scales)
         residual = self._requantize(rounded, "front", self._pointwise(rounded, "front", features), 0, 32767)
         masks = []
