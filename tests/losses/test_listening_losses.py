@@ -20,10 +20,8 @@ from dyncp.train.perceptual import PerceptualLoss
 
 LOSSES = [PerceptualLoss(), IntelligibilityLoss()]
 SNRS_DB = [-5.0, 2.0, 9.0, 16.0, 30.0]
-CLIPS = [
-    voice[0][: 2 * 16000 // 256 * 256] / 32768
-    for voice in (read_voice(n, 2) for n in ("it_IT_m_Carlo", "fr_CA_f_June"))
-]
+VOICES = [read_voice(name, 2)[0] for name in ("it_IT_m_Carlo", "fr_CA_f_June")]
+CLIPS = [voice[: 125 * 256] / 32768 for voice in VOICES]
 either = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
 
 
