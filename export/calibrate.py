@@ -74,7 +74,7 @@ def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float, lar
     scales["residual"] = coarsest
     # The logits' scale is given, so that here the input's must fit.
     finest = largest_factor * LOGIT_SCALE / float(weight_scales(folded.layers["back"], 1.0, 0).max())
-    scales["back.input"] = min(peaks["back.input"] / 127, finest)
+    scales["back.input"] = min(max(peaks["back.input"] / 127, residual / largest_factor), finest)
     return scales
 
 
