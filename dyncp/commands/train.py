@@ -50,6 +50,8 @@ def train(
         raise CheckpointError(f"{out}: holds a checkpoint already; pass --resume or another folder")
     if integers and start is None and not resume:
         raise ConfigError("--integers: trains a network that was trained before; name it with --start")
+    if integers and compiled:
+        raise ConfigError("--integers: the device's integers are not compiled; leave out --compile")
     with processes.joined(find_device(device)) as own_device:
         console = Console(stderr=True, quiet=not processes.is_first())
         with console.status("reading the corpus"):

@@ -45,6 +45,13 @@ def test_integers_need_a_network_to_start_from(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
+def test_integers_are_not_compiled(tmp_path: Path) -> None:
+    more = ("--integers", "--compile", "--start", "paper")
+    result = dyncp("train", "paper", "--corpus", tmp_path, "--out", tmp_path / "x", *more)
+    assert result.returncode == 1
+    assert "leave out --compile" in result.stderr
+
+
 @pytest.mark.slow
 def test_export_takes_the_scales_that_training_leaves(tmp_path: Path) -> None:
     corpus, config = small_corpus(tmp_path / "corpus", speakers=1, frames=100), tmp_path / "config.toml"
