@@ -42,8 +42,8 @@ def test_every_core_is_exact_on_real_speech(demo: Path) -> None:
     assert [target["mismatches"] for target in report["targets"]] == [0] * 5
     assert {target["frames"] for target in report["targets"]} == {SECONDS * 16000 // 256}
     per_frame = report["macs"]["per_frame"]
-    assert (per_frame["none_active"], per_frame["all_active"]) == (404_480, 699_392)
-    assert per_frame["none_active"] < per_frame["min"] < per_frame["mean"] < per_frame["max"] < 699_392
+    assert (per_frame["none_active"], per_frame["all_active"]) == (102_656, 401_024)
+    assert per_frame["none_active"] < per_frame["min"] < per_frame["mean"] < per_frame["max"] < 401_024
     layers = sum(layer["mean"] for layer in report["macs"]["by_layer"])
     assert layers == pytest.approx(per_frame["mean"])
     assert (demo / "report.html").stat().st_size > 100_000
@@ -54,9 +54,10 @@ def test_quantization_costs_next_to_nothing(demo: Path) -> None:
     quality = json.loads((demo / "quality.json").read_text())
     assert quality["float"]["pesq"] - quality["int8"]["pesq"] <= 0.02
     assert quality["differing_mask_bits"] <= 0.01
-    assert quality["int8"]["pesq"] > quality["noisy"]["pesq"] + 0.3
+    assert quality["int8"]["pesq"] > quality["noisy"]["pesq"] + 0.6
     assert quality["int8"]["stoi"] > quality["noisy"]["stoi"]
-    assert 0.2 < quality["utilization_int8"] < 0.3
+    assert quality["int8"]["estoi"] > quality["noisy"]["estoi"] + 0.05
+    assert 0.45 < quality["utilization_int8"] < 0.55
 
 
 @pytest.mark.slow
@@ -67,11 +68,12 @@ def test_enhanced_speech_is_aligned_and_better(demo: Path) -> None:
     stream = noisy_speech(demo / "corpus", SECONDS)
     assert np.array_equal(stream.noisy, noisy)
     # Two turns, the first in babble, the second in pink noise.
-    for segment, gain_db in zip(stream.speech, (1, 5), strict=True):
+    for segment, gain in zip(stream.speech, (0.2, 0.5), strict=True):
         part = segment.samples
         clean = stream.clean[part]
-        assert si_sdr(clean, enhanced[part]) > si_sdr(clean, noisy[part]) + gain_db
-        assert pesq_wb(clean, enhanced[part]) > pesq_wb(clean, noisy[part]) + 0.1
+        assert pesq_wb(clean, enhanced[part]) > pesq_wb(clean, noisy[part]) + gain
+        # Slow gains and filters, which PESQ forgives, may cost SI-SDR what less noise gains; a shift would cost it all.
+        assert si_sdr(clean, enhanced[part]) > si_sdr(clean, noisy[part]) - 2
     pause = np.square(enhanced[-12000:], dtype=np.float64).mean() / np.square(noisy[-12000:], dtype=np.float64).mean()
     assert 10 * np.log10(pause) < -15
 
