@@ -2,7 +2,7 @@
 """`make soak`: half an hour of noise without a reset leaves nothing behind (docs/evaluation.md).
 
 The host build of the C equals the NumPy reference in every word, and the minute of noise that the stream began with,
-heard again at its end, gives the same words again. Without a bundle: the shipped checkpoints `paper` and `signals`.
+heard again at its end, gives the same words again. Without a bundle: the shipped checkpoints.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def bundles(folder: Path | None) -> Iterator[tuple[str, Bundle]]:
 
     corpus = load_corpus(build_demo_corpus(OUT / "corpus"))
     calibration = [pair.noisy for pair in make_pairs(corpus, "train", 8, EVERYDAY)]
-    for name in ("paper", "signals"):
+    for name in ("paper", "signals", "small"):
         checkpoint = load_checkpoint(Path("train/checkpoints") / name)
         probes = load_probes(checkpoint.folder)
         integers = None if probes is None else quantize_probes(probes, probes.bits)
