@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dyncp.codegen.layout import layout
 from dyncp.codegen.probes import probe_tables
+from dyncp.codegen.weights import emitted_weight
 from dyncp.export.bundle import Bundle, Probes
 from dyncp.train.config import BINS, NetworkConfig
 
@@ -48,7 +49,7 @@ class MemoryUse:
     """Bytes of a model's constants and state; code, stack and the layer descriptors are the compiler's."""
 
     weights: int
-    """Weights, biases and multipliers of the network."""
+    """Weights as emitted, biases and multipliers of the network."""
     tables: int
     """Window, twiddles, thresholds, sigmoid."""
     probes: int
@@ -66,16 +67,23 @@ def probe_bytes(probes: Probes, config: NetworkConfig) -> int:
 
 
 def memory(bundle: Bundle) -> MemoryUse:
-    tables = sum(bundle.tensors[name].nbytes for name in TABLES)
+    emitted = {name: _emitted_bytes(bundle, name) for name in bundle.tensors}
+    tables = sum(emitted[name] for name in TABLES)
     structs = layout(bundle.config, bundle.probes)
     probes = 0
     if bundle.probes is not None:
         probes = probe_bytes(bundle.probes, bundle.config)
     return MemoryUse(
-        weights=sum(tensor.nbytes for tensor in bundle.tensors.values()) - tables,
+        weights=sum(emitted.values()) - tables,
         tables=tables,
         probes=probes,
         state={member.name: member.bytes for member in structs.state.members if member.name != "scratch"},
         state_total=structs.state.bytes,
         scratch=structs.scratch.bytes,
     )
+
+
+def _emitted_bytes(bundle: Bundle, name: str) -> int:
+    tensor = bundle.tensors[name]
+    layer, _, part = name.rpartition(".")
+    return emitted_weight(layer, tensor, bundle.config).nbytes if part == "weight" else tensor.nbytes

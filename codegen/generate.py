@@ -31,7 +31,15 @@ PROBE_TEMPLATES = {
     "{}_signals.h": "signals.h.j2",
     "{}_probes.h": "probes.h.j2",
 }
-RUNTIME = ("dyncp_runtime.h", "dyncp_fft.h", "dyncp_masks.h", "dyncp_kernels.h")
+RUNTIME = (
+    "dyncp_runtime.h",
+    "dyncp_fft.h",
+    "dyncp_layers.h",
+    "dyncp_kernels.h",
+    "dyncp_portable.h",
+    "dyncp_masks.h",
+    "dyncp_readout.h",
+)
 
 
 def generate(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Collection[str] | None = None) -> Path:

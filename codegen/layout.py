@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from dyncp.codegen.weights import WORD
 from dyncp.export.bundle import Probes
 from dyncp.train.config import BINS, FFT, HOP, NetworkConfig
 
@@ -131,6 +132,7 @@ def _scratch(config: NetworkConfig) -> Struct:
         Member("uint32_t", "active", (), "active channels so far"),
         Member("int32_t", "spectrum", (2 * BINS,), "re and im interleaved"),
         Member("int32_t", "transform", (FFT,), "work space of the transforms"),
+        Member("uint32_t", "work", (_work(config),), "of the kernels"),
         Member("int32_t", "score", (config.gated,), ""),
     ]
     if config.gate_site == "hidden":
@@ -145,6 +147,12 @@ def _scratch(config: NetworkConfig) -> Struct:
         Member("int8_t", "hidden", (config.hidden,), "conv channels"),
     ]
     return Struct("scratch", "Work space of one call.", members)
+
+
+def _work(config: NetworkConfig) -> int:
+    """DCP_WORK of firmware/runtime/dyncp_layers.h, of the widest layer."""
+    widest = max(BINS, config.channels, config.hidden, config.gate)
+    return _round_up(widest, WORD) // 2
 
 
 def _round_up(value: int, multiple: int) -> int:

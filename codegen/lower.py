@@ -14,11 +14,12 @@ from dyncp.codegen.stages import stages
 from dyncp.codegen.structs import StructText, struct_text
 from dyncp.codegen.tables import Table, table
 from dyncp.codegen.text import aligned, wrapped
+from dyncp.codegen.weights import emitted_weight
 from dyncp.export.bundle import Bundle
 from dyncp.train.config import HOP, NetworkConfig
 from dyncp.train.errors import GenerationError
 
-RUNTIME_VERSION = 3
+RUNTIME_VERSION = 4
 """DYNCP_RUNTIME_VERSION of firmware/runtime/dyncp_runtime.h that the templates are written for."""
 
 
@@ -183,11 +184,8 @@ def _network(bundle: Bundle) -> tuple[list[Table], list[Layer]]:
 def _layer(bundle: Bundle, source: str, name: str) -> tuple[list[Table], Layer]:
     weight = bundle.tensors[f"{source}.weight"]
     rows, columns = weight.shape
-    shape = f"[{rows}][{columns}]"
-    if source.endswith(".project") and bundle.config.gate_site == "hidden":
-        # A pruned channel is a column of this layer; transposed, it is a row that need not be read.
-        weight, shape = weight.T, f"transposed: [{columns}][{rows}]"
-    tables = [table(f"{name}_weight", weight, shape)]
+    emitted = emitted_weight(source, weight, bundle.config)
+    tables = [table(f"{name}_weight", emitted, "[{}][{}]".format(*emitted.shape))]
     present = {"bias": "NULL", "multiplier": "NULL"}
     for part in present:
         if f"{source}.{part}" in bundle.tensors:

@@ -19,11 +19,12 @@ FILES = [
     "dyncp.h",
     "dyncp_fft.h",
     "dyncp_kernels.h",
+    "dyncp_layers.h",
     "dyncp_manifest.json",
     "dyncp_masks.h",
-    "dyncp_probes.h",
 ]
-FILES += ["dyncp_runtime.h", "dyncp_signals.h", "dyncp_stages.h", "dyncp_tables.h"]
+FILES += ["dyncp_portable.h", "dyncp_probes.h", "dyncp_readout.h", "dyncp_runtime.h"]
+FILES += ["dyncp_signals.h", "dyncp_stages.h", "dyncp_tables.h"]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -4,9 +4,14 @@
 #include "dyncp_fft.h"
 #include "dyncp_kernels.h"
 #include "dyncp_masks.h"
+#include "dyncp_readout.h"
 
 #define LAYER const int8_t *w, const int32_t *b, const int32_t *m, size_t rows, size_t columns
-#define MAKE_LAYER const dcp_layer layer = {w, b, m, rows, columns}
+#define MAKE_BARE_LAYER const dcp_layer layer = {w, b, m, rows, columns}
+/* No layer of the tests is wider than 256 columns. */
+#define MAKE_LAYER                                                                                 \
+    uint32_t work[DCP_WORK(256)];                                                                  \
+    MAKE_BARE_LAYER
 
 int32_t rmul(int32_t a, int32_t m);
 int32_t rmul(int32_t a, int32_t m) {
@@ -65,25 +70,25 @@ void synthesis(const int16_t *window, const int32_t *twiddle, const int32_t *x,
 uint32_t front(LAYER, const int8_t *x, int16_t *y);
 uint32_t front(LAYER, const int8_t *x, int16_t *y) {
     MAKE_LAYER;
-    return dcp_front(&layer, x, y);
+    return dcp_front(&layer, x, work, y);
 }
 
 uint32_t back(LAYER, const int8_t *x, int16_t *y);
 uint32_t back(LAYER, const int8_t *x, int16_t *y) {
     MAKE_LAYER;
-    return dcp_back(&layer, x, y);
+    return dcp_back(&layer, x, work, y);
 }
 
 uint32_t gate(LAYER, const int16_t *x, int16_t *y);
 uint32_t gate(LAYER, const int16_t *x, int16_t *y) {
     MAKE_LAYER;
-    return dcp_gate(&layer, x, y);
+    return dcp_gate(&layer, x, work, y);
 }
 
 uint32_t score(LAYER, const int16_t *x, int32_t *y);
 uint32_t score(LAYER, const int16_t *x, int32_t *y) {
     MAKE_LAYER;
-    return dcp_score(&layer, x, y);
+    return dcp_score(&layer, x, work, y);
 }
 
 uint32_t mask(const int32_t *scores, uint32_t *words, size_t count, uint32_t per_block,
@@ -111,18 +116,18 @@ void pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean, size_t count)
 uint32_t expand(LAYER, const int8_t *x, int8_t *y);
 uint32_t expand(LAYER, const int8_t *x, int8_t *y) {
     MAKE_LAYER;
-    return dcp_expand(&layer, x, y);
+    return dcp_expand(&layer, x, work, y);
 }
 
 uint32_t expand_gated(LAYER, const uint32_t *bits, const int8_t *x, int8_t *y);
 uint32_t expand_gated(LAYER, const uint32_t *bits, const int8_t *x, int8_t *y) {
     MAKE_LAYER;
-    return dcp_expand_gated(&layer, bits, x, y);
+    return dcp_expand_gated(&layer, bits, x, work, y);
 }
 
 uint32_t depthwise(LAYER, int8_t *h, int8_t *oldest, const int8_t *middle);
 uint32_t depthwise(LAYER, int8_t *h, int8_t *oldest, const int8_t *middle) {
-    MAKE_LAYER;
+    MAKE_BARE_LAYER;
     return dcp_depthwise(&layer, h, oldest, middle);
 }
 
@@ -130,21 +135,21 @@ uint32_t depthwise_gated(LAYER, const uint32_t *bits, int8_t *h, int8_t *oldest,
                          const int8_t *middle);
 uint32_t depthwise_gated(LAYER, const uint32_t *bits, int8_t *h, int8_t *oldest,
                          const int8_t *middle) {
-    MAKE_LAYER;
+    MAKE_BARE_LAYER;
     return dcp_depthwise_gated(&layer, bits, h, oldest, middle);
 }
 
 uint32_t project_rows(LAYER, const uint32_t *bits, const int8_t *h, int16_t *residual);
 uint32_t project_rows(LAYER, const uint32_t *bits, const int8_t *h, int16_t *residual) {
     MAKE_LAYER;
-    return dcp_project_rows(&layer, bits, h, residual);
+    return dcp_project_rows(&layer, bits, h, work, residual);
 }
 
 uint32_t project_columns(LAYER, const uint32_t *bits, const int8_t *h, int32_t *sum,
                          int16_t *residual);
 uint32_t project_columns(LAYER, const uint32_t *bits, const int8_t *h, int32_t *sum,
                          int16_t *residual) {
-    MAKE_LAYER;
+    MAKE_BARE_LAYER;
     return dcp_project_columns(&layer, bits, h, sum, residual);
 }
 

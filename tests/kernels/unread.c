@@ -15,6 +15,7 @@ static const uint32_t mask[2] = {0x00ff0ff5u, 0x00000021u};
 int main(int count, char **arguments) {
     static int8_t x[PAGE];
     static int16_t residual[PAGE];
+    static uint32_t work[DCP_WORK(PAGE)];
     static int32_t sum[PAGE], bias[PAGE], multiplier[PAGE];
     static int8_t y[FILTERS];
     int8_t *weight =
@@ -33,8 +34,8 @@ int main(int count, char **arguments) {
     }
     const dcp_layer rows = {weight, bias, multiplier, FILTERS, PAGE};
     const dcp_layer transposed = {weight, bias, multiplier, PAGE, FILTERS};
-    uint32_t macs = dcp_project_rows(&rows, mask, x, residual);
-    macs += dcp_expand_gated(&rows, mask, x, y);
+    uint32_t macs = dcp_project_rows(&rows, mask, x, work, residual);
+    macs += dcp_expand_gated(&rows, mask, x, work, y);
     macs += dcp_project_columns(&transposed, mask, x, sum, residual);
     long total = 0;
     for (size_t i = 0; i < PAGE; i++) {

@@ -62,7 +62,7 @@ def test_reset_in_mid_stream_equals_a_fresh_start(sanitized: tuple[Bundle, Path]
 def test_the_sanitizers_do_report(tmp_path: Path) -> None:
     """A planted error: a dense layer that reads one row too many."""
     _, made = library(tmp_path, UNEVEN)
-    kernels = made / "dyncp_kernels.h"
+    kernels = made / "dyncp_portable.h"
     kernels.write_text(kernels.read_text().replace("r < layer->rows", "r <= layer->rows"))
     sources = [Path(__file__).parent / "sanitized.c", made / "dyncp.c"]
     built = program(tmp_path / "program", sources, include=[made], flags=SANITIZE)

@@ -16,6 +16,9 @@ Site = Literal["output", "hidden", "none"]
 
 STATIC_HIDDEN = (56, 84, 120, 152, 178, 256)
 TARGETS = (0.1, 0.25, 0.5)
+# Dynamic networks that are narrow first: a static network leaves little to gain from pruning what no frame needs.
+NARROW_HIDDEN = (84, 120, 152)
+NARROW_TARGET = 0.25
 # Share of the steps in which gates close from all open to the target.
 RAMP = 0.3
 EPOCHS = 2
@@ -24,7 +27,7 @@ DENSE = "dense"
 
 @dataclass(frozen=True)
 class Candidate:
-    """One network of the front: a static one of `hidden` conv channels, or one that prunes itself to `target`."""
+    """One network of the front: of `hidden` conv channels, or full width, static or pruning itself to `target`."""
 
     name: str
     site: Site
@@ -46,6 +49,10 @@ CANDIDATES = (
     *(Candidate(f"static{hidden}", "none", hidden=hidden) for hidden in STATIC_HIDDEN),
     *(Candidate(f"output{target:g}", "output", target=target) for target in TARGETS),
     *(Candidate(f"hidden{target:g}", "hidden", target=target) for target in TARGETS),
+    *(
+        Candidate(f"narrow{hidden}-output{NARROW_TARGET:g}", "output", hidden=hidden, target=NARROW_TARGET)
+        for hidden in NARROW_HIDDEN
+    ),
 )
 
 

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weights as the kernels read them (`dcp_layer` in firmware/runtime/dyncp_layers.h)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp.train.config import NetworkConfig
+
+WORD = 4
+"""Bytes; every row of weights starts at one."""
+
+
+def emitted_weight(layer: str, weight: NDArray[np.generic], config: NetworkConfig) -> NDArray[np.generic]:
+    """Weights [rows, columns] of the bundle's `layer` in their order in memory, zeros behind each row."""
+    # A depthwise layer is read tap by tap. A pruned channel of a gated hidden layer is a column of the projection:
+    # transposed, it is a row that need not be read.
+    if layer.endswith(".depthwise") or (layer.endswith(".project") and config.gate_site == "hidden"):
+        weight = weight.T
+    return np.pad(weight, ((0, 0), (0, -weight.shape[1] % WORD)))
