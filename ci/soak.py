@@ -52,22 +52,17 @@ def bundles(folder: Path | None) -> Iterator[tuple[str, Bundle]]:
     if folder is not None:
         yield str(folder), read_bundle(folder)
         return
-    from dyncp.export.fold import fold
-    from dyncp.export.probes import quantize_probes
-    from dyncp.export.quantize import quantize
+    from dyncp.export.from_checkpoint import quantize_checkpoint
     from dyncp.train.checkpoint import load_checkpoint
     from dyncp.train.corpus import load_corpus
     from dyncp.train.demo_corpus import build_demo_corpus
     from dyncp.train.pairs import EVERYDAY, make_pairs
-    from dyncp.train.probe_files import load_probes
 
     corpus = load_corpus(build_demo_corpus(OUT / "corpus"))
     calibration = [pair.noisy for pair in make_pairs(corpus, "train", 8, EVERYDAY)]
     for name in ("paper", "signals", "small"):
         checkpoint = load_checkpoint(Path("train/checkpoints") / name)
-        probes = load_probes(checkpoint.folder)
-        integers = None if probes is None else quantize_probes(probes, probes.bits)
-        bundle = quantize(fold(checkpoint), calibration, integers)
+        bundle = quantize_checkpoint(checkpoint, lambda: calibration)
         write_bundle(bundle, OUT / name)
         yield name, bundle
 

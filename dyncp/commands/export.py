@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from dyncp.commands.options import Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
 from dyncp.commands.quality import print_comparison, scored
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def export(
@@ -29,29 +33,25 @@ def export(
     """
     from dyncp.export.bundle import write_bundle
     from dyncp.export.fold import fold
-    from dyncp.export.probes import quantize_probes
-    from dyncp.export.quantize import quantize, quantize_trained
+    from dyncp.export.from_checkpoint import quantize_checkpoint
     from dyncp.train.checkpoint import load_checkpoint
     from dyncp.train.corpus import load_corpus
     from dyncp.train.pairs import CALIBRATION_CLIPS, EVERYDAY, make_pairs
-    from dyncp.train.probe_files import load_probes
 
     console = Console(stderr=True)
     source = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
-    folded, fitted = fold(source), load_probes(source.folder)
-    probes = None if fitted is None else quantize_probes(fitted, fitted.bits)
-    if source.scales is not None and not calibrate:
-        bundle = quantize_trained(folded, source.scales, probes)
-    else:
-        with console.status("calibrating"):
-            calibration = [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY)]
-            bundle = quantize(folded, calibration, probes)
+
+    def calibration() -> list[NDArray[np.int16]]:
+        return [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY)]
+
+    with console.status("quantizing"):
+        bundle = quantize_checkpoint(source, calibration, own_scales=not calibrate)
     write_bundle(bundle, out)
     console.print(f"bundle {out}, hash {bundle.hash[:16]}", highlight=False)
     if clips == 0:
         return
-    comparison = scored(console, folded, bundle, make_pairs(recordings, "test", clips))
+    comparison = scored(console, fold(source), bundle, make_pairs(recordings, "test", clips))
     print_comparison(console, comparison)
     if quality is not None:
         quality.parent.mkdir(parents=True, exist_ok=True)
