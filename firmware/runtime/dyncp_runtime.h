@@ -47,10 +47,35 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 
 /* ---- Section 1: requantization and saturation ---- */
 
-static inline int32_t dcp_rmul(int32_t a, int32_t m) {
-    return (int32_t)(((int64_t)a * m + ((int64_t)1 << 30)) >> 31);
+/* dcp_rmul with the multiplier doubled beforehand (once for a loop, say): one instruction, or the
+ * upper word of the product and the bit below it. */
+static inline int32_t dcp_rmul2(int32_t a, int32_t twice_m) {
+#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP)
+    int32_t result;
+    __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(twice_m));
+    return result;
+#else
+    const int64_t product = (int64_t)a * twice_m;
+    return (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
+#endif
 }
 
+/* sum + dcp_rmul2(a, twice_m): also one instruction. */
+static inline int32_t dcp_rmul2_add(int32_t sum, int32_t a, int32_t twice_m) {
+#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP)
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(twice_m), "r"(sum));
+    return result;
+#else
+    return sum + dcp_rmul2(a, twice_m);
+#endif
+}
+
+static inline int32_t dcp_rmul(int32_t a, int32_t m) {
+    return dcp_rmul2(a, 2 * m);
+}
+
+/* gcc and clang make one instruction of it (SSAT, USAT) where the core has it. */
 static inline int32_t dcp_clamp(int32_t v, int32_t low, int32_t high) {
     return v < low ? low : v > high ? high : v;
 }
