@@ -33,6 +33,14 @@ class Figures:
     scratch: int
 
 
+def qemu(elf: Path, board: Board, arguments: Sequence[str]) -> list[str]:
+    """The command that runs `elf` in its own folder, where what it prints goes to `CONSOLE`."""
+    semihosting = ["enable=on", "target=native", "chardev=c", *(f"arg={word}" for word in arguments)]
+    command = [toolchain.QEMU, "-machine", board.machine, "-kernel", elf.name]
+    command += ["-display", "none", "-monitor", "none", "-serial", "none"]
+    return [*command, "-chardev", f"file,id=c,path={CONSOLE}", "-semihosting-config", ",".join(semihosting)]
+
+
 def run_image(
     elf: Path, board: Board, arguments: Sequence[str], *, timeout_s: float, marks: Marks | None = None
 ) -> None:
@@ -41,10 +49,7 @@ def run_image(
     Raises ToolchainError, with what the image printed, for a missing emulator, a crash, any other status, and a
     run longer than `timeout_s`.
     """
-    semihosting = ["enable=on", "target=native", "chardev=c", *(f"arg={word}" for word in arguments)]
-    command = [toolchain.QEMU, "-machine", board.machine, "-kernel", elf.name]
-    command += ["-display", "none", "-monitor", "none", "-serial", "none"]
-    command += ["-chardev", f"file,id=c,path={CONSOLE}", "-semihosting-config", ",".join(semihosting)]
+    command = qemu(elf, board, arguments)
     if marks is not None:
         command += ["-plugin", marks.option(elf.parent)]
     toolchain.run(command, timeout_s=timeout_s, cwd=elf.parent, log=elf.parent / CONSOLE)

@@ -72,14 +72,14 @@ def compile_source(source: Path, board: Board, work: Path, options: Sequence[str
     return work / target
 
 
-def link(board: Board, objects: Sequence[Path], work: Path) -> Path:
+def link(board: Board, objects: Sequence[Path], work: Path, options: Sequence[str] = ()) -> Path:
     """Link `objects` with the board's start-up into `work/image.elf`, and prove that the core can run it."""
     startup = compile_source(COMMON / "startup.c", board, work)
     (work / "memory.ld").write_text(board.memory_script())
-    options = ("-nostartfiles", "-nostdlib", "-Wl,--gc-sections", "-Wl,-Map=image.map")
+    layout = ("-nostartfiles", "-nostdlib", "-Wl,--gc-sections", "-Wl,-Map=image.map")
     inputs = [path.resolve() for path in (startup, *objects)]
     # newlib for memcpy and memset alone, which the compiler may call.
-    command: list[str | Path] = [f"{toolchain.CROSS}gcc", *board.flags, *options]
+    command: list[str | Path] = [f"{toolchain.CROSS}gcc", *board.flags, *layout, *options]
     command += ["-T", COMMON / "sections.ld", *inputs, "-lc", "-lgcc", "-o", "image.elf"]
     toolchain.run(command, cwd=work)
     elf = work / "image.elf"

@@ -1,32 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The runtime compiled by both compilers; a kernel is called as `kernel("name", array or number, …)`."""
+"""The runtime under test: compiled by both compilers for this machine, and for emulated cores in every way."""
 
 from __future__ import annotations
 
-import ctypes
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from libraries import RUNTIME, Kernel, program
+from callable_c import EmulatedFunctions, Functions, HostFunctions
+from libraries import RUNTIME, program
+
+from dyncp.firmware.boards import select
+
+HERE = Path(__file__).parent
+
+HOST = ("gcc", "clang")
+CORES = ("cortex-m3", "cortex-m4", "cortex-m55")
+OPTIMIZE = ("-O0", "-O2", "-O3", "-Os", "-O3 -flto")
+
+EMULATED = [
+    pytest.param(f"{core} {optimize}", marks=() if optimize == "-O3" else pytest.mark.slow)
+    for core in CORES
+    for optimize in OPTIMIZE
+]
 
 
-@pytest.fixture(scope="session", params=["gcc", "clang"])
-def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Kernel:
-    compiled = program(
-        tmp_path_factory.mktemp("kernels") / f"{request.param}.so",
-        [Path(__file__).parent / "shim.c"],
-        include=[RUNTIME],
-        compiler=request.param,
-        flags=("-O2", "-shared", "-fPIC"),
-    )
-    shim = ctypes.CDLL(str(compiled))
-
-    def call(name: str, *arguments: np.ndarray[tuple[int, ...], np.dtype[np.generic]] | int) -> int:
-        converted = [
-            ctypes.c_void_p(a.ctypes.data) if isinstance(a, np.ndarray) else ctypes.c_ssize_t(a) for a in arguments
-        ]
-        result: int = shim[name](*converted)
-        return result
-
-    return call
+@pytest.fixture(scope="session", params=[*HOST, *EMULATED])
+def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
+    """The functions of shim.c, wherever the parameter says."""
+    place, *options = request.param.split()
+    work = tmp_path_factory.mktemp("kernels")
+    if place in HOST:
+        flags = ("-O2", "-shared", "-fPIC")
+        yield HostFunctions(
+            program(work / "shim.so", [HERE / "shim.c"], include=[RUNTIME], compiler=place, flags=flags)
+        )
+    else:
+        (board,) = select([place])
+        emulated = EmulatedFunctions(HERE / "shim.c", HERE / "serve.c", board, options, work)
+        yield emulated
+        emulated.close()

@@ -47,14 +47,17 @@ class Layer:
 
 
 def padded(weight: NDArray[np.int8]) -> NDArray[np.int8]:
-    """As a kernel reads it. The padding is not zero here: no kernel of plain C may count it."""
-    return np.pad(np.ascontiguousarray(weight), ((0, 0), (0, -weight.shape[1] % 4)), constant_values=99)
+    """As firmware/runtime/dyncp_layers.h says."""
+    return np.pad(np.ascontiguousarray(weight), ((0, 0), (0, -weight.shape[1] % 4)))
+
+
+SIZE = st.one_of(st.integers(1, 70), st.integers(1, 70), st.integers(71, 300))
 
 
 @st.composite
 def layers(draw: st.DrawFn, columns: int | None = None) -> Layer:
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    shape = draw(st.integers(1, 70)), columns or draw(st.integers(1, 70))
+    shape = draw(SIZE), columns or draw(SIZE)
     weight = random.integers(-128, 128, shape).astype(np.int8)
     if draw(st.booleans()):
         weight = random.choice([-128, 127], shape).astype(np.int8)

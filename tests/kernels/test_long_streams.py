@@ -21,6 +21,8 @@ from dyncp.train.config import NetworkConfig
 CONFIG = NetworkConfig(channels=50, hidden=12, gate=3, stacks=1, dilations=(1, 2), pooling_frames=5)
 FRAMES = 30_000
 
+pytestmark = pytest.mark.parametrize("kernel", ["gcc", "clang"], indirect=True, scope="session")
+
 Width = Literal["int8", "int16"]
 Masks = NDArray[np.uint32]
 

@@ -51,6 +51,7 @@ def test_kernel_reference_and_literal_reading_agree(kernel: Kernel, words: list[
     assert smoothed(column, [task(shift)], np.array([bias])).ravel().tolist() == signals
 
 
+@pytest.mark.parametrize("kernel", ["gcc", "clang"], indirect=True, scope="session")
 @pytest.mark.parametrize("shift", range(8))
 @pytest.mark.parametrize(("before", "after"), [(-LARGEST, LARGEST), (LARGEST, -LARGEST), (0, 1), (0, -1), (7, 7)])
 def test_a_constant_word_is_reached_exactly(kernel: Kernel, shift: int, before: int, after: int) -> None:

@@ -7,8 +7,15 @@ import signal
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from callable_c import DENIED, EmulatedFunctions
+from hypothesis import given
+from hypothesis import strategies as st
 from libraries import RUNTIME, program
+from test_layers import Layer
+
+from dyncp.train.errors import ToolchainError
 
 
 @pytest.mark.parametrize("optimize", ["-O0", "-O2", "-O3"])
@@ -21,3 +28,39 @@ def test_a_pruned_filter_is_not_read(tmp_path: Path, compiler: str, optimize: st
     active = (0x00FF0FF5).bit_count() + (0x21).bit_count()
     assert done.stdout.split() == [str(3 * 4096 * active), "0"]
     assert subprocess.run([built, "broken"], check=False).returncode == -signal.SIGSEGV
+
+
+EMULATED = ["cortex-m3 -O3", "cortex-m4 -O3", "cortex-m55 -O3"]
+
+
+def pruned_layer(seed: int, rows: int, columns: int) -> Layer:
+    random = np.random.default_rng(seed)
+    weight = random.integers(-128, 128, (rows, columns)).astype(np.int8)
+    return Layer(weight, np.zeros(rows, np.int32), np.full(rows, 2**20, np.int32), random)
+
+
+@pytest.mark.parametrize("kernel", EMULATED, indirect=True, scope="session")
+@given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 70), columns=st.sampled_from([32, 64, 256]))
+def test_on_the_cores_neither(kernel: EmulatedFunctions, seed: int, rows: int, columns: int) -> None:
+    layer = pruned_layer(seed, rows, columns)
+    bits, active = layer.bits(rows)
+    pruned = layer.random.permutation(np.flatnonzero(~active))[:DENIED].tolist()
+    x = layer.signal(columns, np.int8)
+    with kernel.denied(pruned, columns):
+        assert kernel("expand_gated", *layer.arguments, bits, x, np.zeros(rows, np.int8)) == columns * active.sum()
+        assert kernel("project_rows", *layer.arguments, bits, x, np.zeros(rows, np.int16)) == columns * active.sum()
+        transposed = (layer.weight, layer.bias, np.resize(layer.multiplier, columns), columns, rows)
+        h, total, residual = layer.signal(rows, np.int8), np.zeros(columns, np.int32), np.zeros(columns, np.int16)
+        assert kernel("project_columns", *transposed, bits, h, total, residual) == columns * active.sum()
+
+
+@pytest.mark.parametrize("kernel", EMULATED, indirect=True, scope="session")
+@pytest.mark.parametrize("name", ["expand_gated", "project_rows"])
+def test_the_trap_on_the_cores_works(kernel: EmulatedFunctions, name: str) -> None:
+    layer = pruned_layer(0, 20, 64)
+    bits, x = np.array([1 << 7], np.uint32), np.zeros(64, np.int8)
+    y = np.zeros(20, np.int8 if name == "expand_gated" else np.int16)
+    with kernel.denied([6], 64):
+        assert kernel(name, *layer.arguments, bits, x, y) == 64
+    with pytest.raises(ToolchainError, match="CFSR 0x00000082"), kernel.denied([7], 64):  # MMARVALID, DACCVIOL
+        kernel(name, *layer.arguments, bits, x, y)
