@@ -28,7 +28,7 @@ def twice_twiddle(twiddle: NDArray[np.int32]) -> NDArray[np.int32]:
 
 def closed_thresholds(thresholds: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The thresholds and one that no power reaches, where every search ends: uint64 [128]."""
-    return np.append(thresholds, np.uint64(2**64 - 1))
+    return np.append(thresholds, np.uint64(2**63 - 1))
 
 
 def search_starts(thresholds: NDArray[np.uint64]) -> NDArray[np.uint8]:

@@ -53,6 +53,9 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 #if defined(__ARM_FEATURE_DSP)
 #define DCP_DSP 1
 #endif
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
+#define DCP_HELIUM 1
+#endif
 #endif
 
 /* ---- Section 1: requantization and saturation ---- */
