@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dyncp.codegen.frontend import front_end_tables
 from dyncp.codegen.layout import layout
 from dyncp.codegen.probes import probe_tables
 from dyncp.codegen.weights import emitted_weight
 from dyncp.export.bundle import Bundle, Probes
 from dyncp.train.config import BINS, NetworkConfig
 
-TABLES = ("window", "twiddle", "sigmoid", "features.thresholds")
+FRONT_END = ("window", "twiddle", "sigmoid", "features.thresholds")
+"""The front end's tensors in the bundle."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class MemoryUse:
     weights: int
     """Weights as emitted, biases and multipliers of the network."""
     tables: int
-    """Window, twiddles, thresholds, sigmoid."""
+    """Of the front end: window, twiddles, thresholds, sigmoid."""
     probes: int
     """Probe weights and biases, informative bits and base rows."""
     state: dict[str, int]
@@ -67,15 +69,14 @@ def probe_bytes(probes: Probes, config: NetworkConfig) -> int:
 
 
 def memory(bundle: Bundle) -> MemoryUse:
-    emitted = {name: _emitted_bytes(bundle, name) for name in bundle.tensors}
-    tables = sum(emitted[name] for name in TABLES)
+    weights = sum(_emitted_bytes(bundle, name) for name in bundle.tensors if name not in FRONT_END)
     structs = layout(bundle.config, bundle.probes)
     probes = 0
     if bundle.probes is not None:
         probes = probe_bytes(bundle.probes, bundle.config)
     return MemoryUse(
-        weights=sum(emitted.values()) - tables,
-        tables=tables,
+        weights=weights,
+        tables=sum(table.bytes for table in front_end_tables(bundle)),
         probes=probes,
         state={member.name: member.bytes for member in structs.state.members if member.name != "scratch"},
         state_total=structs.state.bytes,

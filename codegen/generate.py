@@ -34,6 +34,8 @@ PROBE_TEMPLATES = {
 RUNTIME = (
     "dyncp_runtime.h",
     "dyncp_fft.h",
+    "dyncp_fft_scalar.h",
+    "dyncp_fft_helium.h",
     "dyncp_layers.h",
     "dyncp_kernels.h",
     "dyncp_portable.h",

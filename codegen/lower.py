@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyncp import __version__
+from dyncp.codegen.frontend import front_end_tables
 from dyncp.codegen.layout import Layout, layout
 from dyncp.codegen.probes import ProbeSet, lower_probes
 from dyncp.codegen.stages import stages
@@ -99,7 +100,7 @@ def lower(bundle: Bundle, prefix: str) -> Library:
         set_cap=_set_cap(prefix),
         process=_process(prefix, upper),
         stages=_stage_lines(config, upper),
-        tables=_constants(bundle) + tables,
+        tables=front_end_tables(bundle) + tables,
         layers=layers,
         blocks=[_block(bundle, i, dilation) for i, dilation in enumerate(config.block_dilations)],
         back_multiplier=_scalar(bundle, "back.input.multiplier"),
@@ -153,16 +154,6 @@ def _stage_lines(config: NetworkConfig, upper: str) -> list[str]:
 
 def _scalar(bundle: Bundle, name: str) -> int:
     return int(bundle.tensors[name].astype(np.int64)[0])
-
-
-def _constants(bundle: Bundle) -> list[Table]:
-    comments = {
-        "window": "square-root Hann, Q15",
-        "twiddle": "cos and -sin of 2 pi k / 512, Q30",
-        "sigmoid": "Q15, one entry every 256 of a Q10 logit",
-        "features.thresholds": "of |X|^2, for the features 1 to 127",
-    }
-    return [table(name.split(".")[-1], bundle.tensors[name], text) for name, text in comments.items()]
 
 
 def _network(bundle: Bundle) -> tuple[list[Table], list[Layer]]:

@@ -60,7 +60,7 @@ def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
         Buffer("uint32_t", "macs", (), "multiply-accumulates so far", frame),
         Buffer("uint32_t", "active", (), "active channels so far", frame),
         Buffer("int32_t", "spectrum", (2 * BINS,), "re and im interleaved", (("spectrum", "synthesis"),)),
-        Buffer("int32_t", "transform", (FFT,), "work space of the transforms", _each("spectrum", "synthesis")),
+        Buffer("int32_t", "transform", (FFT,), "work space of the inverse transform", _each("synthesis")),
         Buffer("uint32_t", "work", (work,), "work space of the kernels", _each(*kernels)),
         Buffer("int32_t", "score", (config.gated,), "of the channels", (("score", "mask"),)),
         Buffer("int16_t", "residual", (c,), "the residual stream", (("front", "back_input"),)),

@@ -16,8 +16,8 @@ from elftools.elf.sections import Section, SymbolTableSection
 
 from dyncp.train.errors import ToolchainError
 
-MODEL_INDEPENDENT = re.compile(r"_(window|twiddle|thresholds|sigmoid)$")
-"""Ends the names of the constants of docs/arithmetic.md sections 2 and 5; every other constant is the model's."""
+MODEL_INDEPENDENT = re.compile(r"_(window|twiddle|thresholds|starts|sigmoid|reversed)$")
+"""Ends the names of the front end's constants (docs/arithmetic.md, sections 2 to 5); all others are the model's."""
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,25 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 #define DYNCP_ONCE
 #endif
 
+/* Cores whose instructions are written out; with DYNCP_PORTABLE defined, none. Packed samples are
+ * taken to lie in little-endian order. */
+#if !defined(DYNCP_PORTABLE) && defined(__GNUC__) && defined(__ARM_FEATURE_SAT) &&                 \
+    !defined(__ARM_BIG_ENDIAN)
+#define DCP_ARM 1
+#if defined(__ARM_FEATURE_DSP)
+#define DCP_DSP 1
+#endif
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
+#define DCP_HELIUM 1
+#endif
+#endif
+
 /* ---- Section 1: requantization and saturation ---- */
 
 /* dcp_rmul with the multiplier doubled beforehand (once for a loop, say): one instruction, or the
  * upper word of the product and the bit below it. */
 static inline int32_t dcp_rmul2(int32_t a, int32_t twice_m) {
-#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP)
+#if defined(DCP_DSP)
     int32_t result;
     __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(twice_m));
     return result;
@@ -62,7 +75,7 @@ static inline int32_t dcp_rmul2(int32_t a, int32_t twice_m) {
 
 /* sum + dcp_rmul2(a, twice_m): also one instruction. */
 static inline int32_t dcp_rmul2_add(int32_t sum, int32_t a, int32_t twice_m) {
-#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP)
+#if defined(DCP_DSP)
     int32_t result;
     __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(twice_m), "r"(sum));
     return result;
@@ -75,25 +88,52 @@ static inline int32_t dcp_rmul(int32_t a, int32_t m) {
     return dcp_rmul2(a, 2 * m);
 }
 
-/* gcc and clang make one instruction of it (SSAT, USAT) where the core has it. */
 static inline int32_t dcp_clamp(int32_t v, int32_t low, int32_t high) {
     return v < low ? low : v > high ? high : v;
 }
 
+/* dcp_clamp to `bits` bits, signed or not. SSAT and USAT are in all of Armv7-M; left to itself, gcc
+ * makes six instructions of it in most loops. */
+#if defined(DCP_ARM)
+#define DCP_SATURATE(instruction, bits, low, high)                                                 \
+    int32_t saturated;                                                                             \
+    __asm__(instruction " %0, %1, %2" : "=r"(saturated) : "I"(bits), "r"(v))
+#else
+#define DCP_SATURATE(instruction, bits, low, high) const int32_t saturated = dcp_clamp(v, low, high)
+#endif
+
 static inline int8_t dcp_sat8(int32_t v) {
-    return (int8_t)dcp_clamp(v, -128, 127);
+    DCP_SATURATE("ssat", 8, -128, 127);
+    return (int8_t)saturated;
 }
 
 static inline int16_t dcp_sat16(int32_t v) {
-    return (int16_t)dcp_clamp(v, -32768, 32767);
+    DCP_SATURATE("ssat", 16, -32768, 32767);
+    return (int16_t)saturated;
 }
 
 static inline int8_t dcp_relu8(int32_t v) {
-    return (int8_t)dcp_clamp(v, 0, 127);
+    DCP_SATURATE("usat", 7, 0, 127);
+    return (int8_t)saturated;
 }
 
 static inline int16_t dcp_relu16(int32_t v) {
-    return (int16_t)dcp_clamp(v, 0, 32767);
+    DCP_SATURATE("usat", 15, 0, 32767);
+    return (int16_t)saturated;
+}
+
+/* Of v > 0. */
+static inline uint32_t dcp_leading_zeros(uint32_t v) {
+#if defined(__GNUC__)
+    return (uint32_t)__builtin_clz(v);
+#else
+    uint32_t zeros = 0;
+    while (!(v >> 31)) {
+        v <<= 1;
+        zeros++;
+    }
+    return zeros;
+#endif
 }
 
 /* ---- Section 7: packed masks ---- */

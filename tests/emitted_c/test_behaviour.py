@@ -85,7 +85,7 @@ def test_constants_are_as_large_as_accounted(
             sizes["probes"] += size
         elif name.endswith(("_weight", "_bias", "_multiplier")):
             sizes["weights"] += size
-        elif name in {"dyncp_window", "dyncp_twiddle", "dyncp_sigmoid", "dyncp_thresholds"}:
+        elif name in {"dyncp_window", "dyncp_twiddle", "dyncp_sigmoid", "dyncp_thresholds", "dyncp_starts"}:
             sizes["tables"] += size
     use = memory(bundle)
     # Each block's input multiplier, and that of the back, are constants in the code.

@@ -18,6 +18,8 @@ FILES = [
     "dyncp.c",
     "dyncp.h",
     "dyncp_fft.h",
+    "dyncp_fft_helium.h",
+    "dyncp_fft_scalar.h",
     "dyncp_kernels.h",
     "dyncp_layers.h",
     "dyncp_manifest.json",

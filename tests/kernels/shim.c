@@ -52,22 +52,21 @@ uint32_t first_largest(const int32_t *word, size_t count) {
     return dcp_first_largest(word, count);
 }
 
-void fft256(const int32_t *twiddle, int32_t *z);
-void fft256(const int32_t *twiddle, int32_t *z) {
-    dcp_fft256(twiddle, z);
+void fft256(const int32_t *twiddle, const int32_t *in, int32_t *z);
+void fft256(const int32_t *twiddle, const int32_t *in, int32_t *z) {
+    dcp_fft256(twiddle, in, z);
 }
 
 void analysis(const int16_t *window, const int32_t *twiddle, const int16_t *in, int16_t *history,
               int32_t *x);
 void analysis(const int16_t *window, const int32_t *twiddle, const int16_t *in, int16_t *history,
               int32_t *x) {
-    int32_t z[DCP_FFT];
-    dcp_analysis(window, twiddle, in, history, z, x);
+    dcp_analysis(window, twiddle, in, history, x);
 }
 
-void features(const uint64_t *thresholds, const int32_t *x, int8_t *y);
-void features(const uint64_t *thresholds, const int32_t *x, int8_t *y) {
-    dcp_features(thresholds, x, y);
+void features(const uint64_t *thresholds, const uint8_t *starts, const int32_t *x, int8_t *y);
+void features(const uint64_t *thresholds, const uint8_t *starts, const int32_t *x, int8_t *y) {
+    dcp_features(thresholds, starts, x, y);
 }
 
 void suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask);
@@ -75,10 +74,11 @@ void suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask)
     dcp_suppression(sigmoid, logits, mask);
 }
 
-void synthesis(const int16_t *window, const int32_t *twiddle, const int32_t *x,
-               const uint16_t *mask, int32_t *overlap, int16_t *out);
-void synthesis(const int16_t *window, const int32_t *twiddle, const int32_t *x,
-               const uint16_t *mask, int32_t *overlap, int16_t *out) {
+/* x is lost. */
+void synthesis(const int16_t *window, const int32_t *twiddle, int32_t *x, const uint16_t *mask,
+               int32_t *overlap, int16_t *out);
+void synthesis(const int16_t *window, const int32_t *twiddle, int32_t *x, const uint16_t *mask,
+               int32_t *overlap, int16_t *out) {
     int32_t z[DCP_FFT];
     dcp_synthesis(window, twiddle, x, mask, overlap, z, out);
 }

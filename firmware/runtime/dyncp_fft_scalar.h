@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pieces of dyncp_fft.h on cores without vectors, one value at a time. */
+#ifndef DYNCP_FFT_SCALAR_H
+#define DYNCP_FFT_SCALAR_H
+
+#include <string.h>
+
+#include "dyncp_runtime.h"
+
+/* twiddle[128].im; twiddle[128].re is 0. */
+#define DCP_MINUS_J (-2 * (((int32_t)1 << 30) - 1))
+
+typedef struct {
+    int32_t re, im;
+} dcp_complex;
+
+static inline dcp_complex dcp_load(const int32_t *z) {
+    dcp_complex value;
+    value.re = z[0];
+    value.im = z[1];
+    return value;
+}
+
+static inline void dcp_store(int32_t *z, dcp_complex value) {
+    z[0] = value.re;
+    z[1] = value.im;
+}
+
+/* ---- Sections 3 and 4: twist, and the two outputs of a butterfly: (p >> 1) + t and - t ---- */
+
+static inline dcp_complex dcp_twist(dcp_complex q, dcp_complex w) {
+    dcp_complex t;
+    t.re = dcp_rmul2(q.re, w.re) - dcp_rmul2(q.im, w.im);
+    t.im = dcp_rmul2_add(dcp_rmul2(q.re, w.im), q.im, w.re);
+    return t;
+}
+
+/* k = 128: the real parts of the products with w.re = 0 are 0. */
+static inline dcp_complex dcp_twist128(dcp_complex q) {
+    dcp_complex t;
+    t.re = -dcp_rmul2(q.im, DCP_MINUS_J);
+    t.im = dcp_rmul2(q.re, DCP_MINUS_J);
+    return t;
+}
+
+static inline dcp_complex dcp_twist0(dcp_complex q) {
+    q.re >>= 1;
+    q.im >>= 1;
+    return q;
+}
+
+static inline void dcp_butterfly(dcp_complex *p, dcp_complex *q, dcp_complex t) {
+    const dcp_complex half = dcp_twist0(*p);
+    p->re = half.re + t.re;
+    p->im = half.im + t.im;
+    q->re = half.re - t.re;
+    q->im = half.im - t.im;
+}
+
+/* ---- Section 4: four values, two stages at a time ---- */
+
+/* The butterflies of the stages h and 2 h on z[j], z[j + h], z[j + 2 h], z[j + 3 h] of a group,
+ * j = 0: the twists are by k = 0, and by k = 128 in the second stage's other butterfly. */
+static inline void dcp_quad0(dcp_complex *a, dcp_complex *b, dcp_complex *c, dcp_complex *d) {
+    dcp_butterfly(a, b, dcp_twist0(*b));
+    dcp_butterfly(c, d, dcp_twist0(*d));
+    dcp_butterfly(a, c, dcp_twist0(*c));
+    dcp_butterfly(b, d, dcp_twist128(*d));
+}
+
+/* j > 0: the stage h twists by k = j 256 / h, the stage 2 h by half of that and, 128 further on,
+ * in its other butterfly. */
+static inline void dcp_quad(int32_t *z, size_t h, const int32_t *twiddle, size_t k) {
+    dcp_complex a = dcp_load(z), b = dcp_load(z + 2 * h);
+    const dcp_complex first = dcp_load(twiddle + 2 * k);
+    dcp_butterfly(&a, &b, dcp_twist(b, first));
+    dcp_complex c = dcp_load(z + 4 * h), d = dcp_load(z + 6 * h);
+    dcp_butterfly(&c, &d, dcp_twist(d, first));
+    dcp_butterfly(&a, &c, dcp_twist(c, dcp_load(twiddle + k)));
+    dcp_store(z, a);
+    dcp_store(z + 4 * h, c);
+    dcp_butterfly(&b, &d, dcp_twist(d, dcp_load(twiddle + k + 2 * 128)));
+    dcp_store(z + 2 * h, b);
+    dcp_store(z + 6 * h, d);
+}
+
+/* Section 4, step 2, stages h and 2 h. */
+static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
+    for (size_t g = 0; g < 256; g += 4 * h) {
+        int32_t *group = z + 2 * g;
+        dcp_complex a = dcp_load(group), b = dcp_load(group + 2 * h);
+        dcp_complex c = dcp_load(group + 4 * h), d = dcp_load(group + 6 * h);
+        dcp_quad0(&a, &b, &c, &d);
+        dcp_store(group, a);
+        dcp_store(group + 2 * h, b);
+        dcp_store(group + 4 * h, c);
+        dcp_store(group + 6 * h, d);
+        for (size_t j = 1; j < h; j++) {
+            dcp_quad(group + 2 * j, h, twiddle, j * (256 / h));
+        }
+    }
+}
+
+/* Section 4, step 2, from h = 4 on. */
+DYNCP_ONCE static void dcp_stages(const int32_t *twiddle, int32_t *z) {
+    dcp_two_stages(twiddle, z, 4);
+    dcp_two_stages(twiddle, z, 16);
+    dcp_two_stages(twiddle, z, 64);
+}
+
+/* z[4 g .. 4 g + 3] after steps 1 and 2 up to h = 2, from the values whose reversed indices they
+ * have: input n, n + 128, n + 64 and n + 192, n = dcp_reversed[g]. */
+static inline void dcp_first_quad(int32_t *z, size_t g, dcp_complex a, dcp_complex b, dcp_complex c,
+                                  dcp_complex d) {
+    dcp_quad0(&a, &b, &c, &d);
+    dcp_store(z + 8 * g, a);
+    dcp_store(z + 8 * g + 2, b);
+    dcp_store(z + 8 * g + 4, c);
+    dcp_store(z + 8 * g + 6, d);
+}
+
+/* Section 4, from in[256] to the stages h = 1 and 2. */
+static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
+    for (size_t g = 0; g < 64; g++) {
+        const int32_t *n = in + 2 * dcp_reversed[g];
+        dcp_first_quad(z, g, dcp_load(n), dcp_load(n + 2 * 128), dcp_load(n + 2 * 64),
+                       dcp_load(n + 2 * 192));
+    }
+}
+
+/* ---- Section 3: analysis ---- */
+
+/* Two neighbouring samples, windowed: one value of step 2. */
+static inline dcp_complex dcp_windowed(const int16_t *s, const int16_t *window) {
+    dcp_complex u;
+#if defined(DCP_DSP)
+    /* Loaded by twos: SMULBB and SMULTT. */
+    int32_t pair, factors;
+    memcpy(&pair, s, sizeof pair);
+    memcpy(&factors, window, sizeof factors);
+    u.re = (int16_t)pair * (int16_t)factors;
+    u.im = (pair >> 16) * (factors >> 16);
+#else
+    u.re = s[0] * window[0];
+    u.im = s[1] * window[1];
+#endif
+    return u;
+}
+
+/* Steps 1 and 2 up to the stages h = 1 and 2; history[256] becomes in[256]. */
+static inline void dcp_window(const int16_t *window, const int16_t *in, int16_t *history,
+                              int32_t *z) {
+    for (size_t g = 0; g < 64; g++) {
+        const size_t n = 2 * (size_t)dcp_reversed[g];
+        const int16_t *w = window + n, *now = in + n;
+        int16_t *before = history + n;
+        const dcp_complex a = dcp_windowed(before, w), b = dcp_windowed(now, w + 256);
+        const dcp_complex c = dcp_windowed(before + 128, w + 128);
+        const dcp_complex d = dcp_windowed(now + 128, w + 384);
+        memcpy(before, now, 2 * sizeof *now);
+        memcpy(before + 128, now + 128, 2 * sizeof *now);
+        dcp_first_quad(z, g, a, b, c, d);
+    }
+}
+
+/* Step 3, e and o of one k, from z[k] and z[(256 - k) % 256]. */
+static inline void dcp_even_odd(dcp_complex a, dcp_complex b, dcp_complex *e, dcp_complex *o) {
+    e->re = (a.re >> 1) + (b.re >> 1);
+    e->im = (a.im >> 1) + (-b.im >> 1);
+    o->re = (a.im >> 1) - (-b.im >> 1);
+    o->im = (b.re >> 1) - (a.re >> 1);
+}
+
+/* Step 3: the spectrum x[257] of real samples in place of the transform x[256] of their pairs. */
+static inline void dcp_split(const int32_t *twiddle, int32_t *x) {
+    dcp_complex e, o;
+    dcp_even_odd(dcp_load(x), dcp_load(x), &e, &o);
+    x[0] = (e.re >> 1) + (o.re >> 1);
+    x[1] = 0;
+    x[2 * 256] = (e.re >> 1) - (o.re >> 1);
+    x[2 * 256 + 1] = 0;
+    /* k and 256 - k, until they meet. */
+    for (int32_t *up = x + 2, *down = x + 2 * 255; up <= down; up += 2, down -= 2) {
+        twiddle += 2;
+        dcp_even_odd(dcp_load(up), dcp_load(down), &e, &o);
+        const dcp_complex t = dcp_twist(o, dcp_load(twiddle));
+        down[0] = (e.re >> 1) - t.re;
+        down[1] = t.im - (e.im >> 1);
+        up[0] = (e.re >> 1) + t.re;
+        up[1] = (e.im >> 1) + t.im;
+    }
+}
+
+/* ---- Section 5: features ---- */
+
+/* x[257] to features[257], each the number of thresholds that |x|^2 reaches. thresholds[127] is
+ * more than any power. starts[4 e + f] is how many thresholds 2^e (1 + f / 4) reaches: from there
+ * it is counted. */
+static inline void dcp_features(const uint64_t *thresholds, const uint8_t *starts, const int32_t *x,
+                                int8_t *features) {
+    for (size_t k = 0; k < DCP_BINS; k++) {
+        const dcp_complex bin = dcp_load(x);
+        x += 2;
+        const uint64_t power =
+            (uint64_t)((int64_t)bin.re * bin.re) + (uint64_t)((int64_t)bin.im * bin.im);
+        /* The leading one and the two bits after it (zeros, where they are in the lower word). */
+        const uint32_t high = (uint32_t)(power >> 32), word = high ? high : (uint32_t)power | 1;
+        const uint32_t zeros = dcp_leading_zeros(word), bits = (word << zeros) >> 29;
+        const uint8_t *exponent = (high ? starts + 4 * 63 - 4 : starts + 4 * 31 - 4) - 4 * zeros;
+        const uint64_t *next = thresholds + exponent[bits];
+        while (power >= *next) {
+            next++;
+        }
+        features[k] = (int8_t)(next - thresholds);
+    }
+}
+
+/* ---- Section 6, back: suppression ---- */
+
+/* logits[257] to the suppression mask[257], by linear interpolation in sigmoid[257]. */
+static inline void dcp_suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask) {
+    const uint16_t *middle = sigmoid + 128;
+    for (size_t k = 0; k < DCP_BINS; k++) {
+        const int32_t i = logits[k] >> 8, f = logits[k] & 255;
+        mask[k] = (uint16_t)(middle[i] + (((middle[i + 1] - middle[i]) * f + 128) >> 8));
+    }
+}
+
+/* ---- Section 8: synthesis ---- */
+
+/* Step 1: a bin of the enhanced spectrum, halved. */
+static inline dcp_complex dcp_suppressed(const int32_t *x, uint16_t mask) {
+    const int32_t twice_m = mask * 65536;
+    dcp_complex y = dcp_load(x);
+    y.re = dcp_rmul2(y.re, twice_m);
+    y.im = dcp_rmul2(y.im, twice_m);
+    return y;
+}
+
+/* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of x[257]. */
+static inline void dcp_merge(const int32_t *twiddle, const uint16_t *mask, int32_t *x) {
+    const dcp_complex first = dcp_suppressed(x, mask[0]);
+    const dcp_complex last = dcp_suppressed(x + 2 * 256, mask[256]);
+    x[0] = ((first.im - last.im) >> 1) + ((first.re - last.re) >> 1);
+    x[1] = ((first.re + last.re) >> 1) + (-(first.im + last.im) >> 1);
+    const uint16_t *mask_down = mask + 255;
+    for (int32_t *up = x + 2, *down = x + 2 * 255; up <= down; up += 2, down -= 2) {
+        twiddle += 2;
+        const dcp_complex a = dcp_suppressed(up, *++mask), b = dcp_suppressed(down, *mask_down--);
+        const int32_t e_re = (a.re + b.re) >> 1, e_im = (a.im - b.im) >> 1;
+        /* The twist of conj(o); t is its conjugate. */
+        dcp_complex conjugate;
+        conjugate.re = a.re - b.re;
+        conjugate.im = -(a.im + b.im);
+        const dcp_complex c = dcp_twist(conjugate, dcp_load(twiddle));
+        down[0] = c.re - e_im;
+        down[1] = e_re - c.im;
+        up[0] = e_im + c.re;
+        up[1] = e_re + c.im;
+    }
+}
+
+/* Step 4. */
+static inline int32_t dcp_faded(int32_t sum, int32_t y, int16_t window) {
+    return dcp_rmul2_add(sum, y, window * 65536);
+}
+
+static inline int16_t dcp_mixed(int32_t sum) {
+    return dcp_sat16(dcp_rmul2(sum, (int32_t)1 << 28));
+}
+
+static inline void dcp_overlap_add(const int16_t *window, const int32_t *z, int32_t *overlap,
+                                   int16_t *out) {
+    for (size_t n = 0; n < DCP_HOP; n += 2) {
+        /* im comes first: re and im are exchanged again. */
+        const dcp_complex y = dcp_load(z), next = dcp_load(z + DCP_HOP), last = dcp_load(overlap);
+        out[0] = dcp_mixed(dcp_faded(last.re, y.im, window[0]));
+        out[1] = dcp_mixed(dcp_faded(last.im, y.re, window[1]));
+        overlap[0] = dcp_faded(0, next.im, window[DCP_HOP]);
+        overlap[1] = dcp_faded(0, next.re, window[DCP_HOP + 1]);
+        window += 2;
+        z += 2;
+        overlap += 2;
+        out += 2;
+    }
+}
+
+#endif
