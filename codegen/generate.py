@@ -37,6 +37,8 @@ RUNTIME = (
     "dyncp_layers.h",
     "dyncp_kernels.h",
     "dyncp_portable.h",
+    "dyncp_helium.h",
+    "dyncp_helium_dot.h",
     "dyncp_masks.h",
     "dyncp_readout.h",
 )

@@ -18,6 +18,8 @@ FILES = [
     "dyncp.c",
     "dyncp.h",
     "dyncp_fft.h",
+    "dyncp_helium.h",
+    "dyncp_helium_dot.h",
     "dyncp_kernels.h",
     "dyncp_layers.h",
     "dyncp_manifest.json",
