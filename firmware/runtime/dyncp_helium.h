@@ -385,7 +385,8 @@ static inline void dcp_taps8(const dcp_layer *layer, int8_t *h, int8_t *oldest,
     const int32_t *bias = layer->bias, *multiplier = layer->multiplier;
     __asm__ volatile(
         "vmov.i16 q6, #127\n\t"
-        "wls lr, %[groups], 2f\n"
+        "ldr lr, %[groups]\n\t"
+        "wls lr, lr, 2f\n"
         "1:\n\t"
         "vldrb.s16 q0, [%[oldest]]\n\t"
         "vldrb.s16 q1, [%[w0]], #8\n\t"
@@ -418,8 +419,8 @@ static inline void dcp_taps8(const dcp_layer *layer, int8_t *h, int8_t *oldest,
         "le lr, 1b\n"
         "2:"
         : [w0] "+l"(w0), [w1] "+l"(w1), [w2] "+l"(w2), [h] "+l"(h), [oldest] "+l"(oldest),
-          [middle] "+l"(middle), [bias] "+r"(bias), [multiplier] "+r"(multiplier)
-        : [groups] "r"(groups)
+          [middle] "+l"(middle), [bias] "+h"(bias), [multiplier] "+h"(multiplier)
+        : [groups] "m"(groups)
         : "lr", "cc", "memory", "q0", "q1", "q2", "q3", "q4", "q5", "q6");
 }
 
@@ -596,8 +597,8 @@ static inline void dcp_columns4(const int8_t *const w[4], const int32_t value[4]
                      "2:"
                      : [sum] "+r"(sum), [w0] "+l"(w0), [w1] "+l"(w1), [w2] "+l"(w2), [w3] "+l"(w3),
                        [s] "=&w"(s), [a] "=&w"(a), [b] "=&w"(b)
-                     : [rows] "m"(*rows), [v0] "r"(value[0]), [v1] "r"(value[1]),
-                       [v2] "r"(value[2]), [v3] "r"(value[3])
+                     : [rows] "m"(*rows), [v0] "h"(value[0]), [v1] "h"(value[1]),
+                       [v2] "h"(value[2]), [v3] "h"(value[3])
                      : "lr", "cc", "memory");
 }
 
