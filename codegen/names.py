@@ -28,7 +28,8 @@ STANDARD_HEADERS = """assert complex ctype errno fenv float inttypes iso646 limi
 stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype"""
 
 RUNTIME_HEADERS = """
-dyncp_runtime dyncp_fft dyncp_masks dyncp_kernels dyncp_layers dyncp_portable dyncp_helium dyncp_helium_dot dyncp_readout
+dyncp_runtime dyncp_fft dyncp_masks dyncp_kernels dyncp_layers dyncp_portable dyncp_helium dyncp_helium_dense
+dyncp_helium_dot dyncp_helium_gated dyncp_readout
 """
 
 HEADERS = frozenset(f"{STANDARD_HEADERS} {RUNTIME_HEADERS}".split())

@@ -24,30 +24,42 @@ static inline size_t dcp_skip(const dcp_layer *layer) {
     return 4 * dcp_padded(layer->columns) - passed;
 }
 
-/* Weights of row r to vector v; vector v times activations x to the sum of row r. */
+/* Weights of row r to vector v; vector v times activations x is, or goes to, the sum of row r. */
 #define DCP_LOAD(v, r) "vldrb.8 %q[" #v "], [%[w" #r "]], #16\n\t"
+#define DCP_MUL(r, v, x) "vmladav.s8 %[s" #r "], %q[" #v "], %q[" #x "]\n\t"
 #define DCP_MAC(r, v, x) "vmladava.s8 %[s" #r "], %q[" #v "], %q[" #x "]\n\t"
 
 /* One kept vector in all rows. Loads run one product ahead, as Helium overlaps one with the other:
  * rows 0 and 1 are loaded by the step before. */
+#define DCP_STEP(product, x)                                                                       \
+    product(0, a, x) DCP_LOAD(a, 2) product(1, b, x) DCP_LOAD(b, 3) product(2, a, x)               \
+        DCP_LOAD(a, 0) product(3, b, x) DCP_LOAD(b, 1)
 #define DCP_LAST_STEP(x)                                                                           \
-    DCP_MAC(0, a, x) DCP_LOAD(a, 2) DCP_MAC(1, b, x) DCP_LOAD(b, 3) DCP_MAC(2, a, x)
-#define DCP_STEP(x) DCP_LAST_STEP(x) DCP_LOAD(a, 0) DCP_MAC(3, b, x) DCP_LOAD(b, 1)
+    DCP_MAC(0, a, x)                                                                               \
+    DCP_LOAD(a, 2) DCP_MAC(1, b, x) DCP_LOAD(b, 3) DCP_MAC(2, a, x) DCP_MAC(3, b, x)
 
-/* sum[r] += w[r] * x for four rows, whose pointers advance by the columns, to whole vectors. Of a
- * wide layer, `kept` are the first activations. */
-static inline void dcp_dot4(const int8x16_t kept[6], int wide, const int8_t *x, const size_t *left,
-                            const int8_t *w[4], int32_t sum[4]) {
+#define DCP_DOT4_KEPT(product, sums)                                                               \
+    __asm__ volatile(DCP_LOAD(a, 0) DCP_LOAD(b, 1) DCP_STEP(product, x0) DCP_STEP(DCP_MAC, x1)     \
+                         DCP_STEP(DCP_MAC, x2) DCP_STEP(DCP_MAC, x3) DCP_STEP(DCP_MAC, x4)         \
+                             DCP_LAST_STEP(x5)                                                     \
+                     : [s0] sums(sum[0]), [s1] sums(sum[1]), [s2] sums(sum[2]), [s3] sums(sum[3]), \
+                       [w0] "+r"(w[0]), [w1] "+r"(w[1]), [w2] "+r"(w[2]), [w3] "+r"(w[3]),         \
+                       [a] "=&w"(a), [b] "=&w"(b)                                                  \
+                     : [x0] "w"(kept[0]), [x1] "w"(kept[1]), [x2] "w"(kept[2]), [x3] "w"(kept[3]), \
+                       [x4] "w"(kept[4]), [x5] "w"(kept[5])                                        \
+                     : "memory")
+
+/* sum[r] += w[r] * x for four rows, whose pointers advance by the columns, to whole vectors; with
+ * `fresh`, sum[r] = w[r] * x. Of a wide layer, `kept` are the first activations. */
+static inline void dcp_dot4(const int8x16_t kept[6], int wide, int fresh, const int8_t *x,
+                            const size_t *left, const int8_t *w[4], int32_t sum[4]) {
     int8x16_t a, b;
-    if (wide) {
-        __asm__ volatile(DCP_LOAD(a, 0) DCP_LOAD(b, 1) DCP_STEP(x0) DCP_STEP(x1) DCP_STEP(x2)
-                             DCP_STEP(x3) DCP_STEP(x4) DCP_LAST_STEP(x5) DCP_MAC(3, b, x5)
-                         : [s0] "+Te"(sum[0]), [s1] "+Te"(sum[1]), [s2] "+Te"(sum[2]),
-                           [s3] "+Te"(sum[3]), [w0] "+r"(w[0]), [w1] "+r"(w[1]), [w2] "+r"(w[2]),
-                           [w3] "+r"(w[3]), [a] "=&w"(a), [b] "=&w"(b)
-                         : [x0] "w"(kept[0]), [x1] "w"(kept[1]), [x2] "w"(kept[2]),
-                           [x3] "w"(kept[3]), [x4] "w"(kept[4]), [x5] "w"(kept[5])
-                         : "memory");
+    if (wide && fresh) {
+        DCP_DOT4_KEPT(DCP_MUL, "=&Te");
+    } else if (wide) {
+        DCP_DOT4_KEPT(DCP_MAC, "+Te");
+    } else if (fresh) {
+        sum[0] = sum[1] = sum[2] = sum[3] = 0;
     }
     __asm__ volatile("ldr lr, %[left]\n\t"
                      "wlstp.8 lr, lr, 2f\n"
@@ -80,9 +92,11 @@ static inline int32_t dcp_dot8(const int8_t *w, const int8_t *x, size_t count, i
 }
 
 #undef DCP_LOAD
+#undef DCP_MUL
 #undef DCP_MAC
-#undef DCP_LAST_STEP
 #undef DCP_STEP
+#undef DCP_LAST_STEP
+#undef DCP_DOT4_KEPT
 
 #define DCP_ROW16(r)                                                                               \
     "vldrb.s16 %q[b], [%[w" #r "]], #8\n\t"                                                        \

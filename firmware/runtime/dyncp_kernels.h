@@ -8,7 +8,9 @@
 #ifndef DYNCP_KERNELS_H
 #define DYNCP_KERNELS_H
 
-#if !defined(DYNCP_PORTABLE) && defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
+#include "dyncp_layers.h"
+
+#if DCP_HELIUM
 #include "dyncp_helium.h"
 #else
 #include "dyncp_portable.h"
