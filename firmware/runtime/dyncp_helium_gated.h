@@ -149,8 +149,10 @@ static inline void dcp_expand_gated4(const dcp_layer *layer, dcp_walk *walk, siz
 
 DCP_KERNEL uint32_t dcp_expand_gated(const dcp_layer *layer, const uint32_t *mask, const int8_t *x,
                                      uint32_t *work, int8_t *y) {
-    (void)work;
     const size_t active = dcp_count(mask, layer->rows);
+    if (active == layer->rows) {
+        return dcp_expand(layer, x, work, y);
+    }
     dcp_walk walk = dcp_walk_of(mask);
     memset(y, 0, layer->rows);
     if (dcp_is_wide(layer)) {
@@ -194,6 +196,9 @@ static inline void dcp_clear_pruned(const uint32_t *mask, int8_t *y, size_t coun
 DCP_KERNEL uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_t *mask, int8_t *h,
                                         int8_t *oldest, const int8_t *middle) {
     const size_t active = dcp_count(mask, layer->rows);
+    if (active == layer->rows) {
+        return dcp_depthwise(layer, h, oldest, middle);
+    }
     dcp_walk walk = dcp_walk_of(mask);
     for (size_t n = active / 4; n > 0; n--) {
         uint32_t c[4];
