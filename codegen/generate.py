@@ -39,6 +39,10 @@ RUNTIME = (
     "dyncp_layers.h",
     "dyncp_kernels.h",
     "dyncp_portable.h",
+    "dyncp_helium.h",
+    "dyncp_helium_dense.h",
+    "dyncp_helium_dot.h",
+    "dyncp_helium_gated.h",
     "dyncp_masks.h",
     "dyncp_readout.h",
 )

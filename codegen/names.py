@@ -27,8 +27,10 @@ RESERVED = frozenset(f"{C_KEYWORDS} {CPP_KEYWORDS} {PREDEFINED}".split())
 STANDARD_HEADERS = """assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign
 stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype"""
 
-RUNTIME_HEADERS = """dyncp_runtime dyncp_fft dyncp_fft_scalar dyncp_fft_helium dyncp_masks dyncp_kernels dyncp_layers
-dyncp_portable dyncp_readout"""
+RUNTIME_HEADERS = """
+dyncp_runtime dyncp_fft dyncp_fft_scalar dyncp_fft_helium dyncp_masks dyncp_kernels dyncp_layers dyncp_portable
+dyncp_helium dyncp_helium_dense dyncp_helium_dot dyncp_helium_gated dyncp_readout
+"""
 
 HEADERS = frozenset(f"{STANDARD_HEADERS} {RUNTIME_HEADERS}".split())
 

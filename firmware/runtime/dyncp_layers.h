@@ -12,6 +12,22 @@
 #define DCP_ALIGNED
 #endif
 
+/* A kernel that all blocks share one copy of, if they use it at all. */
+#if defined(__GNUC__)
+#define DCP_KERNEL DYNCP_ONCE __attribute__((unused)) static
+#else
+#define DCP_KERNEL static
+#endif
+
+/* Whether dyncp_kernels.h takes the kernels of dyncp_helium.h: where the core has vectors of
+ * integers. DYNCP_PORTABLE and DYNCP_DSP take others on any core. */
+#if !defined(DYNCP_PORTABLE) && !defined(DYNCP_DSP) && defined(__GNUC__) &&                        \
+    defined(__ARM_FEATURE_MVE)
+#define DCP_HELIUM (__ARM_FEATURE_MVE & 1)
+#else
+#define DCP_HELIUM 0
+#endif
+
 /* A layer's integers. Every row of weights is padded with zeros to a multiple of four bytes, so
  * that each starts at a word: a dense layer has weight[rows][dcp_padded(columns)], but where
  * dcp_project_columns takes it; a depthwise one has weight[3][dcp_padded(rows)], tap by tap. */

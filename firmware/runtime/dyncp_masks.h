@@ -4,7 +4,11 @@
 #ifndef DYNCP_MASKS_H
 #define DYNCP_MASKS_H
 
-#include "dyncp_runtime.h"
+#include "dyncp_layers.h"
+
+#if DCP_HELIUM
+#include <arm_mve.h>
+#endif
 
 /* How many of score[count] are above `bound`. */
 static inline uint32_t dcp_above(const int32_t *score, size_t count, int32_t bound) {
@@ -55,6 +59,39 @@ DYNCP_ONCE static void dcp_cap(const int32_t *score, uint32_t *mask, size_t coun
     }
 }
 
+#if DCP_HELIUM
+/* Bit n is 1 where score[n] > 0, n < count <= 32. A predicate has one bit for each byte. */
+static inline uint32_t dcp_signs(const int32_t *score, size_t count) {
+    uint32_t word = 0;
+    size_t n = 0;
+    for (; n + 16 <= count; n += 16) {
+        /* Words 4 i + k, in vector k, narrow to bytes in their order. */
+        const int32x4x4_t v = vld4q_s32(score + n);
+        int16x8_t even = vqmovnbq_s32(vreinterpretq_s16_s32(v.val[0]), v.val[0]);
+        int16x8_t odd = vqmovnbq_s32(vreinterpretq_s16_s32(v.val[1]), v.val[1]);
+        even = vqmovntq_s32(even, v.val[2]);
+        odd = vqmovntq_s32(odd, v.val[3]);
+        const int8x16_t all = vqmovntq_s16(vqmovnbq_s16(vreinterpretq_s8_s16(even), even), odd);
+        word |= (uint32_t)vcmpgtq_n_s8(all, 0) << n;
+    }
+    for (; n < count; n += 4) {
+        const int32x4_t v = vldrwq_z_s32(score + n, vctp32q((uint32_t)(count - n)));
+        /* Bits 0, 5, 10 and 15 to 12, 13, 14 and 15: no two products share a bit. */
+        const uint32_t four = (vcmpgtq_n_s32(v, 0) & 0x8421u) * 0x1111u >> 12 & 15u;
+        word |= four << n;
+    }
+    return word;
+}
+#else
+static inline uint32_t dcp_signs(const int32_t *score, size_t count) {
+    uint32_t word = 0;
+    for (size_t n = 0; n < count; n++) {
+        word |= (uint32_t)(score[n] > 0) << n;
+    }
+    return word;
+}
+#endif
+
 /* Section 6, block, step 3: packs the positive of score[count] into mask, at most `per_block` and
  * at most `left`, the frame's remaining channels. Returns the number of active channels. */
 static inline uint32_t dcp_mask(const int32_t *score, uint32_t *mask, size_t count,
@@ -62,14 +99,9 @@ static inline uint32_t dcp_mask(const int32_t *score, uint32_t *mask, size_t cou
     const uint32_t cap = per_block < left ? per_block : left;
     uint32_t active = 0;
     for (size_t first = 0; first < count; first += 32) {
-        uint32_t word = 0;
-        for (size_t bit = 0; bit < 32 && first + bit < count; bit++) {
-            if (score[first + bit] > 0) {
-                word |= (uint32_t)1 << bit;
-                active += 1;
-            }
-        }
+        const uint32_t word = dcp_signs(score + first, count - first < 32 ? count - first : 32);
         mask[first / 32] = word;
+        active += dcp_popcount(word);
     }
     if (active <= cap) {
         return active;
