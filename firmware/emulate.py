@@ -33,12 +33,18 @@ class Figures:
     scratch: int
 
 
-def qemu(elf: Path, board: Board, arguments: Sequence[str]) -> list[str]:
-    """The command that runs `elf` in its own folder, where what it prints goes to `CONSOLE`."""
+def qemu(elf: Path, board: Board, arguments: Sequence[str], marks: Marks | None = None) -> list[str]:
+    """The command that runs `elf` in its own folder.
+
+    What the image prints goes to `CONSOLE`, or in user mode, where it has no semihosting, to standard output.
+    """
+    program, *words = (word.replace("{image}", elf.name) for word in board.emulators.qemu)
+    plugin = [] if marks is None else ["-plugin", marks.option(elf.parent)]
+    if not program.startswith("qemu-system-"):
+        return [program, *plugin, *words, *arguments]
     semihosting = ["enable=on", "target=native", "chardev=c", *(f"arg={word}" for word in arguments)]
-    command = [toolchain.QEMU, "-machine", board.machine, "-kernel", elf.name]
-    command += ["-display", "none", "-monitor", "none", "-serial", "none"]
-    return [*command, "-chardev", f"file,id=c,path={CONSOLE}", "-semihosting-config", ",".join(semihosting)]
+    command = [program, *plugin, *words, "-display", "none", "-monitor", "none", "-serial", "none"]
+    return command + ["-chardev", f"file,id=c,path={CONSOLE}", "-semihosting-config", ",".join(semihosting)]
 
 
 def run_image(
@@ -49,10 +55,9 @@ def run_image(
     Raises ToolchainError, with what the image printed, for a missing emulator, a crash, any other status, and a
     run longer than `timeout_s`.
     """
-    command = qemu(elf, board, arguments)
-    if marks is not None:
-        command += ["-plugin", marks.option(elf.parent)]
-    toolchain.run(command, timeout_s=timeout_s, cwd=elf.parent, log=elf.parent / CONSOLE)
+    command, console = qemu(elf, board, arguments, marks), elf.parent / CONSOLE
+    output = None if command[0].startswith("qemu-system-") else console
+    toolchain.run(command, timeout_s=timeout_s, cwd=elf.parent, log=console, output=output)
 
 
 def stream(

@@ -22,7 +22,7 @@ from dyncp.export import reference
 from dyncp.export.bundle import Bundle
 from dyncp.export.run import Run
 from dyncp.firmware import counting, elf, toolchain
-from dyncp.firmware.boards import Board, load_boards, select
+from dyncp.firmware.boards import Board, default_boards, select
 from dyncp.firmware.compare import compare, locate, wrong_macs
 from dyncp.firmware.counting import Counts, Marks
 from dyncp.firmware.emulate import Figures, stream
@@ -88,12 +88,12 @@ def validate(
     """Run int16 PCM [n · 256] through every engine, compare all words, and write the folder of firmware/records.py.
 
     `library` is the folder generated from `bundle` with the prefix `dyncp`, with all of its signals or some; `boards`
-    names cores or machines, all by default; `trace` compares every layer too; `timeout_s` bounds each emulation.
+    names cores or boards, by default those of `default_boards`; `trace` compares every layer too; `timeout_s` bounds each emulation.
     `out/work` keeps images and what they wrote. A mismatch is recorded and logged, not raised. Raises ToolchainError
     if any engine is missing, fails, hangs or falls short; GenerationError for a library of another bundle;
     ConfigError for an unknown board; AudioError for audio that is not whole hops.
     """
-    chosen = load_boards() if boards is None else select(boards)
+    chosen = default_boards() if boards is None else select(boards)
     bundle, tasks = _as_generated(bundle, library)
     (out / "validation.json").unlink(missing_ok=True)
     (out / "work").mkdir(parents=True, exist_ok=True)
@@ -203,8 +203,8 @@ def _target(task: _Task, board: Board, results: Sequence[_Result]) -> TargetReco
     probes = marks.counts.probes
     return TargetRecord(
         name=board.core,
-        emulator=f"{toolchain.QEMU} {_qemu_version()} -machine {board.machine}",
-        compiler=toolchain.version(f"{toolchain.CROSS}gcc"),
+        emulator=_qemu(board),
+        compiler=toolchain.version(board.toolchain.compiler),
         flags=" ".join(marks.image.flags),
         frames=marks.run.frames,
         mismatches=Mismatches(
@@ -237,9 +237,12 @@ def _memory(image: Image, figures: Figures) -> Memory:
     )
 
 
-def _qemu_version() -> str:
-    # "QEMU emulator version 7.2.22 (Debian …)"
-    return toolchain.version(toolchain.QEMU).removeprefix("QEMU emulator version ").split(" ")[0]
+def _qemu(board: Board) -> str:
+    """For example `qemu-system-arm 7.2.22 -machine mps2-an386 -kernel {image}`."""
+    program, *words = board.emulators.qemu
+    # "QEMU emulator version 7.2.22 (Debian …)", in user mode "qemu-hexagon version 7.2.22 (Debian …)"
+    version = toolchain.version(program).partition("version ")[2].split(" ")[0]
+    return " ".join([program, version, *words])
 
 
 def _write(out: Path, record: ValidationRecord, task: _Task, macs: NDArray[np.int64]) -> None:
