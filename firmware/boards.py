@@ -32,7 +32,9 @@ class MemoryMap(StrictModel):
     code: Region
     constants: Region | None = Field(None, description="const data; in `code` where absent")
     data: Region
-    page: int = Field(16, ge=16, description="sections begin at multiples of it; an MMU's page, which has one set of rights")
+    page: int = Field(
+        16, ge=16, description="sections begin at multiples of it; an MMU's page, which has one set of rights"
+    )
 
 
 class Toolchain(StrictModel):
@@ -40,7 +42,9 @@ class Toolchain(StrictModel):
 
     compiler: str = Field(pattern=PROGRAM, description="links as well")
     flags: tuple[str, ...] = Field(min_length=1, description="compiler flags that select the core")
-    libraries: tuple[str, ...] = Field(description="the linker's last words; without -lc, isa/freestanding is linked in")
+    libraries: tuple[str, ...] = Field(
+        description="the linker's last words; without -lc, isa/freestanding is linked in"
+    )
 
     @field_validator("flags")
     @classmethod

@@ -79,7 +79,7 @@ def link(board: Board, objects: Sequence[Path], work: Path, options: Sequence[st
     own = [ISA / board.isa / "startup.c", *([] if board.toolchain.has_libc else [FREESTANDING / "memory.c"])]
     inputs = [compile_source(source, board, work).resolve() for source in own] + [path.resolve() for path in objects]
     (work / "memory.ld").write_text(board.memory_script())
-    layout = ("-nostartfiles", "-nostdlib", "-static", "-Wl,--gc-sections", "-Wl,-Map=image.map")
+    layout = ("-nostartfiles", "-nostdlib", "-static", "-Wl,--gc-sections,--build-id=none,-Map=image.map")
     command: list[str | Path] = [board.toolchain.compiler, *board.toolchain.flags, *layout, *options]
     command += ["-T", ISA / "sections.ld", *inputs, *board.toolchain.libraries, "-o", "image.elf"]
     toolchain.run(command, cwd=work)
