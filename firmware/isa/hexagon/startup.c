@@ -32,8 +32,7 @@ static int32_t linux_call(int32_t number, int32_t a, int32_t b, int32_t c, int32
 static int32_t transfer(int32_t number, const semihosting_word *block) {
     semihosting_word data = block[1], left = block[2];
     while (left > 0) {
-        const int32_t done =
-            linux_call(number, (int32_t)block[0], (int32_t)data, (int32_t)left, 0);
+        const int32_t done = linux_call(number, (int32_t)block[0], (int32_t)data, (int32_t)left, 0);
         if (done <= 0) {
             break;
         }

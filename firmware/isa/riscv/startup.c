@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From reset to main, in machine mode of RISC-V, 32 or 64 bits; traps end the run with a message. */
+/* From reset to main, in machine mode of RISC-V, 32 or 64 bits; traps end the run with a message.
+ */
 
 #include <stdint.h>
 
