@@ -27,14 +27,15 @@ PACKAGES = {
     "qemu-system-riscv64": "qemu-system-misc",
     "qemu-hexagon": "qemu-user",
 }
+ELSEWHERE = {"renode": "Debian has no package: https://github.com/renode/renode/releases"}
 
 
 def find(program: str) -> str:
-    """Path of `program` on PATH. Raises ToolchainError naming the Debian package that has it."""
+    """Path of `program` on PATH. Raises ToolchainError that says where to get it."""
     path = shutil.which(program)
     if path is None:
-        package = PACKAGES.get(program, program)
-        raise ToolchainError(f"{program}: not found on PATH; install it (Debian: apt-get install {package})")
+        how = ELSEWHERE.get(program, f"Debian: apt-get install {PACKAGES.get(program, program)}")
+        raise ToolchainError(f"{program}: not found on PATH; install it ({how})")
     return path
 
 
