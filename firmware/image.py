@@ -76,7 +76,7 @@ def compile_source(source: Path, board: Board, work: Path, options: Sequence[str
 
 def link(board: Board, objects: Sequence[Path], work: Path, options: Sequence[str] = ()) -> Path:
     """Link `objects` with the board's start-up into `work/image.elf`, and prove that the core can run it."""
-    own = [ISA / board.isa / "startup.c", *([] if board.toolchain.has_libc else [FREESTANDING / "memory.c"])]
+    own = [*sorted((ISA / board.isa).glob("*.c")), *([] if board.toolchain.has_libc else [FREESTANDING / "memory.c"])]
     inputs = [compile_source(source, board, work).resolve() for source in own] + [path.resolve() for path in objects]
     (work / "memory.ld").write_text(board.memory_script())
     layout = ("-nostartfiles", "-nostdlib", "-static", "-Wl,--gc-sections,--build-id=none,-Map=image.map")
