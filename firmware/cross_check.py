@@ -21,7 +21,7 @@ from dyncp.firmware.task import Task
 from dyncp.train.config import HOP
 from dyncp.train.errors import ConfigError
 
-FRAMES = 64
+FRAMES = 16
 """As many from the beginning of the audio: other emulators are slow to count in."""
 
 

@@ -29,7 +29,7 @@ def validate(
         list[str] | None, typer.Option(help="Only these boards or cores; the five Cortex-M by default.")
     ] = None,
     emulator: Annotated[
-        list[Emulator] | None, typer.Option(help="Besides QEMU, which always runs: the first 64 frames in this.")
+        list[Emulator] | None, typer.Option(help="Besides QEMU, which always runs: the first 16 frames in this.")
     ] = None,
     library: Annotated[
         Path | None, typer.Option(help="Validate this generated folder (prefix dyncp) instead of a fresh one.")

@@ -15,7 +15,7 @@ from dyncp.firmware.boards import load_boards
 from dyncp.firmware.validate import validate
 from dyncp.train.config import NetworkConfig
 
-SMALL = NetworkConfig(channels=12, hidden=40, stacks=1, dilations=(1, 3), gate=5, pooling_frames=4)
+SMALL = NetworkConfig(channels=12, hidden=128, stacks=1, dilations=(1, 3), gate=5, pooling_frames=4)
 CORES = [board.core for board in load_boards() if not board.default]
 
 
