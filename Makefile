@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EVERY_BOARD := $(VENV)/.every-board
 TFLITE := .venv-tflite
 ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
@@ -13,7 +14,7 @@ JOBS := $(shell nproc)
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
-	@echo "make test    every test, emulators and browser included"
+	@echo "make test    every test; emulators, other cores than Arm's and a browser included"
 	@echo "make check   lint, types and fast tests"
 	@echo "make tflite  int8 TFLite of the shipped network beside our integers: build/tflite"
 	@echo "make bench   speed of the host build and of a training step"
@@ -27,10 +28,15 @@ $(READY): pyproject.toml ci/install-debian.sh
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[train,benchmark,demo,interchange,dev]'
 	touch $@
 
+# The toolchains and emulators of the boards that are not validated by default.
+$(EVERY_BOARD): ci/install-debian.sh $(READY)
+	ci/install-debian.sh all
+	touch $@
+
 demo: $(READY)
 	$(BIN)/dyncp demo --out build/demo
 
-test: $(READY)
+test: $(EVERY_BOARD)
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 check: lint unit

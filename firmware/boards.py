@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -12,7 +14,9 @@ from dyncp.train.config import StrictModel, parse, read_toml
 from dyncp.train.errors import ConfigError
 
 FOLDER = Path(__file__).parent / "boards"
-COMMON = FOLDER / "common"
+ISA = Path(__file__).parent / "isa"
+
+PROGRAM = r"^[A-Za-z0-9_.+-]+$"
 
 
 class Region(StrictModel):
@@ -23,31 +27,77 @@ class Region(StrictModel):
 
 
 class MemoryMap(StrictModel):
-    """Where the linker puts things. Code starts with the vector table."""
+    """Where the linker puts things. Code starts with the vector table or the entry."""
 
     code: Region
     constants: Region | None = Field(None, description="const data; in `code` where absent")
     data: Region
+    page: int = Field(
+        16, ge=16, description="sections begin at multiples of it; an MMU's page, which has one set of rights"
+    )
 
 
-class Board(StrictModel):
-    """`board.toml`."""
+class Toolchain(StrictModel):
+    """What compiles and links for the core."""
 
-    core: str = Field(pattern=r"^cortex-m[0-9]+$", description="the target's name in reports")
-    machine: str = Field(pattern=r"^[a-z0-9-]+$", description="QEMU -machine")
+    compiler: str = Field(pattern=PROGRAM, description="links as well")
     flags: tuple[str, ...] = Field(min_length=1, description="compiler flags that select the core")
-    dsp: bool = Field(description="whether the core has the DSP extension (SMLAD and its kin)")
-    memory: MemoryMap
+    libraries: tuple[str, ...] = Field(
+        description="the linker's last words; without -lc, isa/freestanding is linked in"
+    )
 
     @field_validator("flags")
     @classmethod
     def _select_a_core(cls, flags: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(flag.startswith("-m") for flag in flags):
-            raise ValueError("only machine flags (-m…) belong here")
+        if any(flag.startswith(("-O", "-std=", "-D", "-W")) for flag in flags):
+            raise ValueError("only what selects the core belongs here: no optimization, language, macro or warning")
         return flags
 
+    @property
+    def has_libc(self) -> bool:
+        return "-lc" in self.libraries
+
+
+class Emulators(StrictModel):
+    """What runs images: QEMU every board, the others those that name a model for them."""
+
+    qemu: tuple[str, ...] = Field(
+        min_length=2, description="QEMU's command; {image} stands for the image's name. User mode takes no semihosting"
+    )
+    unicorn: str | None = Field(None, pattern=r"^[A-Z0-9_]+$", description="CPU model, as in UC_CPU_ARM_… of Unicorn")
+    renode: str | None = Field(None, pattern=r"^[a-z0-9-]+$", description="cpuType of Renode's CPU.CortexM")
+
+    @field_validator("qemu")
+    @classmethod
+    def _run_an_image(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if not re.match(r"qemu-[a-z0-9-]+$", words[0]) or not any("{image}" in word for word in words):
+            raise ValueError("begins with a program qemu-… and says where {image} goes")
+        return words
+
+
+class Board(StrictModel):
+    """`board.toml`; `name` is that of its folder."""
+
+    name: str
+    core: str = Field(pattern=r"^[a-z0-9-]+$", description="the target's name in reports")
+    isa: str = Field(pattern=r"^[a-z0-9-]+$", description="folder of firmware/isa: start-up and calls to the emulator")
+    default: bool = Field(description="whether it is validated where no board is named")
+    lacks: tuple[Literal["dsp"], ...] = Field(
+        (), description="extensions that the core lacks and its emulator has: every build must be without"
+    )
+    toolchain: Toolchain
+    emulators: Emulators
+    memory: MemoryMap
+
+    @field_validator("isa")
+    @classmethod
+    def _is_there(cls, isa: str) -> str:
+        if not (ISA / isa / "startup.c").is_file():
+            raise ValueError(f"{ISA / isa} has no startup.c")
+        return isa
+
     def memory_script(self) -> str:
-        """The memory map in the linker's language; boards/common/sections.ld includes it."""
+        """The memory map in the linker's language; isa/sections.ld includes it."""
         regions = {"CODE": self.memory.code, "CONSTANTS": self.memory.constants, "DATA": self.memory.data}
         lines = [
             f"    {name} : ORIGIN = {region.origin:#010x}, LENGTH = {region.length:#x}"
@@ -55,19 +105,25 @@ class Board(StrictModel):
             if region is not None
         ]
         alias = "" if self.memory.constants else 'REGION_ALIAS("CONSTANTS", CODE)\n'
-        return "MEMORY\n{\n" + "\n".join(lines) + "\n}\n" + alias
+        return "MEMORY\n{\n" + "\n".join(lines) + "\n}\n" + alias + f"PAGE = {self.memory.page:#x};\n"
 
 
 def load_boards(folder: Path = FOLDER) -> list[Board]:
     """All boards in `folder`, ordered by folder name. Raises ConfigError for a bad `board.toml`."""
-    return [parse(Board, read_toml(path), str(path)) for path in sorted(folder.glob("*/board.toml"))]
+    found = sorted(folder.glob("*/board.toml"))
+    return [parse(Board, {"name": path.parent.name, **read_toml(path)}, str(path)) for path in found]
+
+
+def default_boards(folder: Path = FOLDER) -> list[Board]:
+    """The boards that are validated where none is named."""
+    return [board for board in load_boards(folder) if board.default]
 
 
 def select(names: Sequence[str], folder: Path = FOLDER) -> list[Board]:
-    """The boards whose core or machine is in `names`. Raises ConfigError for a name that no board has."""
+    """The boards whose core or folder is in `names`. Raises ConfigError for a name that no board has."""
     boards = load_boards(folder)
-    known = {name for board in boards for name in (board.core, board.machine)}
+    known = {name for board in boards for name in (board.core, board.name)}
     for name in names:
         if name not in known:
             raise ConfigError(f"{name}: no such board; known are {', '.join(board.core for board in boards)}")
-    return [board for board in boards if board.core in names or board.machine in names]
+    return [board for board in boards if board.core in names or board.name in names]

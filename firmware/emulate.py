@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs an image in QEMU and reads what it wrote (firmware/app/main.c)."""
+"""Runs an image in an emulator and reads what it wrote (firmware/app/main.c)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from dyncp.export.run import Run, hops
 from dyncp.firmware import toolchain
 from dyncp.firmware.boards import Board
 from dyncp.firmware.counting import Marks
+from dyncp.firmware.emulators import Emulator
 from dyncp.firmware.image import Image
 from dyncp.train.config import HOP, NetworkConfig
 from dyncp.train.errors import ToolchainError
@@ -33,26 +36,53 @@ class Figures:
     scratch: int
 
 
-def qemu(elf: Path, board: Board, arguments: Sequence[str]) -> list[str]:
-    """The command that runs `elf` in its own folder, where what it prints goes to `CONSOLE`."""
+def qemu(elf: Path, board: Board, arguments: Sequence[str], marks: Marks | None = None) -> list[str]:
+    """The command that runs `elf` in its own folder.
+
+    What the image prints goes to `CONSOLE`, or in user mode, where it has no semihosting, to standard output.
+    """
+    program, *words = (word.replace("{image}", elf.name) for word in board.emulators.qemu)
+    plugin = [] if marks is None else ["-plugin", marks.option(elf.parent)]
+    if not program.startswith("qemu-system-"):
+        return [program, *plugin, *words, *arguments]
     semihosting = ["enable=on", "target=native", "chardev=c", *(f"arg={word}" for word in arguments)]
-    command = [toolchain.QEMU, "-machine", board.machine, "-kernel", elf.name]
-    command += ["-display", "none", "-monitor", "none", "-serial", "none"]
-    return [*command, "-chardev", f"file,id=c,path={CONSOLE}", "-semihosting-config", ",".join(semihosting)]
+    silent = ["-display", "none", "-monitor", "none", "-serial", "none"]
+    console = ["-chardev", f"file,id=c,path={CONSOLE}", "-semihosting-config", ",".join(semihosting)]
+    return [program, *plugin, *words, *silent, *console]
 
 
 def run_image(
-    elf: Path, board: Board, arguments: Sequence[str], *, timeout_s: float, marks: Marks | None = None
+    elf: Path,
+    board: Board,
+    arguments: Sequence[str],
+    *,
+    timeout_s: float,
+    marks: Marks | None = None,
+    emulator: Emulator = Emulator.QEMU,
 ) -> None:
     """Run `elf` until it exits with status 0. It sees the files of its own folder under their bare names.
 
     Raises ToolchainError, with what the image printed, for a missing emulator, a crash, any other status, and a
     run longer than `timeout_s`.
     """
-    command = qemu(elf, board, arguments)
-    if marks is not None:
-        command += ["-plugin", marks.option(elf.parent)]
-    toolchain.run(command, timeout_s=timeout_s, cwd=elf.parent, log=elf.parent / CONSOLE)
+    console = elf.parent / CONSOLE
+    if emulator is Emulator.QEMU:
+        command = qemu(elf, board, arguments, marks)
+        output = None if command[0].startswith("qemu-system-") else console
+        toolchain.run(command, timeout_s=timeout_s, cwd=elf.parent, log=console, output=output)
+        return
+    host = engine(emulator).run_image(elf, board, arguments, timeout_s=timeout_s, marks=marks)
+    console.write_text(host.printed)
+    if host.status:
+        raise ToolchainError(f"{emulator}: status {host.status}\n{host.printed}")
+
+
+def engine(emulator: Emulator) -> ModuleType:
+    """The module that runs images in an emulator other than QEMU. Raises ToolchainError if it is not installed."""
+    try:
+        return import_module(f"dyncp.firmware.{emulator}_run")
+    except ModuleNotFoundError as error:
+        raise ToolchainError(f"{error.name}: not installed; pip install 'dyncp[emulators]'") from None
 
 
 def stream(
@@ -65,6 +95,7 @@ def stream(
     trace: bool,
     timeout_s: float,
     marks: Marks | None = None,
+    emulator: Emulator = Emulator.QEMU,
 ) -> tuple[Run, Figures]:
     """Pass int16 PCM [n · 256] through the emulated library, with `outputs` probe words per frame.
 
@@ -76,7 +107,7 @@ def stream(
         (folder / name).unlink(missing_ok=True)
     (folder / PCM).write_bytes(pcm.astype("<i2").tobytes())
     arguments = [PCM, RECORDS, MEMORY, *([TRACE] if trace else [])]
-    run_image(image.elf, image.board, arguments, timeout_s=timeout_s, marks=marks)
+    run_image(image.elf, image.board, arguments, timeout_s=timeout_s, marks=marks, emulator=emulator)
     run = _read_records(folder / RECORDS, frames, config, outputs)
     if trace:
         layout = np.dtype([(stage.name, np.dtype(stage.dtype), (stage.count,)) for stage in stages])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the semihosting image of a generated library for one board (firmware/app, firmware/boards)."""
+"""Builds the semihosting image of a generated library for one board (firmware/app, firmware/isa)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 from dyncp.firmware import toolchain
-from dyncp.firmware.boards import COMMON, Board
+from dyncp.firmware.boards import ISA, Board
 from dyncp.train.errors import ToolchainError
 
 APP = Path(__file__).parent / "app"
+FREESTANDING = ISA / "freestanding"
 
 OPTIMIZE = ("-O3", "-std=c99", "-ffunction-sections", "-fdata-sections")
 
@@ -60,30 +61,30 @@ def build(library: Path, board: Board, work: Path, variant: Variant, trace_bytes
     compiled = compile_source(source, board, work, defines)
     main = compile_source(APP / "main.c", board, work, (*defines, "-I", str(source.parent)))
     elf = link(board, (compiled, main), work)
-    return Image(board, elf, compiled, (*OPTIMIZE, *board.flags))
+    return Image(board, elf, compiled, (*OPTIMIZE, *board.toolchain.flags))
 
 
 def compile_source(source: Path, board: Board, work: Path, options: Sequence[str] = ()) -> Path:
     """Compile one C or assembly file for `board` into the folder `work`; returns the object file."""
     work.mkdir(parents=True, exist_ok=True)
     target = f"{source.stem}.o"
-    flags = (*OPTIMIZE, *toolchain.WARNINGS, *board.flags, *options)
-    toolchain.run([f"{toolchain.CROSS}gcc", *flags, "-I", APP, "-c", source.resolve(), "-o", target], cwd=work)
+    folders = [APP, ISA / board.isa, *([] if board.toolchain.has_libc else [FREESTANDING])]
+    flags = (*OPTIMIZE, *toolchain.WARNINGS, *board.toolchain.flags, *options, *(f"-I{folder}" for folder in folders))
+    toolchain.run([board.toolchain.compiler, *flags, "-c", source.resolve(), "-o", target], cwd=work)
     return work / target
 
 
 def link(board: Board, objects: Sequence[Path], work: Path, options: Sequence[str] = ()) -> Path:
     """Link `objects` with the board's start-up into `work/image.elf`, and prove that the core can run it."""
-    startup = compile_source(COMMON / "startup.c", board, work)
+    own = [*sorted((ISA / board.isa).glob("*.c")), *([] if board.toolchain.has_libc else [FREESTANDING / "memory.c"])]
+    inputs = [compile_source(source, board, work).resolve() for source in own] + [path.resolve() for path in objects]
     (work / "memory.ld").write_text(board.memory_script())
-    layout = ("-nostartfiles", "-nostdlib", "-Wl,--gc-sections", "-Wl,-Map=image.map")
-    inputs = [path.resolve() for path in (startup, *objects)]
-    # newlib for memcpy and memset alone, which the compiler may call.
-    command: list[str | Path] = [f"{toolchain.CROSS}gcc", *board.flags, *layout, *options]
-    command += ["-T", COMMON / "sections.ld", *inputs, "-lc", "-lgcc", "-o", "image.elf"]
+    layout = ("-nostartfiles", "-nostdlib", "-static", "-Wl,--gc-sections,--build-id=none,-Map=image.map")
+    command: list[str | Path] = [board.toolchain.compiler, *board.toolchain.flags, *layout, *options]
+    command += ["-T", ISA / "sections.ld", *inputs, *board.toolchain.libraries, "-o", "image.elf"]
     toolchain.run(command, cwd=work)
     elf = work / "image.elf"
-    if not board.dsp:
+    if "dsp" in board.lacks:
         check_no_dsp(elf, board)
     return elf
 

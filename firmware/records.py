@@ -64,11 +64,27 @@ class Memory(StrictModel):
     ram: int = Field(description="static RAM of the whole image plus the painted stack")
 
 
+class CrossCheck(StrictModel):
+    """The first frames in another emulator, with the image that was measured."""
+
+    emulator: str = Field(description="for example `unicorn 2.1.4`")
+    frames: int
+    mismatches: Mismatches
+    first_divergence: Divergence | None
+    miscounted_frames: int | None = Field(
+        description="frames in which a stage took more or fewer instructions than in QEMU; null where none are counted"
+    )
+
+    @property
+    def exact(self) -> bool:
+        return self.mismatches.total == 0 and not self.miscounted_frames
+
+
 class TargetRecord(StrictModel):
     """One emulated core."""
 
-    name: str = Field(description="cortex-m3, cortex-m4, cortex-m7, cortex-m33 or cortex-m55")
-    emulator: str = Field(description="for example `qemu-system-arm 7.2.15 -machine mps2-an386`")
+    name: str = Field(description="the board's core, for example cortex-m4")
+    emulator: str = Field(description="for example `qemu-system-arm 7.2.22 -machine mps2-an386 -kernel {image}`")
     compiler: str
     flags: str
     frames: int
@@ -87,6 +103,7 @@ class TargetRecord(StrictModel):
         description="frames whose own MAC count is not docs/arithmetic.md section 10 applied to their masks",
     )
     memory: Memory
+    cross_checks: list[CrossCheck] = Field([], description="one for each further emulator")
 
 
 class HostRecord(StrictModel):
@@ -109,6 +126,7 @@ class ValidationRecord(StrictModel):
 
     @property
     def exact(self) -> bool:
-        """Whether every engine equals the reference on every word, and every core counted its MACs right."""
+        """Whether every engine equals the reference on every word, and every core and emulator counted right."""
         targets_exact = all(t.mismatches.total == 0 and t.miscounted_frames == 0 for t in self.targets)
-        return self.host.mismatches.total == 0 and targets_exact
+        emulators_agree = all(check.exact for target in self.targets for check in target.cross_checks)
+        return self.host.mismatches.total == 0 and targets_exact and emulators_agree

@@ -6,7 +6,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +17,21 @@ import soundfile
 from numpy.typing import NDArray
 
 from dyncp.codegen.generate import read_library, with_signals
-from dyncp.codegen.stages import Stage, stages
+from dyncp.codegen.stages import stages
 from dyncp.export import reference
 from dyncp.export.bundle import Bundle
 from dyncp.export.run import Run
 from dyncp.firmware import counting, elf, toolchain
-from dyncp.firmware.boards import Board, load_boards, select
+from dyncp.firmware.boards import Board, default_boards, select
 from dyncp.firmware.compare import compare, locate, wrong_macs
 from dyncp.firmware.counting import Counts, Marks
+from dyncp.firmware.cross_check import check_emulators, cross_check, runs
 from dyncp.firmware.emulate import Figures, stream
+from dyncp.firmware.emulators import Emulator
 from dyncp.firmware.host import HostLibrary
 from dyncp.firmware.image import Image, Variant, build
 from dyncp.firmware.records import (
+    CrossCheck,
     Divergence,
     HostRecord,
     Memory,
@@ -37,6 +40,7 @@ from dyncp.firmware.records import (
     TargetRecord,
     ValidationRecord,
 )
+from dyncp.firmware.task import Task
 from dyncp.train.config import SAMPLE_RATE
 from dyncp.train.errors import GenerationError
 
@@ -49,20 +53,6 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Task:
-    """What every engine is given."""
-
-    bundle: Bundle
-    library: Path
-    pcm: NDArray[np.int16]
-    expected: Run
-    listed: list[Stage]
-    work: Path
-    trace: bool
-    timeout_s: float
-
-
-@dataclass(frozen=True)
 class _Result:
     """What one image did. The trace is compared at once and let go: it is the bulk of the memory."""
 
@@ -72,6 +62,7 @@ class _Result:
     mismatches: Mismatches
     divergence: Divergence | None
     counts: Counts | None
+    cross_checks: list[CrossCheck]
 
 
 def validate(
@@ -81,6 +72,7 @@ def validate(
     out: Path,
     *,
     boards: Sequence[str] | None = None,
+    emulators: Collection[Emulator] = (),
     trace: bool = True,
     progress: Progress | None = None,
     timeout_s: float | None = None,
@@ -88,19 +80,22 @@ def validate(
     """Run int16 PCM [n · 256] through every engine, compare all words, and write the folder of firmware/records.py.
 
     `library` is the folder generated from `bundle` with the prefix `dyncp`, with all of its signals or some; `boards`
-    names cores or machines, all by default; `trace` compares every layer too; `timeout_s` bounds each emulation.
+    are names, by default of `default_boards`; `emulators` run besides QEMU, each on the boards that it has a model of;
+    `trace` compares every layer too; `timeout_s` bounds each emulation.
     `out/work` keeps images and what they wrote. A mismatch is recorded and logged, not raised. Raises ToolchainError
     if any engine is missing, fails, hangs or falls short; GenerationError for a library of another bundle;
     ConfigError for an unknown board; AudioError for audio that is not whole hops.
     """
-    chosen = load_boards() if boards is None else select(boards)
+    chosen = default_boards() if boards is None else select(boards)
+    further = [emulator for emulator in emulators if emulator is not Emulator.QEMU]
+    check_emulators(further, chosen)
     bundle, tasks = _as_generated(bundle, library)
     (out / "validation.json").unlink(missing_ok=True)
     (out / "work").mkdir(parents=True, exist_ok=True)
     expected = reference.run(bundle, pcm, trace=trace)
     listed = stages(bundle.config, bundle.probe_outputs)
     limit = 120.0 + expected.frames if timeout_s is None else timeout_s
-    task = _Task(bundle, library, pcm, expected, listed, out / "work", trace, limit)
+    task = Task(bundle, library, pcm, expected, listed, out / "work", trace, limit, further)
 
     host, results = _run_all(task, chosen, progress)
     targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
@@ -128,7 +123,7 @@ def _as_generated(bundle: Bundle, library: Path) -> tuple[Bundle, list[str] | No
     return bundle, names
 
 
-def _run_all(task: _Task, boards: Sequence[Board], progress: Progress | None) -> tuple[HostRecord, list[_Result]]:
+def _run_all(task: Task, boards: Sequence[Board], progress: Progress | None) -> tuple[HostRecord, list[_Result]]:
     """Host and images in parallel; the first failure stops those that have not begun."""
     plugin = counting.build_plugin(task.work)
     variants: tuple[Variant, ...] = ("trace", "marks") if task.trace else ("marks",)
@@ -150,7 +145,7 @@ def _run_all(task: _Task, boards: Sequence[Board], progress: Progress | None) ->
     return host.result(), [image.result() for image in images]
 
 
-def _host(task: _Task) -> HostRecord:
+def _host(task: Task) -> HostRecord:
     run = HostLibrary(task.library, PREFIX, task.trace, build_dir=task.work / "host").run(task.pcm, task.trace)
     divergence = locate(task.expected, run, task.listed)
     _complain("host", divergence)
@@ -162,7 +157,7 @@ def _host(task: _Task) -> HostRecord:
     )
 
 
-def _emulate(task: _Task, board: Board, variant: Variant, plugin: Path) -> _Result:
+def _emulate(task: Task, board: Board, variant: Variant, plugin: Path) -> _Result:
     folder, names = task.work / board.core / variant, [stage.name for stage in task.listed]
     image = build(task.library, board, folder, variant, sum(stage.bytes for stage in task.listed))
     marks = None
@@ -182,8 +177,21 @@ def _emulate(task: _Task, board: Board, variant: Variant, plugin: Path) -> _Resu
     divergence = locate(task.expected, run, task.listed)
     _complain(f"{board.core} ({variant})", divergence)
     run.trace.clear()
-    counts = counting.read_counts(folder / marks.out, names, run.frames) if marks else None
-    return _Result(image, run, figures, mismatches, divergence, counts)
+    if marks is None:
+        return _Result(image, run, figures, mismatches, divergence, None, [])
+    counts = counting.read_counts(folder / marks.out, names, run.frames)
+    checks = [
+        _cross_check(task, emulator, image, counts, marks) for emulator in task.emulators if runs(emulator, board)
+    ]
+    return _Result(image, run, figures, mismatches, divergence, counts, checks)
+
+
+def _cross_check(task: Task, emulator: Emulator, image: Image, counts: Counts, marks: Marks) -> CrossCheck:
+    check = cross_check(task, emulator, image, counts, marks)
+    _complain(f"{image.board.core} ({check.emulator})", check.first_divergence)
+    if check.miscounted_frames:
+        log.warning(f"{image.board.core}: {check.emulator} counts otherwise in {check.miscounted_frames} frames")
+    return check
 
 
 def _complain(engine: str, divergence: Divergence | None) -> None:
@@ -195,7 +203,7 @@ def _complain(engine: str, divergence: Divergence | None) -> None:
         )
 
 
-def _target(task: _Task, board: Board, results: Sequence[_Result]) -> TargetRecord:
+def _target(task: Task, board: Board, results: Sequence[_Result]) -> TargetRecord:
     """One record from a board's images: `trace` comes first, the figures are those of `marks`."""
     marks = next(r for r in results if r.counts is not None)
     assert marks.counts is not None
@@ -203,8 +211,8 @@ def _target(task: _Task, board: Board, results: Sequence[_Result]) -> TargetReco
     probes = marks.counts.probes
     return TargetRecord(
         name=board.core,
-        emulator=f"{toolchain.QEMU} {_qemu_version()} -machine {board.machine}",
-        compiler=toolchain.version(f"{toolchain.CROSS}gcc"),
+        emulator=_qemu(board),
+        compiler=toolchain.version(board.toolchain.compiler),
         flags=" ".join(marks.image.flags),
         frames=marks.run.frames,
         mismatches=Mismatches(
@@ -216,6 +224,7 @@ def _target(task: _Task, board: Board, results: Sequence[_Result]) -> TargetReco
         instructions_by_stage={name: float(count.mean()) for name, count in marks.counts.stages.items()},
         miscounted_frames=max(len(wrong_macs(task.bundle.config, r.run)) for r in results),
         memory=_memory(marks.image, marks.figures),
+        cross_checks=marks.cross_checks,
     )
 
 
@@ -237,12 +246,15 @@ def _memory(image: Image, figures: Figures) -> Memory:
     )
 
 
-def _qemu_version() -> str:
-    # "QEMU emulator version 7.2.22 (Debian …)"
-    return toolchain.version(toolchain.QEMU).removeprefix("QEMU emulator version ").split(" ")[0]
+def _qemu(board: Board) -> str:
+    """For example `qemu-system-arm 7.2.22 -machine mps2-an386 -kernel {image}`."""
+    program, *words = board.emulators.qemu
+    # "QEMU emulator version 7.2.22 (Debian …)", in user mode "qemu-hexagon version 7.2.22 (Debian …)"
+    version = toolchain.version(program).partition("version ")[2].split(" ")[0]
+    return " ".join([program, version, *words])
 
 
-def _write(out: Path, record: ValidationRecord, task: _Task, macs: NDArray[np.int64]) -> None:
+def _write(out: Path, record: ValidationRecord, task: Task, macs: NDArray[np.int64]) -> None:
     soundfile.write(out / "noisy.wav", task.pcm, SAMPLE_RATE, subtype="PCM_16")
     soundfile.write(out / "enhanced.wav", task.expected.output, SAMPLE_RATE, subtype="PCM_16")
     np.save(out / "masks.npy", task.expected.masks)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +13,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dyncp.commands.options import BundleFolder, Json
+from dyncp.firmware.emulators import Emulator
 
 if TYPE_CHECKING:
     from dyncp.export.bundle import Bundle
-    from dyncp.firmware.records import Divergence, ValidationRecord
+    from dyncp.firmware.records import CrossCheck, Divergence, ValidationRecord
     from dyncp.train.audio import Pcm
 
 
@@ -23,7 +25,12 @@ def validate(
     bundle: BundleFolder,
     audio: Annotated[Path, typer.Argument(help="Noisy speech, WAV or FLAC, 16 kHz mono; 10 s or more.")],
     out: Annotated[Path, typer.Option(help="Folder for the results and everything built on the way.")],
-    board: Annotated[list[str] | None, typer.Option(help="Only these boards; all five by default.")] = None,
+    board: Annotated[
+        list[str] | None, typer.Option(help="Only these boards or cores; the five Cortex-M by default.")
+    ] = None,
+    emulator: Annotated[
+        list[Emulator] | None, typer.Option(help="Besides QEMU, which always runs: the first 16 frames in this.")
+    ] = None,
     library: Annotated[
         Path | None, typer.Option(help="Validate this generated folder (prefix dyncp) instead of a fresh one.")
     ] = None,
@@ -31,7 +38,7 @@ def validate(
     json_output: Json = False,
 ) -> None:
     """Prove that the generated C computes exactly what the NumPy reference says, on the host and on every core."""
-    record = prove(Console(stderr=True), bundle, audio, out, board, library, locate)
+    record = prove(Console(stderr=True), bundle, audio, out, board, library, locate, emulator or ())
     if json_output:
         print(record.model_dump_json())
     if not record.exact:
@@ -46,6 +53,7 @@ def prove(
     boards: list[str] | None = None,
     library: Path | None = None,
     locate: bool = False,
+    emulators: Sequence[Emulator] = (),
 ) -> ValidationRecord:
     """Validate, write the folder `out` and print the outcome, whatever it is."""
     from dyncp.codegen.generate import generate
@@ -55,13 +63,19 @@ def prove(
     model = read_bundle(bundle)
     pcm = pad_to_hop(read_pcm(audio))
     folder = library or generate(model, out / "library")
-    record = _run(console, model, folder, pcm, out, boards)
+    record = _run(console, model, folder, pcm, out, boards, emulators)
     _print(console, record, locate)
     return record
 
 
 def _run(
-    console: Console, bundle: Bundle, library: Path, pcm: Pcm, out: Path, boards: list[str] | None
+    console: Console,
+    bundle: Bundle,
+    library: Path,
+    pcm: Pcm,
+    out: Path,
+    boards: list[str] | None,
+    emulators: Sequence[Emulator],
 ) -> ValidationRecord:
     """`firmware.validate.validate` with a progress bar."""
     from dyncp.firmware.validate import validate as run
@@ -73,7 +87,7 @@ def _run(
         def progress(finished: str, done: int, total: int) -> None:
             bar.update(task, description=f"{finished} done", completed=done, total=total)
 
-        return run(bundle, library, pcm, out, boards=boards, progress=progress)
+        return run(bundle, library, pcm, out, boards=boards, emulators=emulators, progress=progress)
 
 
 def _print(console: Console, record: ValidationRecord, locate: bool) -> None:
@@ -83,12 +97,23 @@ def _print(console: Console, record: ValidationRecord, locate: bool) -> None:
         spread = target.instructions_per_frame
         counts = (f"{spread.mean:,.0f}", f"{spread.p95:,.0f}", f"{spread.max:,}")
         table.add_row(target.name, str(target.frames), str(target.mismatches.total), *counts)
+        for check in target.cross_checks:
+            table.add_row(
+                f"  {check.emulator}", str(check.frames), str(check.mismatches.total), _counted(check), "", ""
+            )
     console.print(table)
     found = {"host": record.host.first_divergence}
     found |= {target.name: target.first_divergence for target in record.targets}
+    found |= {f"{t.name}, {c.emulator}": c.first_divergence for t in record.targets for c in t.cross_checks}
     for name, divergence in found.items():
         if locate or divergence:
             console.print(f"{name}: {_divergence(divergence)}", highlight=False, soft_wrap=True)
+
+
+def _counted(check: CrossCheck) -> str:
+    if check.miscounted_frames is None:
+        return "not counted"
+    return f"other in {check.miscounted_frames} frames" if check.miscounted_frames else "the same"
 
 
 def _divergence(found: Divergence | None) -> str:

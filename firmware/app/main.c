@@ -40,12 +40,6 @@ __attribute__((noreturn)) static void fail(int status, const char *message) {
     semihosting_exit(status);
 }
 
-static uint32_t *stack_pointer(void) {
-    uint32_t *pointer;
-    __asm__ volatile("mov %0, sp" : "=r"(pointer)::"memory");
-    return pointer;
-}
-
 static void stack_paint(const uint32_t *top) {
     /* Word by word through a volatile: a call to memset would need the stack that is being painted.
      */
@@ -88,9 +82,15 @@ static void write_all(int32_t file, const void *data, size_t bytes) {
     }
 }
 
+/* A copy of a function would define its labels twice. */
+#if defined(__clang__)
+#define ONE_COPY __attribute__((noinline))
+#else
+#define ONE_COPY __attribute__((noinline, noclone))
+#endif
+
 /* The plugin counts instructions between the two labels, which are no instructions themselves. */
-__attribute__((noinline, noclone)) static dyncp_status process(const int16_t *in, int16_t *out,
-                                                               dyncp_signals *signals) {
+ONE_COPY static dyncp_status process(const int16_t *in, int16_t *out, dyncp_signals *signals) {
     __asm__ volatile("frame_begin:" ::: "memory");
     const dyncp_status status = dyncp_process(&state, in, out, signals);
     __asm__ volatile("frame_end:" ::: "memory");

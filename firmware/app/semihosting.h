@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arm semihosting for Cortex-M (https://github.com/ARM-software/abi-aa, "Semihosting for AArch32
- * and AArch64"). */
+/* Arm semihosting (https://github.com/ARM-software/abi-aa, "Semihosting for AArch32 and AArch64"),
+ * which RISC-V has taken over; isa.h has the call itself. */
 
 #ifndef DYNCP_APP_SEMIHOSTING_H
 #define DYNCP_APP_SEMIHOSTING_H
 
 #include <stdint.h>
+
+#include "isa.h"
 
 /* Exit statuses of the image; firmware/emulate.py shows the message that was printed before. */
 enum {
@@ -18,16 +20,10 @@ enum {
     EXIT_FAULT = 15
 };
 
-typedef uint32_t semihosting_word;
+/* As wide as a register. */
+typedef uintptr_t semihosting_word;
 
 enum { SEMIHOSTING_READ_BINARY = 1, SEMIHOSTING_WRITE_BINARY = 5 };
-
-static inline int32_t semihosting_call(uint32_t operation, const void *block) {
-    register uint32_t r0 __asm__("r0") = operation;
-    register const void *r1 __asm__("r1") = block;
-    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
-    return (int32_t)r0;
-}
 
 static inline uint32_t semihosting_length(const char *text) {
     uint32_t length = 0;

@@ -32,6 +32,8 @@ void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, enum qe
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
                                             void (*callback)(unsigned, void *),
                                             enum qemu_plugin_cb_flags flags, void *data);
+void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, void (*callback)(qemu_plugin_id_t, void *),
+                                    void *data);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
@@ -80,6 +82,15 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
     }
 }
 
+/* In user mode QEMU leaves without flushing files. */
+static void finished(qemu_plugin_id_t id, void *data) {
+    (void)id;
+    (void)data;
+    if (fclose(out) != 0) {
+        perror("marks: out");
+    }
+}
+
 static bool read_marks(const char *list) {
     marks = malloc((strlen(list) / 2 + 1) * sizeof *marks);
     if (marks == NULL) {
@@ -111,5 +122,6 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
         return -1;
     }
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+    qemu_plugin_register_atexit_cb(id, finished, NULL);
     return 0;
 }

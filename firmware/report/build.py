@@ -248,6 +248,7 @@ def _target(record: TargetRecord) -> schema.TargetReport:
         stack_bytes=memory.stack,
         flash_bytes=memory.flash,
         ram_bytes=memory.ram,
+        cross_checks=record.cross_checks,
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from dyncp.export.bundle import ProbeTask
 from dyncp.export.compare import Comparison
-from dyncp.firmware.records import Divergence, Mismatches
+from dyncp.firmware.records import CrossCheck, Divergence, Mismatches
 from dyncp.firmware.report.signals import SignalsReport
 from dyncp.train.config import NetworkConfig, StrictModel
 
@@ -179,6 +179,7 @@ class TargetReport(StrictModel):
     stack_bytes: int
     flash_bytes: int = Field(description="the whole image, start-up code included")
     ram_bytes: int = Field(description="static RAM of the whole image plus the stack")
+    cross_checks: list[CrossCheck] = Field(description="the same image in further emulators")
 
 
 class HostReport(StrictModel):

@@ -37,6 +37,12 @@ def failures(report: Report) -> list[str]:
         for target in report.targets
         if target.miscounted_frames
     ]
+    found += [
+        f"{target.name}: {check.emulator} gives other words or instruction counts."
+        for target in report.targets
+        for check in target.cross_checks
+        if not check.exact
+    ]
     return found
 
 

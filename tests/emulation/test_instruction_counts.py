@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dyncp.firmware import elf as elf_file
-from dyncp.firmware.boards import Board, load_boards
+from dyncp.firmware.boards import Board, default_boards, select
 from dyncp.firmware.counting import Marks, build_plugin, read_counts, read_events
 from dyncp.firmware.emulate import run_image
 from dyncp.firmware.image import compile_source, link
@@ -26,7 +26,7 @@ def count(board: Board, work: Path) -> np.ndarray:
     return read_events(image.parent / "marks.bin")
 
 
-@pytest.mark.parametrize("board", load_boards(), ids=lambda board: board.core)
+@pytest.mark.parametrize("board", default_boards(), ids=lambda board: board.core)
 def test_counts_are_exact_and_repeatable(board: Board, tmp_path: Path) -> None:
     events = count(board, tmp_path)
     assert events[:, 0].tolist() == [0] * 1000 + [1, 5, 2] + [4] * 10 + [3]
@@ -38,6 +38,25 @@ def test_counts_are_exact_and_repeatable(board: Board, tmp_path: Path) -> None:
     assert at[1003:1013].tolist() == [4000 + 3 + 9 * i for i in range(10)]
     assert at[1013] == 4000 + 1 + 10 * 9
     assert np.array_equal(count(board, tmp_path), events)
+
+
+OTHER_SOURCES = {"riscv": "counted_riscv.S", "hexagon": "counted_hexagon.S"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("core", ["rv32imac", "rv64gcv", "hexagon-v67"])
+def test_counts_are_exact_on_other_cores(core: str, tmp_path: Path) -> None:
+    """1000 turns of a loop of two, and 500 in a straight line; on Hexagon packets, whatever they hold."""
+    [board] = select([core])
+    source = SOURCE.parent / OTHER_SOURCES[board.isa]
+    image = link(board, [compile_source(source, board, tmp_path)], tmp_path)
+    names = ["counted_loop", "counted_line", "counted_end"]
+    marks = Marks(build_plugin(tmp_path), tuple(elf_file.addresses(image, names)), "marks.bin")
+    run_image(image, board, [], timeout_s=60, marks=marks)
+    events = read_events(tmp_path / "marks.bin")
+    assert events[:, 0].tolist() == [0] * 1000 + [1, 2]
+    at = events[:, 1] - events[0, 1]
+    assert at.tolist() == [*range(0, 2000, 2), 2000, 2500]
 
 
 def test_missed_mark_is_an_error(tmp_path: Path) -> None:
@@ -60,7 +79,7 @@ def test_counts_split_by_stage(tmp_path: Path) -> None:
 
 
 def test_missing_symbol_is_named(tmp_path: Path) -> None:
-    board = load_boards()[0]
+    board = default_boards()[0]
     image = link(board, [compile_source(SOURCE, board, tmp_path)], tmp_path)
     with pytest.raises(ToolchainError, match="no symbol dyncp_mark_0"):
         elf_file.addresses(image, ["counted_loop", "dyncp_mark_0"])

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a compiler may call of itself. */
+
+#include <stdint.h>
+#include <string.h>
+
+/* Keeps the compiler from seeing a memcpy in the loop of memcpy. */
+#if defined(__clang__)
+#define PLAIN_LOOPS __attribute__((no_builtin))
+#else
+#define PLAIN_LOOPS __attribute__((optimize("no-tree-loop-distribute-patterns")))
+#endif
+
+typedef uint32_t __attribute__((may_alias)) word;
+
+PLAIN_LOOPS void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {
+    unsigned char *out = to;
+    const unsigned char *in = from;
+    if ((((uintptr_t)to | (uintptr_t)from) & (sizeof(word) - 1)) == 0) {
+        for (; bytes >= sizeof(word); bytes -= sizeof(word)) {
+            *(word *)out = *(const word *)in;
+            out += sizeof(word);
+            in += sizeof(word);
+        }
+    }
+    while (bytes-- > 0) {
+        *out++ = *in++;
+    }
+    return to;
+}
+
+PLAIN_LOOPS void *memset(void *to, int value, size_t bytes) {
+    unsigned char *out = to;
+    if (((uintptr_t)to & (sizeof(word) - 1)) == 0) {
+        const uint32_t filled = (unsigned char)value * 0x01010101u;
+        for (; bytes >= sizeof(word); bytes -= sizeof(word)) {
+            *(word *)out = filled;
+            out += sizeof(word);
+        }
+    }
+    while (bytes-- > 0) {
+        *out++ = (unsigned char)value;
+    }
+    return to;
+}
+
+PLAIN_LOOPS size_t strlen(const char *text) {
+    size_t length = 0;
+    while (text[length] != '\0') {
+        ++length;
+    }
+    return length;
+}

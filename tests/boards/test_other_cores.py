@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The generated C on cores other than Arm's: every word is the reference's, and instructions are counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bundles import random_bundle
+from signals import speech_like
+
+from dyncp.codegen.generate import generate
+from dyncp.export.bundle import write_bundle
+from dyncp.firmware.boards import load_boards
+from dyncp.firmware.validate import validate
+from dyncp.train.config import NetworkConfig
+
+SMALL = NetworkConfig(channels=12, hidden=128, stacks=1, dilations=(1, 3), gate=5, pooling_frames=4)
+CORES = [board.core for board in load_boards() if not board.default]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gate_site", ["output", "hidden"])
+@pytest.mark.parametrize("pooling", ["window", "ema"])
+def test_other_cores_are_exact(gate_site: str, pooling: str, tmp_path: Path) -> None:
+    config = NetworkConfig.model_validate({**SMALL.model_dump(), "gate_site": gate_site, "pooling": pooling})
+    bundle = random_bundle(config, seed=5)
+    write_bundle(bundle, tmp_path / "bundle")
+    library = generate(bundle, tmp_path / "library")
+    record = validate(bundle, library, speech_like(8), tmp_path / "out", boards=CORES)
+    assert record.exact
+    assert [target.name for target in record.targets] == CORES == ["hexagon-v67", "rv32imac", "rv64gcv"]
+    for target in record.targets:
+        assert target.mismatches.total == 0
+        assert 0 < target.memory.stack < 1024
+        assert sum(target.instructions_by_stage.values()) == pytest.approx(target.instructions_per_frame.mean)
+    hexagon, rv32, rv64v = (target.instructions_per_frame.mean for target in record.targets)
+    assert rv64v < rv32, "vectors must show"
+    assert hexagon < rv32, "packets must show"
