@@ -15,6 +15,7 @@ from dyncp.export.run import Run, hops
 from dyncp.firmware import toolchain
 from dyncp.firmware.boards import Board
 from dyncp.firmware.counting import Marks
+from dyncp.firmware.histogram import Histogram
 from dyncp.firmware.image import Image
 from dyncp.train.config import HOP, NetworkConfig
 from dyncp.train.errors import ToolchainError
@@ -42,7 +43,7 @@ def qemu(elf: Path, board: Board, arguments: Sequence[str]) -> list[str]:
 
 
 def run_image(
-    elf: Path, board: Board, arguments: Sequence[str], *, timeout_s: float, marks: Marks | None = None
+    elf: Path, board: Board, arguments: Sequence[str], *, timeout_s: float, marks: Marks | Histogram | None = None
 ) -> None:
     """Run `elf` until it exits with status 0. It sees the files of its own folder under their bare names.
 
@@ -64,7 +65,7 @@ def stream(
     outputs: int,
     trace: bool,
     timeout_s: float,
-    marks: Marks | None = None,
+    marks: Marks | Histogram | None = None,
 ) -> tuple[Run, Figures]:
     """Pass int16 PCM [n · 256] through the emulated library, with `outputs` probe words per frame.
 

@@ -64,6 +64,15 @@ class Memory(StrictModel):
     ram: int = Field(description="static RAM of the whole image plus the painted stack")
 
 
+class CycleEvents(StrictModel):
+    """What an estimate of the cycles of a frame is made of (firmware/cycles.py), means per frame."""
+
+    instructions: float
+    cycles: float = Field(description="by the manual's timings, refills and wait states left out")
+    refills: float = Field(description="times that the pipeline was refilled: branches taken, returns")
+    flash_lines: float = Field(description="lines of 16 bytes that reads of constants had to fetch from flash")
+
+
 class TargetRecord(StrictModel):
     """One emulated core."""
 
@@ -87,6 +96,7 @@ class TargetRecord(StrictModel):
         description="frames whose own MAC count is not docs/arithmetic.md section 10 applied to their masks",
     )
     memory: Memory
+    cycles: CycleEvents | None = Field(None, description="of the cortex-m4, where asked for")
 
 
 class HostRecord(StrictModel):

@@ -21,14 +21,18 @@ from dyncp.codegen.stages import Stage, stages
 from dyncp.export import reference
 from dyncp.export.bundle import Bundle
 from dyncp.export.run import Run
-from dyncp.firmware import counting, elf, toolchain
+from dyncp.firmware import counting, elf, histogram, toolchain
 from dyncp.firmware.boards import Board, load_boards, select
 from dyncp.firmware.compare import compare, locate, wrong_macs
 from dyncp.firmware.counting import Counts, Marks
+from dyncp.firmware.cycles import CORE, events
+from dyncp.firmware.disassembly import disassemble
 from dyncp.firmware.emulate import Figures, stream
+from dyncp.firmware.histogram import Histogram, read_histogram
 from dyncp.firmware.host import HostLibrary
 from dyncp.firmware.image import Image, Variant, build
 from dyncp.firmware.records import (
+    CycleEvents,
     Divergence,
     HostRecord,
     Memory,
@@ -59,6 +63,7 @@ class _Task:
     listed: list[Stage]
     work: Path
     trace: bool
+    cycles: bool
     timeout_s: float
 
 
@@ -72,6 +77,15 @@ class _Result:
     mismatches: Mismatches
     divergence: Divergence | None
     counts: Counts | None
+    cycles: CycleEvents | None
+
+
+@dataclass(frozen=True)
+class _Plugins:
+    """Of QEMU."""
+
+    marks: Path
+    histogram: Path
 
 
 def validate(
@@ -82,13 +96,15 @@ def validate(
     *,
     boards: Sequence[str] | None = None,
     trace: bool = True,
+    cycles: bool = False,
     progress: Progress | None = None,
     timeout_s: float | None = None,
 ) -> ValidationRecord:
     """Run int16 PCM [n · 256] through every engine, compare all words, and write the folder of firmware/records.py.
 
     `library` is the folder generated from `bundle` with the prefix `dyncp`, with all of its signals or some; `boards`
-    names cores or machines, all by default; `trace` compares every layer too; `timeout_s` bounds each emulation.
+    names cores or machines, all by default; `trace` compares every layer too; `cycles` counts what an
+    estimate of the Cortex-M4's cycles needs; `timeout_s` bounds each emulation.
     `out/work` keeps images and what they wrote. A mismatch is recorded and logged, not raised. Raises ToolchainError
     if any engine is missing, fails, hangs or falls short; GenerationError for a library of another bundle;
     ConfigError for an unknown board; AudioError for audio that is not whole hops.
@@ -100,7 +116,7 @@ def validate(
     expected = reference.run(bundle, pcm, trace=trace)
     listed = stages(bundle.config, bundle.probe_outputs)
     limit = 120.0 + expected.frames if timeout_s is None else timeout_s
-    task = _Task(bundle, library, pcm, expected, listed, out / "work", trace, limit)
+    task = _Task(bundle, library, pcm, expected, listed, out / "work", trace, cycles, limit)
 
     host, results = _run_all(task, chosen, progress)
     targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
@@ -130,14 +146,14 @@ def _as_generated(bundle: Bundle, library: Path) -> tuple[Bundle, list[str] | No
 
 def _run_all(task: _Task, boards: Sequence[Board], progress: Progress | None) -> tuple[HostRecord, list[_Result]]:
     """Host and images in parallel; the first failure stops those that have not begun."""
-    plugin = counting.build_plugin(task.work)
+    plugins = _Plugins(counting.build_plugin(task.work), histogram.build_plugin(task.work))
     variants: tuple[Variant, ...] = ("trace", "marks") if task.trace else ("marks",)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         host = pool.submit(_host, task)
         names: dict[Future[Any], str] = {host: "host"}
         images: list[Future[_Result]] = []
         for board, variant in itertools.product(boards, variants):
-            images.append(pool.submit(_emulate, task, board, variant, plugin))
+            images.append(pool.submit(_emulate, task, board, variant, plugins))
             names[images[-1]] = f"{board.core} {variant}"
         try:
             for done, future in enumerate(as_completed(names), 1):
@@ -162,12 +178,12 @@ def _host(task: _Task) -> HostRecord:
     )
 
 
-def _emulate(task: _Task, board: Board, variant: Variant, plugin: Path) -> _Result:
+def _emulate(task: _Task, board: Board, variant: Variant, plugins: _Plugins) -> _Result:
     folder, names = task.work / board.core / variant, [stage.name for stage in task.listed]
     image = build(task.library, board, folder, variant, sum(stage.bytes for stage in task.listed))
     marks = None
     if variant == "marks":
-        marks = Marks(plugin, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
+        marks = Marks(plugins.marks, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
     run, figures = stream(
         image,
         task.pcm,
@@ -183,7 +199,29 @@ def _emulate(task: _Task, board: Board, variant: Variant, plugin: Path) -> _Resu
     _complain(f"{board.core} ({variant})", divergence)
     run.trace.clear()
     counts = counting.read_counts(folder / marks.out, names, run.frames) if marks else None
-    return _Result(image, run, figures, mismatches, divergence, counts)
+    cycles = _cycles(task, image, plugins.histogram) if marks and task.cycles and board.core == CORE else None
+    return _Result(image, run, figures, mismatches, divergence, counts, cycles)
+
+
+def _cycles(task: _Task, image: Image, plugin: Path) -> CycleEvents:
+    """A run of its own, with another plugin."""
+    begin, end = elf.addresses(image.elf, ("frame_begin", "frame_end"))
+    constants = image.board.memory.constants or image.board.memory.code
+    span = (constants.origin, constants.origin + constants.length)
+    profile = Histogram(plugin, begin, end, span, "histogram.bin")
+    outputs = task.bundle.probe_outputs
+    run, _ = stream(
+        image,
+        task.pcm,
+        task.bundle.config,
+        task.listed,
+        outputs=outputs,
+        trace=False,
+        timeout_s=task.timeout_s,
+        marks=profile,
+    )
+    counted = read_histogram(image.elf.parent / profile.out)
+    return events(disassemble(image.elf), counted, run.frames)
 
 
 def _complain(engine: str, divergence: Divergence | None) -> None:
@@ -216,6 +254,7 @@ def _target(task: _Task, board: Board, results: Sequence[_Result]) -> TargetReco
         instructions_by_stage={name: float(count.mean()) for name, count in marks.counts.stages.items()},
         miscounted_frames=max(len(wrong_macs(task.bundle.config, r.run)) for r in results),
         memory=_memory(marks.image, marks.figures),
+        cycles=marks.cycles,
     )
 
 

@@ -28,10 +28,13 @@ def validate(
         Path | None, typer.Option(help="Validate this generated folder (prefix dyncp) instead of a fresh one.")
     ] = None,
     locate: Annotated[bool, typer.Option(help="Name each engine's first divergence.")] = False,
+    cycles: Annotated[
+        bool, typer.Option("--cycles", help="Count what an estimate of the Cortex-M4's cycles needs, for `report`.")
+    ] = False,
     json_output: Json = False,
 ) -> None:
     """Prove that the generated C computes exactly what the NumPy reference says, on the host and on every core."""
-    record = prove(Console(stderr=True), bundle, audio, out, board, library, locate)
+    record = prove(Console(stderr=True), bundle, audio, out, board, library, locate, cycles)
     if json_output:
         print(record.model_dump_json())
     if not record.exact:
@@ -46,6 +49,7 @@ def prove(
     boards: list[str] | None = None,
     library: Path | None = None,
     locate: bool = False,
+    cycles: bool = False,
 ) -> ValidationRecord:
     """Validate, write the folder `out` and print the outcome, whatever it is."""
     from dyncp.codegen.generate import generate
@@ -55,13 +59,13 @@ def prove(
     model = read_bundle(bundle)
     pcm = pad_to_hop(read_pcm(audio))
     folder = library or generate(model, out / "library")
-    record = _run(console, model, folder, pcm, out, boards)
+    record = _run(console, model, folder, pcm, out, boards, cycles)
     _print(console, record, locate)
     return record
 
 
 def _run(
-    console: Console, bundle: Bundle, library: Path, pcm: Pcm, out: Path, boards: list[str] | None
+    console: Console, bundle: Bundle, library: Path, pcm: Pcm, out: Path, boards: list[str] | None, cycles: bool
 ) -> ValidationRecord:
     """`firmware.validate.validate` with a progress bar."""
     from dyncp.firmware.validate import validate as run
@@ -73,7 +77,7 @@ def _run(
         def progress(finished: str, done: int, total: int) -> None:
             bar.update(task, description=f"{finished} done", completed=done, total=total)
 
-        return run(bundle, library, pcm, out, boards=boards, progress=progress)
+        return run(bundle, library, pcm, out, boards=boards, cycles=cycles, progress=progress)
 
 
 def _print(console: Console, record: ValidationRecord, locate: bool) -> None:
