@@ -54,14 +54,25 @@ class Spread(StrictModel):
 class Memory(StrictModel):
     """Bytes, read from the linked ELF file; `stack` by painting."""
 
-    weights: int = Field(description="int8 weights, biases and multipliers of the network, and probe tables")
+    weights: int = Field(description="int8 weights, biases and multipliers of the network, and its layers' shapes")
     tables: int = Field(description="window, twiddles, thresholds, sigmoid")
+    probes: int = Field(0, description="tables of the probe set")
     code: int = Field(description="machine code of the library alone")
     state: int = Field(description="sizeof(state) without scratch")
     scratch: int
     stack: int
     flash: int = Field(description="everything in flash: the whole image, start-up and semihosting included")
     ram: int = Field(description="static RAM of the whole image plus the painted stack")
+
+    @property
+    def program_flash(self) -> int:
+        """What is not the library's: the program around it, and the gaps between sections."""
+        return self.flash - self.weights - self.tables - self.probes - self.code
+
+    @property
+    def program_ram(self) -> int:
+        """What is neither state, scratch nor stack: the program's own buffers."""
+        return self.ram - self.state - self.scratch - self.stack
 
 
 class CycleEvents(StrictModel):

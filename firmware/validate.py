@@ -267,6 +267,7 @@ def _memory(image: Image, figures: Figures) -> Memory:
     return Memory(
         weights=library.weights,
         tables=library.tables,
+        probes=library.probes,
         code=library.code,
         state=figures.state - figures.scratch,
         scratch=figures.scratch,
