@@ -10,14 +10,15 @@ TFLITE := .venv-tflite
 ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 
-.PHONY: help setup demo test check lint unit bench soak tflite clean
+.PHONY: help setup demo test check lint unit bench bench-readme bench-check soak tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
 	@echo "make test    every test; emulators, other cores than Arm's and a browser included"
 	@echo "make check   lint, types and fast tests"
 	@echo "make tflite  int8 TFLite of the shipped network beside our integers: build/tflite"
-	@echo "make bench   speed of the host build and of a training step"
+	@echo "make bench   instructions, sizes and cycles by core; speed of the host build and of a training step"
+	@echo "make bench-readme renews the table of the README; make bench-check fails where it is off by over 1 %"
 	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts"
 
 setup: $(READY)
@@ -51,7 +52,14 @@ unit: $(READY)
 	$(BIN)/pytest -n $(JOBS) -m 'not slow'
 
 bench: $(READY)
+	$(BIN)/python ci/bench_cores.py
 	$(BIN)/python ci/bench.py
+
+bench-readme: $(READY)
+	$(BIN)/python ci/bench_cores.py --readme
+
+bench-check: $(READY)
+	$(BIN)/python ci/bench_cores.py --check
 
 soak: $(READY)
 	$(BIN)/python ci/soak.py

@@ -15,4 +15,5 @@ step make setup
 step make lint
 step make demo
 step make test
+step make bench-check
 step make tflite

@@ -6,8 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dyncp.codegen.frontend import front_end_tables
-from dyncp.codegen.layout import layout
+from dyncp.codegen.layout import Layout, layout
 from dyncp.codegen.probes import probe_tables
+from dyncp.codegen.scratch import buffers
+from dyncp.codegen.structs import Struct
 from dyncp.codegen.weights import emitted_weight
 from dyncp.export.bundle import Bundle, Probes
 from dyncp.train.config import BINS, NetworkConfig
@@ -58,9 +60,13 @@ class MemoryUse:
     """Probe weights and biases, informative bits and base rows."""
     state: dict[str, int]
     """By member of the state struct, without `scratch`; padding is part of the total only."""
+    state_parts: dict[str, int]
+    """The same, structs taken apart; `padding` is what lies between members."""
     state_total: int
     """sizeof(state), scratch included."""
     scratch: int
+    scratch_buffers: dict[str, int]
+    """By buffer; those that are never in use at the same time share bytes."""
 
 
 def probe_bytes(probes: Probes, config: NetworkConfig) -> int:
@@ -81,7 +87,22 @@ def memory(bundle: Bundle) -> MemoryUse:
         state={member.name: member.bytes for member in structs.state.members if member.name != "scratch"},
         state_total=structs.state.bytes,
         scratch=structs.scratch.bytes,
+        state_parts=_parts(structs),
+        scratch_buffers={buffer.name: buffer.bytes for buffer in buffers(bundle.config)},
     )
+
+
+def _parts(structs: Layout) -> dict[str, int]:
+    parts: dict[str, int] = {}
+    for member in structs.state.members:
+        if member.name == "scratch":
+            continue
+        if isinstance(member.type, Struct):
+            parts |= {f"{member.name}.{inner.name}": inner.bytes for inner in member.type.members}
+        else:
+            parts[member.name] = member.bytes
+    padding = structs.state.bytes - structs.scratch.bytes - sum(parts.values())
+    return parts | ({"padding": padding} if padding else {})
 
 
 def _emitted_bytes(bundle: Bundle, name: str) -> int:

@@ -11,7 +11,7 @@ from dyncp.codegen.structs import SCALARS, Member, Struct, round_up
 from dyncp.codegen.weights import WORD
 from dyncp.train.config import BINS, FFT, NetworkConfig
 
-STAGES = ("spectrum", "features", "front")
+STAGES: tuple[str, ...] = ("spectrum", "features", "front")
 STAGES += ("input", "pool", "gate", "score", "mask", "expand", "depthwise", "project")
 STAGES += ("back_input", "logits", "suppression", "synthesis", "probes", "signals")
 """Of docs/emitted-c.md, in order; those of a block, from `input` to `project`, once for all blocks."""

@@ -16,8 +16,12 @@ from elftools.elf.sections import Section, SymbolTableSection
 
 from dyncp.train.errors import ToolchainError
 
+PROBES = re.compile(r"_probe(s|_weight|_bias|_informative|_base)$")
+"""Ends the names of a probe set's constants."""
+
 MODEL_INDEPENDENT = re.compile(r"_(window|twiddle|thresholds|starts|sigmoid|reversed)$")
-"""Ends the names of the front end's constants (docs/arithmetic.md, sections 2 to 5); all others are the model's."""
+"""Ends the names of the front end's constants (docs/arithmetic.md, sections 2 to 5); what is neither these nor the
+probes' is the network's."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class LibraryBytes:
 
     weights: int
     tables: int
+    probes: int
     code: int
 
 
@@ -50,16 +55,19 @@ def addresses(elf: Path, names: Sequence[str]) -> list[int]:
 
 def library_bytes(path: Path) -> LibraryBytes:
     """Sizes of a library's object file, compiled with -fdata-sections: one section per constant, named after it."""
-    weight, table, code = 0, 0, 0
+    sizes = dict.fromkeys(("weights", "tables", "probes", "code"), 0)
     for section in _allocated(path):
         if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR:
-            code += section["sh_size"]
+            sizes["code"] += section["sh_size"]
         elif not section["sh_flags"] & SH_FLAGS.SHF_WRITE:
-            if MODEL_INDEPENDENT.search(section.name):
-                table += section["sh_size"]
-            else:
-                weight += section["sh_size"]
-    return LibraryBytes(weight, table, code)
+            sizes[_kind(section.name)] += section["sh_size"]
+    return LibraryBytes(**sizes)
+
+
+def _kind(constant: str) -> str:
+    if PROBES.search(constant):
+        return "probes"
+    return "tables" if MODEL_INDEPENDENT.search(constant) else "weights"
 
 
 def image_bytes(elf: Path) -> ImageBytes:

@@ -18,6 +18,7 @@ from dyncp.firmware import toolchain
 from dyncp.firmware.boards import Board
 from dyncp.firmware.counting import Marks
 from dyncp.firmware.emulators import Emulator
+from dyncp.firmware.histogram import Histogram
 from dyncp.firmware.image import Image
 from dyncp.train.config import HOP, NetworkConfig
 from dyncp.train.errors import ToolchainError
@@ -36,7 +37,7 @@ class Figures:
     scratch: int
 
 
-def qemu(elf: Path, board: Board, arguments: Sequence[str], marks: Marks | None = None) -> list[str]:
+def qemu(elf: Path, board: Board, arguments: Sequence[str], marks: Marks | Histogram | None = None) -> list[str]:
     """The command that runs `elf` in its own folder.
 
     What the image prints goes to `CONSOLE`, or in user mode, where it has no semihosting, to standard output.
@@ -57,7 +58,7 @@ def run_image(
     arguments: Sequence[str],
     *,
     timeout_s: float,
-    marks: Marks | None = None,
+    marks: Marks | Histogram | None = None,
     emulator: Emulator = Emulator.QEMU,
 ) -> None:
     """Run `elf` until it exits with status 0. It sees the files of its own folder under their bare names.
@@ -94,7 +95,7 @@ def stream(
     outputs: int,
     trace: bool,
     timeout_s: float,
-    marks: Marks | None = None,
+    marks: Marks | Histogram | None = None,
     emulator: Emulator = Emulator.QEMU,
 ) -> tuple[Run, Figures]:
     """Pass int16 PCM [n · 256] through the emulated library, with `outputs` probe words per frame.

@@ -54,14 +54,34 @@ class Spread(StrictModel):
 class Memory(StrictModel):
     """Bytes, read from the linked ELF file; `stack` by painting."""
 
-    weights: int = Field(description="int8 weights, biases and multipliers of the network, and probe tables")
+    weights: int = Field(description="int8 weights, biases and multipliers of the network, and its layers' shapes")
     tables: int = Field(description="window, twiddles, thresholds, sigmoid")
+    probes: int = Field(0, description="tables of the probe set")
     code: int = Field(description="machine code of the library alone")
     state: int = Field(description="sizeof(state) without scratch")
     scratch: int
     stack: int
     flash: int = Field(description="everything in flash: the whole image, start-up and semihosting included")
     ram: int = Field(description="static RAM of the whole image plus the painted stack")
+
+    @property
+    def program_flash(self) -> int:
+        """What is not the library's: the program around it, and the gaps between sections."""
+        return self.flash - self.weights - self.tables - self.probes - self.code
+
+    @property
+    def program_ram(self) -> int:
+        """What is neither state, scratch nor stack: the program's own buffers."""
+        return self.ram - self.state - self.scratch - self.stack
+
+
+class CycleEvents(StrictModel):
+    """What an estimate of the cycles of a frame is made of (firmware/cycles.py), means per frame."""
+
+    instructions: float
+    cycles: float = Field(description="by the manual's timings, refills and wait states left out")
+    refills: float = Field(description="times that the pipeline was refilled: branches taken, returns")
+    flash_lines: float = Field(description="lines of 16 bytes that reads of constants had to fetch from flash")
 
 
 class CrossCheck(StrictModel):
@@ -104,6 +124,7 @@ class TargetRecord(StrictModel):
     )
     memory: Memory
     cross_checks: list[CrossCheck] = Field([], description="one for each further emulator")
+    cycles: CycleEvents | None = Field(None, description="of the cortex-m4, where asked for")
 
 
 class HostRecord(StrictModel):

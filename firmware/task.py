@@ -30,6 +30,8 @@ class Task:
     """The network's trace points."""
     work: Path
     trace: bool
+    cycles: bool
+    """Whether to count what an estimate of the Cortex-M4's cycles needs."""
     timeout_s: float
     emulators: Collection[Emulator]
     """Those besides QEMU."""

@@ -21,17 +21,21 @@ from dyncp.codegen.stages import stages
 from dyncp.export import reference
 from dyncp.export.bundle import Bundle
 from dyncp.export.run import Run
-from dyncp.firmware import counting, elf, toolchain
+from dyncp.firmware import counting, elf, histogram, toolchain
 from dyncp.firmware.boards import Board, default_boards, select
 from dyncp.firmware.compare import compare, locate, wrong_macs
 from dyncp.firmware.counting import Counts, Marks
 from dyncp.firmware.cross_check import check_emulators, cross_check, runs
+from dyncp.firmware.cycles import CORE, events
+from dyncp.firmware.disassembly import disassemble
 from dyncp.firmware.emulate import Figures, stream
 from dyncp.firmware.emulators import Emulator
+from dyncp.firmware.histogram import Histogram, read_histogram
 from dyncp.firmware.host import HostLibrary
 from dyncp.firmware.image import Image, Variant, build
 from dyncp.firmware.records import (
     CrossCheck,
+    CycleEvents,
     Divergence,
     HostRecord,
     Memory,
@@ -63,6 +67,15 @@ class _Result:
     divergence: Divergence | None
     counts: Counts | None
     cross_checks: list[CrossCheck]
+    cycles: CycleEvents | None
+
+
+@dataclass(frozen=True)
+class _Plugins:
+    """Of QEMU."""
+
+    marks: Path
+    histogram: Path
 
 
 def validate(
@@ -74,6 +87,7 @@ def validate(
     boards: Sequence[str] | None = None,
     emulators: Collection[Emulator] = (),
     trace: bool = True,
+    cycles: bool = False,
     progress: Progress | None = None,
     timeout_s: float | None = None,
 ) -> ValidationRecord:
@@ -81,7 +95,8 @@ def validate(
 
     `library` is the folder generated from `bundle` with the prefix `dyncp`, with all of its signals or some; `boards`
     are names, by default of `default_boards`; `emulators` run besides QEMU, each on the boards that it has a model of;
-    `trace` compares every layer too; `timeout_s` bounds each emulation.
+    `trace` compares every layer too; `cycles` counts what an estimate of the Cortex-M4's cycles needs; `timeout_s`
+    bounds each emulation.
     `out/work` keeps images and what they wrote. A mismatch is recorded and logged, not raised. Raises ToolchainError
     if any engine is missing, fails, hangs or falls short; GenerationError for a library of another bundle;
     ConfigError for an unknown board; AudioError for audio that is not whole hops.
@@ -95,7 +110,7 @@ def validate(
     expected = reference.run(bundle, pcm, trace=trace)
     listed = stages(bundle.config, bundle.probe_outputs)
     limit = 120.0 + expected.frames if timeout_s is None else timeout_s
-    task = Task(bundle, library, pcm, expected, listed, out / "work", trace, limit, further)
+    task = Task(bundle, library, pcm, expected, listed, out / "work", trace, cycles, limit, further)
 
     host, results = _run_all(task, chosen, progress)
     targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
@@ -125,14 +140,14 @@ def _as_generated(bundle: Bundle, library: Path) -> tuple[Bundle, list[str] | No
 
 def _run_all(task: Task, boards: Sequence[Board], progress: Progress | None) -> tuple[HostRecord, list[_Result]]:
     """Host and images in parallel; the first failure stops those that have not begun."""
-    plugin = counting.build_plugin(task.work)
+    plugins = _Plugins(counting.build_plugin(task.work), histogram.build_plugin(task.work))
     variants: tuple[Variant, ...] = ("trace", "marks") if task.trace else ("marks",)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         host = pool.submit(_host, task)
         names: dict[Future[Any], str] = {host: "host"}
         images: list[Future[_Result]] = []
         for board, variant in itertools.product(boards, variants):
-            images.append(pool.submit(_emulate, task, board, variant, plugin))
+            images.append(pool.submit(_emulate, task, board, variant, plugins))
             names[images[-1]] = f"{board.core} {variant}"
         try:
             for done, future in enumerate(as_completed(names), 1):
@@ -157,12 +172,12 @@ def _host(task: Task) -> HostRecord:
     )
 
 
-def _emulate(task: Task, board: Board, variant: Variant, plugin: Path) -> _Result:
+def _emulate(task: Task, board: Board, variant: Variant, plugins: _Plugins) -> _Result:
     folder, names = task.work / board.core / variant, [stage.name for stage in task.listed]
     image = build(task.library, board, folder, variant, sum(stage.bytes for stage in task.listed))
     marks = None
     if variant == "marks":
-        marks = Marks(plugin, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
+        marks = Marks(plugins.marks, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
     run, figures = stream(
         image,
         task.pcm,
@@ -178,12 +193,13 @@ def _emulate(task: Task, board: Board, variant: Variant, plugin: Path) -> _Resul
     _complain(f"{board.core} ({variant})", divergence)
     run.trace.clear()
     if marks is None:
-        return _Result(image, run, figures, mismatches, divergence, None, [])
+        return _Result(image, run, figures, mismatches, divergence, None, [], None)
     counts = counting.read_counts(folder / marks.out, names, run.frames)
     checks = [
         _cross_check(task, emulator, image, counts, marks) for emulator in task.emulators if runs(emulator, board)
     ]
-    return _Result(image, run, figures, mismatches, divergence, counts, checks)
+    cycles = _cycles(task, image, plugins.histogram) if task.cycles and board.core == CORE else None
+    return _Result(image, run, figures, mismatches, divergence, counts, checks, cycles)
 
 
 def _cross_check(task: Task, emulator: Emulator, image: Image, counts: Counts, marks: Marks) -> CrossCheck:
@@ -192,6 +208,27 @@ def _cross_check(task: Task, emulator: Emulator, image: Image, counts: Counts, m
     if check.miscounted_frames:
         log.warning(f"{image.board.core}: {check.emulator} counts otherwise in {check.miscounted_frames} frames")
     return check
+
+
+def _cycles(task: Task, image: Image, plugin: Path) -> CycleEvents:
+    """A run of its own, with another plugin."""
+    begin, end = elf.addresses(image.elf, ("frame_begin", "frame_end"))
+    constants = image.board.memory.constants or image.board.memory.code
+    span = (constants.origin, constants.origin + constants.length)
+    profile = Histogram(plugin, begin, end, span, "histogram.bin")
+    outputs = task.bundle.probe_outputs
+    run, _ = stream(
+        image,
+        task.pcm,
+        task.bundle.config,
+        task.listed,
+        outputs=outputs,
+        trace=False,
+        timeout_s=task.timeout_s,
+        marks=profile,
+    )
+    counted = read_histogram(image.elf.parent / profile.out)
+    return events(disassemble(image.elf), counted, run.frames)
 
 
 def _complain(engine: str, divergence: Divergence | None) -> None:
@@ -225,6 +262,7 @@ def _target(task: Task, board: Board, results: Sequence[_Result]) -> TargetRecor
         miscounted_frames=max(len(wrong_macs(task.bundle.config, r.run)) for r in results),
         memory=_memory(marks.image, marks.figures),
         cross_checks=marks.cross_checks,
+        cycles=marks.cycles,
     )
 
 
@@ -237,6 +275,7 @@ def _memory(image: Image, figures: Figures) -> Memory:
     return Memory(
         weights=library.weights,
         tables=library.tables,
+        probes=library.probes,
         code=library.code,
         state=figures.state - figures.scratch,
         scratch=figures.scratch,

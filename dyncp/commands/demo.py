@@ -46,7 +46,7 @@ def demo(
     with console.status("ground truth"):
         write_stream_truth(truth, stream, out / "enhanced.wav", bundle)
     console.rule("validate")
-    record = validate.prove(console, bundle, audio, out / "validation", library=out / "library")
+    record = validate.prove(console, bundle, audio, out / "validation", library=out / "library", cycles=True)
     console.rule("report")
     report.report(bundle, out / "validation", out, quality, truth)
     console.print(f"all of it took {time.monotonic() - started:.0f} s", highlight=False)

@@ -22,16 +22,25 @@ def report(
     truth: Annotated[
         Path | None, typer.Option(help="True values of the signals over time, a CSV: docs/report.md.")
     ] = None,
+    wait_states: Annotated[
+        int, typer.Option(min=0, help="Of the flash, for the estimate of cycles: docs/cycles.md.")
+    ] = 0,
+    microwatts_per_mhz: Annotated[
+        float | None, typer.Option(min=0.0, help="That your chip draws, for an estimate of the energy per frame.")
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """Report MACs, memory and instructions per frame, and the signals over time (docs/report.md)."""
     from dyncp.export.bundle import read_bundle
     from dyncp.firmware.report.build import build_report, write_report
+    from dyncp.firmware.report.estimate import UserBoard
     from dyncp.firmware.report.terminal import print_report
 
     console = Console(stderr=True)
     with console.status("drawing"):
-        built = build_report(read_bundle(bundle), validation, quality, truth)
+        built = build_report(
+            read_bundle(bundle), validation, quality, truth, UserBoard(wait_states, microwatts_per_mhz)
+        )
         _, page = write_report(built, validation, out)
     print_report(built, console)
     console.print(f"{page}", highlight=False, soft_wrap=True)

@@ -35,10 +35,13 @@ def validate(
         Path | None, typer.Option(help="Validate this generated folder (prefix dyncp) instead of a fresh one.")
     ] = None,
     locate: Annotated[bool, typer.Option(help="Name each engine's first divergence.")] = False,
+    cycles: Annotated[
+        bool, typer.Option("--cycles", help="Count what an estimate of the Cortex-M4's cycles needs, for `report`.")
+    ] = False,
     json_output: Json = False,
 ) -> None:
     """Prove that the generated C computes exactly what the NumPy reference says, on the host and on every core."""
-    record = prove(Console(stderr=True), bundle, audio, out, board, library, locate, emulator or ())
+    record = prove(Console(stderr=True), bundle, audio, out, board, library, locate, cycles, emulator or ())
     if json_output:
         print(record.model_dump_json())
     if not record.exact:
@@ -53,6 +56,7 @@ def prove(
     boards: list[str] | None = None,
     library: Path | None = None,
     locate: bool = False,
+    cycles: bool = False,
     emulators: Sequence[Emulator] = (),
 ) -> ValidationRecord:
     """Validate, write the folder `out` and print the outcome, whatever it is."""
@@ -63,7 +67,7 @@ def prove(
     model = read_bundle(bundle)
     pcm = pad_to_hop(read_pcm(audio))
     folder = library or generate(model, out / "library")
-    record = _run(console, model, folder, pcm, out, boards, emulators)
+    record = _run(console, model, folder, pcm, out, boards, cycles, emulators)
     _print(console, record, locate)
     return record
 
@@ -75,6 +79,7 @@ def _run(
     pcm: Pcm,
     out: Path,
     boards: list[str] | None,
+    cycles: bool,
     emulators: Sequence[Emulator],
 ) -> ValidationRecord:
     """`firmware.validate.validate` with a progress bar."""
@@ -87,7 +92,7 @@ def _run(
         def progress(finished: str, done: int, total: int) -> None:
             bar.update(task, description=f"{finished} done", completed=done, total=total)
 
-        return run(bundle, library, pcm, out, boards=boards, emulators=emulators, progress=progress)
+        return run(bundle, library, pcm, out, boards=boards, emulators=emulators, cycles=cycles, progress=progress)
 
 
 def _print(console: Console, record: ValidationRecord, locate: bool) -> None:

@@ -74,14 +74,14 @@ def _thousands(layers: list[LayerMacs], row: str, kind: str) -> float:
 
 
 def memory_figure(report: Report) -> Drawing:
-    """Two stacked bars in KiB: flash (weights, tables, code) and RAM (state, scratch, stack)."""
+    """Two stacked bars in KiB: flash (weights, tables, probes, code) and RAM (state, scratch, stack)."""
     flash, ram = report.memory.flash, report.memory.ram
     stack = max(target.stack_bytes for target in report.targets)
     return draw(
         partial(
             _paint_memory,
             {
-                "Flash": {"weights": flash.weights, "tables": flash.tables, "code": flash.code},
+                "Flash": {"weights": flash.weights, "tables": flash.tables, "probes": flash.probes, "code": flash.code},
                 "RAM": {"state": ram.state, "scratch": ram.scratch, "stack": stack},
             },
         )
@@ -94,8 +94,8 @@ def _paint_memory(bars: dict[str, dict[str, int]], layout: Layout) -> Canvas:
     canvas = Canvas(layout, 8 + height + _VALUE_AXIS)
     left = 64 if wide else 48
     axes = canvas.axes(8, height, left=left, width=layout.width - left - 24)
-    colors = (BLUE, "#88ccee", ORANGE)
-    for place, parts in zip((1, 0), bars.values(), strict=True):
+    palettes = ((BLUE, "#88ccee", MUTED, ORANGE), (BLUE, "#88ccee", ORANGE))
+    for place, parts, colors in zip((1, 0), bars.values(), palettes, strict=True):
         start = 0.0
         for color, size in zip(colors, parts.values(), strict=True):
             axes.barh(place, size / 1024, left=start, height=0.4, color=color, edgecolor="white", linewidth=1)

@@ -20,6 +20,7 @@ from dyncp.export.reference import smoothed
 from dyncp.export.truth import read_truth
 from dyncp.firmware.records import HostRecord, TargetRecord, ValidationRecord
 from dyncp.firmware.report import schema
+from dyncp.firmware.report.estimate import NO_WAIT, UserBoard, estimate
 from dyncp.firmware.report.groups import STAGE_GROUPS, stage_group
 from dyncp.firmware.report.page import render_page
 from dyncp.firmware.report.signals import SignalsReport, report_signals
@@ -33,18 +34,28 @@ REPORT_HTML = "report.html"
 
 
 def build_report(
-    bundle: Bundle, validation_folder: Path, quality: Path | None = None, truth: Path | None = None
+    bundle: Bundle,
+    validation_folder: Path,
+    quality: Path | None = None,
+    truth: Path | None = None,
+    board: UserBoard = NO_WAIT,
 ) -> schema.Report:
     """All figures of a validated bundle.
 
     `quality` is the JSON file of the float/int8 comparison and `truth` the CSV of the signals' true values, where
-    there are such. Raises ReportError, naming file and field, for a folder that is incomplete, altered or of another
-    bundle, for a truth that does not fit the audio or the probes, and where the mask trace does not predict the
-    device's count of multiply–accumulates exactly.
+    there are such; `board` is what the cycles are estimated for. Raises ReportError, naming file and field, for a
+    folder that is incomplete, altered or of another bundle, for a truth that does not fit the audio or the probes,
+    for a board where no cycles were counted, and where the mask trace does not predict the device's count of
+    multiply–accumulates exactly.
     """
     tasks = bundle.probes.tasks if bundle.probes else []
     bundle = _as_validated(bundle, validation_folder)
     validation = read_validation(validation_folder, bundle.config, bundle.hash, bundle.probe_outputs)
+    if board != NO_WAIT and not any(target.cycles for target in validation.record.targets):
+        raise ReportError(
+            f"{validation_folder / RECORD}: targets: none has cycles to estimate from; "
+            "validate with --cycles and the board cortex-m4"
+        )
     return schema.Report(
         schema="dyncp-report",
         versions=schema.Versions(
@@ -71,10 +82,11 @@ def build_report(
         probes=None if bundle.probes is None else _probes(bundle.probes, validation.active, bundle.config),
         memory=schema.MemoryReport(
             **_largest_memory(validation.record.targets).model_dump(),
-            state_members=accounting.memory(bundle).state,
+            state_members=accounting.memory(bundle).state_parts,
+            scratch_buffers=accounting.memory(bundle).scratch_buffers,
         ),
         host=_host(validation.record.host),
-        targets=[_target(target) for target in validation.record.targets],
+        targets=[_target(target, board) for target in validation.record.targets],
         quality=None if quality is None else _quality(quality),
         signals=_signals(bundle, validation, truth, tasks),
     )
@@ -225,7 +237,7 @@ def _probe_instructions(record: TargetRecord) -> schema.ProbeInstructions | None
     return schema.ProbeInstructions(mean=spread.mean, p95=spread.p95, max=spread.max, share=share)
 
 
-def _target(record: TargetRecord) -> schema.TargetReport:
+def _target(record: TargetRecord, board: UserBoard) -> schema.TargetReport:
     groups = dict.fromkeys(STAGE_GROUPS, 0.0)
     for stage, instructions in record.instructions_by_stage.items():
         groups[stage_group(stage)] += instructions
@@ -249,6 +261,9 @@ def _target(record: TargetRecord) -> schema.TargetReport:
         flash_bytes=memory.flash,
         ram_bytes=memory.ram,
         cross_checks=record.cross_checks,
+        program_flash_bytes=memory.program_flash,
+        program_ram_bytes=memory.program_ram,
+        cycles=None if record.cycles is None else estimate(record.cycles, board),
     )
 
 
@@ -267,6 +282,6 @@ def _largest_memory(records: list[TargetRecord]) -> schema.LibraryMemory:
         return max((getattr(record.memory, name) for record in records), default=0)
 
     return schema.LibraryMemory(
-        flash=schema.Flash(weights=largest("weights"), tables=largest("tables"), code=largest("code")),
+        flash=schema.Flash(**{name: largest(name) for name in schema.Flash.model_fields}),
         ram=schema.Ram(state=largest("state"), scratch=largest("scratch")),
     )

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from dyncp.export.bundle import ProbeTask
 from dyncp.export.compare import Comparison
-from dyncp.firmware.records import CrossCheck, Divergence, Mismatches
+from dyncp.firmware.records import CrossCheck, CycleEvents, Divergence, Mismatches
 from dyncp.firmware.report.signals import SignalsReport
 from dyncp.train.config import NetworkConfig, StrictModel
 
@@ -114,6 +114,7 @@ class Flash(StrictModel):
 
     weights: int
     tables: int
+    probes: int
     code: int
 
 
@@ -134,7 +135,24 @@ class LibraryMemory(StrictModel):
 class MemoryReport(LibraryMemory):
     """Of each entry the largest over the targets."""
 
-    state_members: dict[str, int] = Field(description="bytes by member of the state struct, without scratch")
+    state_members: dict[str, int] = Field(
+        description="bytes by member of the state struct, without scratch; blocks and probes taken apart"
+    )
+    scratch_buffers: dict[str, int] = Field(
+        description="bytes by buffer; those that are never in use at the same time share theirs"
+    )
+
+
+class CycleEstimate(CycleEvents):
+    """An estimate of the cycles of a mean frame; nothing measured them (docs/cycles.md)."""
+
+    wait_states: int = Field(description="of the flash")
+    estimate: float = Field(description="cycles per frame")
+    low: float = Field(description="with the shortest refills")
+    high: float = Field(description="with the longest refills, each of which waits for the flash")
+    mhz: float = Field(description="clock that keeps up with the audio, of `estimate`")
+    microwatts_per_mhz: float | None = Field(description="the user's")
+    microjoules_per_frame: float | None = Field(description="of `estimate`; null without `microwatts_per_mhz`")
 
 
 class InstructionsPerFrame(StrictModel):
@@ -180,6 +198,9 @@ class TargetReport(StrictModel):
     flash_bytes: int = Field(description="the whole image, start-up code included")
     ram_bytes: int = Field(description="static RAM of the whole image plus the stack")
     cross_checks: list[CrossCheck] = Field(description="the same image in further emulators")
+    program_flash_bytes: int = Field(description="of `flash_bytes`, what is not the library's")
+    program_ram_bytes: int = Field(description="of `ram_bytes`, what is neither state, scratch nor stack")
+    cycles: CycleEstimate | None = Field(description="null unless the validation counted for it")
 
 
 class HostReport(StrictModel):

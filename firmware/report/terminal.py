@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dyncp.firmware.report.schema import Report
+from dyncp.firmware.report.schema import CycleEstimate, Report
 from dyncp.firmware.report.verdict import failures, headline
 
 
@@ -52,13 +52,26 @@ def _costs(report: Report) -> Table:
             f"mean {adds.mean:,.0f}, p95 {adds.p95:,.0f}, max {adds.max:,} per frame; at most {adds.bound:,}",
         )
     if report.targets:
-        table.add_row("flash", f"weights {flash.weights:,}, tables {flash.tables:,}, code at most {flash.code:,} bytes")
+        constants = f"weights {flash.weights:,}, tables {flash.tables:,}, probes {flash.probes:,}"
+        table.add_row("flash", f"{constants}, code at most {flash.code:,} bytes")
         table.add_row("RAM", f"state {ram.state:,}, scratch {ram.scratch:,} bytes")
+    for target in report.targets:
+        if target.cycles is not None:
+            table.add_row("cycles, estimate", _cycles(target.name, target.cycles))
     if report.quality is not None and report.quality.int8 is not None:
         noisy, wanted, got = report.quality.noisy, report.quality.float_, report.quality.int8
         table.add_row("PESQ", f"noisy {noisy.pesq:.2f}, float {wanted.pesq:.2f}, int8 {got.pesq:.2f}")
     table.add_row("bundle", report.bundle.hash)
     return table
+
+
+def _cycles(core: str, cycles: CycleEstimate) -> str:
+    energy = cycles.microjoules_per_frame
+    drawn = "" if energy is None else f", {energy:,.1f} µJ at {cycles.microwatts_per_mhz:,.0f} µW/MHz"
+    return (
+        f"{core} {cycles.estimate:,.0f} per frame ({cycles.low:,.0f} to {cycles.high:,.0f}) at {cycles.wait_states} "
+        f"wait states: {cycles.mhz:,.1f} MHz{drawn}"
+    )
 
 
 def _cap(report: Report) -> str:

@@ -146,6 +146,7 @@ def target(name: str, place: int, bundle: Bundle, frames: int) -> TargetRecord:
         memory=Memory(
             weights=40_000,
             tables=6_000,
+            probes=2_000,
             code=9_000 + 100 * place,
             state=7_000,
             scratch=9_000,

@@ -13,6 +13,7 @@ import pytest
 from report_runs import COMPARISON, FRAMES, Run, make_run, spoiled
 from rich.console import Console
 
+from dyncp.codegen.layout import layout
 from dyncp.export.masks import channel_bits
 from dyncp.firmware.report.build import build_report, write_report
 from dyncp.firmware.report.schema import Report
@@ -126,13 +127,26 @@ def test_probe_additions_are_flips_times_outputs(run: Run) -> None:
 
 def test_memory_and_targets(run: Run) -> None:
     report = build_report(run.bundle, run.folder)
-    assert report.memory.flash.model_dump() == {"weights": 40_000, "tables": 6_000, "code": 9_400}
+    assert report.memory.flash.model_dump() == {
+        "weights": 40_000,
+        "tables": 6_000,
+        "probes": 2_000,
+        "code": 9_400,
+    }
     assert report.memory.ram.model_dump() == {"state": 7_000, "scratch": 9_000}
-    assert report.memory.state_members["overlap"] == 1024
+    members, buffers = report.memory.state_members, report.memory.scratch_buffers
+    assert members["overlap"] == 1024
+    assert members["block0.history"] == 2 * 16
+    structs = layout(run.bundle.config, run.bundle.probes)
+    assert sum(members.values()) == structs.state.bytes - structs.scratch.bytes
+    assert buffers["transform"] == 2048
+    assert max(buffers.values()) < structs.scratch.bytes < sum(buffers.values())
     assert [target.name for target in report.targets] == [target.name for target in run.record.targets]
     last, record = report.targets[-1], run.record.targets[-1]
     assert last.memory.flash.code == 9_400
     assert (last.stack_bytes, last.flash_bytes, last.ram_bytes) == (632, 70_004, 20_004)
+    assert sum(last.memory.flash.model_dump().values()) + last.program_flash_bytes == last.flash_bytes
+    assert sum(last.memory.ram.model_dump().values()) + last.stack_bytes + last.program_ram_bytes == last.ram_bytes
     assert last.instructions_per_frame.model_dump() == record.instructions_per_frame.model_dump()
     assert last.instructions_by_stage == record.instructions_by_stage
     groups = last.instructions_by_group

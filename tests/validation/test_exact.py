@@ -51,7 +51,11 @@ def check_target(record: ValidationRecord, bundle: Bundle) -> None:
         assert 0 < memory.stack < STACK_REGION
         assert integers < memory.weights < 4 * integers
         assert memory.tables == 2 * 512 + 8 * 256 + 2 * 257 + 8 * 127
-        assert 1000 < memory.code < memory.flash - memory.weights - memory.tables
+        assert bundle.probes is not None
+        assert bundle.probes.weight.nbytes < memory.probes < 3 * bundle.probes.weight.nbytes + 1000
+        assert 1000 < memory.code < memory.flash
+        assert 0 < memory.program_flash < 8192
+        assert 0 < memory.program_ram < 8192
         assert memory.state + memory.scratch + memory.stack < memory.ram
 
 

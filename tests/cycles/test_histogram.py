@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The histogram of a program that was counted by hand, and the estimate that follows from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dyncp.firmware import elf as elf_file
+from dyncp.firmware.boards import select
+from dyncp.firmware.cycles import events
+from dyncp.firmware.disassembly import disassemble
+from dyncp.firmware.emulate import run_image
+from dyncp.firmware.histogram import Histogram, build_plugin, read_histogram
+from dyncp.firmware.image import compile_source, link
+from dyncp.firmware.records import CycleEvents
+from dyncp.firmware.report.estimate import UserBoard, estimate
+from dyncp.train.errors import ToolchainError
+
+SOURCE = Path(__file__).parent / "known.S"
+NAMES = ("known_begin", "known_end", "known_table", "known_loop")
+
+
+def test_a_known_program(tmp_path: Path) -> None:
+    board = select(["cortex-m4"])[0]
+    image = link(board, [compile_source(SOURCE, board, tmp_path)], tmp_path)
+    begin, end, table, loop = elf_file.addresses(image, NAMES)
+    profile = Histogram(build_plugin(tmp_path), begin, end, (table, table + 160), "histogram.bin")
+    run_image(image, board, [], timeout_s=60, marks=profile)
+    counted = read_histogram(tmp_path / "histogram.bin")
+    # Twice between the marks: two instructions, ten rounds of three that read ten words.
+    assert {at - begin: event.ran for at, event in counted.items()} == {0: 2, 4: 2, loop - begin: 20, 12: 20, 14: 20}
+    # The second time, the three lines are there.
+    assert counted[loop].lines == 3
+    assert counted[begin + 14].departures == 18
+    found = events(disassemble(image), counted, frames=2)
+    assert found == CycleEvents(instructions=32, cycles=2 + 10 * (2 + 1 + 1), refills=9, flash_lines=1.5)
+
+
+def test_from_events_to_a_board() -> None:
+    found = estimate(CycleEvents(instructions=900, cycles=1000, refills=100, flash_lines=10), UserBoard(5, 120.0))
+    assert (found.low, found.estimate, found.high) == (1150, 1250, 1850)
+    assert found.mhz == pytest.approx(1250 / 16e-3 * 1e-6)
+    assert found.microjoules_per_frame == pytest.approx(0.15)
+    idle = estimate(CycleEvents(instructions=1, cycles=1, refills=0, flash_lines=0), UserBoard())
+    assert idle.microjoules_per_frame is None
+
+
+def test_plugin_that_wrote_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ToolchainError, match=r"histogram\.bin: empty or truncated"):
+        read_histogram(tmp_path / "histogram.bin")
