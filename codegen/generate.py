@@ -37,6 +37,9 @@ RUNTIME = (
     "dyncp_layers.h",
     "dyncp_kernels.h",
     "dyncp_portable.h",
+    "dyncp_dsp.h",
+    "dyncp_dsp_channels.h",
+    "dyncp_simd.h",
     "dyncp_masks.h",
     "dyncp_readout.h",
 )

@@ -27,7 +27,8 @@ RESERVED = frozenset(f"{C_KEYWORDS} {CPP_KEYWORDS} {PREDEFINED}".split())
 STANDARD_HEADERS = """assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign
 stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype"""
 
-RUNTIME_HEADERS = "dyncp_runtime dyncp_fft dyncp_masks dyncp_kernels dyncp_layers dyncp_portable dyncp_readout"
+RUNTIME_HEADERS = "dyncp_runtime dyncp_fft dyncp_masks dyncp_kernels dyncp_layers dyncp_portable dyncp_dsp"
+RUNTIME_HEADERS += " dyncp_dsp_channels dyncp_simd dyncp_readout"
 
 HEADERS = frozenset(f"{STANDARD_HEADERS} {RUNTIME_HEADERS}".split())
 

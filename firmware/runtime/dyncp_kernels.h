@@ -8,6 +8,12 @@
 #ifndef DYNCP_KERNELS_H
 #define DYNCP_KERNELS_H
 
+#include "dyncp_layers.h"
+
+#if DCP_DSP
+#include "dyncp_dsp.h"
+#else
 #include "dyncp_portable.h"
+#endif
 
 #endif

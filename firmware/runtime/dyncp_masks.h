@@ -55,6 +55,32 @@ DYNCP_ONCE static void dcp_cap(const int32_t *score, uint32_t *mask, size_t coun
     }
 }
 
+/* 1 where v > 0. */
+static inline uint32_t dcp_positive(int32_t v) {
+#if defined(__GNUC__) && defined(__ARM_FEATURE_SAT)
+    __asm__("usat %0, #1, %0" : "+r"(v));
+    return (uint32_t)v;
+#else
+    return v > 0;
+#endif
+}
+
+/* Bit n is 1 where score[n] > 0, n < count <= 32. */
+static inline uint32_t dcp_signs(const int32_t *score, size_t count) {
+    uint32_t word = 0;
+    size_t n = 0;
+    for (; n + 4 <= count; n += 4) {
+        const int32_t *four = score + n;
+        word |= (dcp_positive(four[0]) | dcp_positive(four[1]) << 1 | dcp_positive(four[2]) << 2 |
+                 dcp_positive(four[3]) << 3)
+                << n;
+    }
+    for (; n < count; n++) {
+        word |= dcp_positive(score[n]) << n;
+    }
+    return word;
+}
+
 /* Section 6, block, step 3: packs the positive of score[count] into mask, at most `per_block` and
  * at most `left`, the frame's remaining channels. Returns the number of active channels. */
 static inline uint32_t dcp_mask(const int32_t *score, uint32_t *mask, size_t count,
@@ -62,14 +88,9 @@ static inline uint32_t dcp_mask(const int32_t *score, uint32_t *mask, size_t cou
     const uint32_t cap = per_block < left ? per_block : left;
     uint32_t active = 0;
     for (size_t first = 0; first < count; first += 32) {
-        uint32_t word = 0;
-        for (size_t bit = 0; bit < 32 && first + bit < count; bit++) {
-            if (score[first + bit] > 0) {
-                word |= (uint32_t)1 << bit;
-                active += 1;
-            }
-        }
+        const uint32_t word = dcp_signs(score + first, count - first < 32 ? count - first : 32);
         mask[first / 32] = word;
+        active += dcp_popcount(word);
     }
     if (active <= cap) {
         return active;

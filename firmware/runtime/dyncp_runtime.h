@@ -75,26 +75,29 @@ static inline int32_t dcp_rmul(int32_t a, int32_t m) {
     return dcp_rmul2(a, 2 * m);
 }
 
-/* gcc and clang make one instruction of it (SSAT, USAT) where the core has it. */
 static inline int32_t dcp_clamp(int32_t v, int32_t low, int32_t high) {
     return v < low ? low : v > high ? high : v;
 }
 
-static inline int8_t dcp_sat8(int32_t v) {
-    return (int8_t)dcp_clamp(v, -128, 127);
-}
-
-static inline int16_t dcp_sat16(int32_t v) {
-    return (int16_t)dcp_clamp(v, -32768, 32767);
-}
-
-static inline int8_t dcp_relu8(int32_t v) {
-    return (int8_t)dcp_clamp(v, 0, 127);
-}
-
-static inline int16_t dcp_relu16(int32_t v) {
-    return (int16_t)dcp_clamp(v, 0, 32767);
-}
+/* One instruction where the core has it. gcc finds it by itself, but in loops, where it keeps the
+ * bounds in registers and compares with them. */
+#if defined(__GNUC__) && defined(__ARM_FEATURE_SAT)
+#define DCP_SATURATE(name, type, text, low, high)                                                  \
+    static inline type name(int32_t v) {                                                           \
+        __asm__(text : "+r"(v));                                                                   \
+        return (type)v;                                                                            \
+    }
+#else
+#define DCP_SATURATE(name, type, text, low, high)                                                  \
+    static inline type name(int32_t v) {                                                           \
+        return (type)dcp_clamp(v, low, high);                                                      \
+    }
+#endif
+DCP_SATURATE(dcp_sat8, int8_t, "ssat %0, #8, %0", -128, 127)
+DCP_SATURATE(dcp_sat16, int16_t, "ssat %0, #16, %0", -32768, 32767)
+DCP_SATURATE(dcp_relu8, int8_t, "usat %0, #7, %0", 0, 127)
+DCP_SATURATE(dcp_relu16, int16_t, "usat %0, #15, %0", 0, 32767)
+#undef DCP_SATURATE
 
 /* ---- Section 7: packed masks ---- */
 
