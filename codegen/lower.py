@@ -15,7 +15,7 @@ from dyncp.codegen.stages import stages
 from dyncp.codegen.structs import StructText, struct_text
 from dyncp.codegen.tables import Table, table
 from dyncp.codegen.text import aligned, wrapped
-from dyncp.codegen.weights import emitted_weight
+from dyncp.codegen.weights import emitted_weight, multiplied_in_pairs, neighbour_products
 from dyncp.export.bundle import Bundle
 from dyncp.train.config import HOP, NetworkConfig
 from dyncp.train.errors import GenerationError
@@ -31,6 +31,8 @@ class Layer:
     name: str
     weight: str
     bias: str
+    paired: str | None
+    """What dyncp_dsp.h has for the bias."""
     multiplier: str
     rows: int
     columns: int
@@ -182,7 +184,14 @@ def _layer(bundle: Bundle, source: str, name: str) -> tuple[list[Table], Layer]:
         if f"{source}.{part}" in bundle.tensors:
             tables.append(table(f"{name}_{part}", bundle.tensors[f"{source}.{part}"], ""))
             present[part] = tables[-1].name
-    return tables, Layer(name, f"{name}_weight", present["bias"], present["multiplier"], rows, columns)
+    paired = None
+    if multiplied_in_pairs(source, bundle.config):
+        bias = bundle.tensors.get(f"{source}.bias", np.zeros(rows, np.int32))
+        # Sums are modulo 2^32.
+        values = (bias - neighbour_products(weight)).astype(np.int32)
+        tables.append(table(f"{name}_paired", values, "bias less products of neighbouring weights"))
+        paired = tables[-1].name
+    return tables, Layer(name, f"{name}_weight", present["bias"], paired, present["multiplier"], rows, columns)
 
 
 def _block(bundle: Bundle, i: int, dilation: int) -> Block:

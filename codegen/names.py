@@ -29,7 +29,8 @@ stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath th
 
 RUNTIME_HEADERS = """
 dyncp_runtime dyncp_fft dyncp_fft_scalar dyncp_fft_helium dyncp_masks dyncp_kernels dyncp_layers dyncp_portable
-dyncp_helium dyncp_helium_dense dyncp_helium_dot dyncp_helium_gated dyncp_readout
+dyncp_dsp dyncp_dsp_channels dyncp_simd dyncp_helium dyncp_helium_dense dyncp_helium_dot dyncp_helium_gated
+dyncp_readout
 """
 
 HEADERS = frozenset(f"{STANDARD_HEADERS} {RUNTIME_HEADERS}".split())

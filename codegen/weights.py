@@ -19,3 +19,17 @@ def emitted_weight(layer: str, weight: NDArray[np.generic], config: NetworkConfi
     if layer.endswith(".depthwise") or (layer.endswith(".project") and config.gate_site == "hidden"):
         weight = weight.T
     return np.pad(weight, ((0, 0), (0, -weight.shape[1] % WORD)))
+
+
+def multiplied_in_pairs(layer: str, config: NetworkConfig) -> bool:
+    """Whether firmware/runtime/dyncp_dsp.h takes two weights of a row of `layer` at a time: dense rows on int8."""
+    return layer in ("front", "back") or layer.endswith(
+        (".expand", ".project") if config.gate_site == "output" else ".expand"
+    )
+
+
+def neighbour_products(weight: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Σₖ W[r, 2k] · W[r, 2k + 1] for each row r of weights [rows, columns]: DCP_BIAS in dyncp_layers.h."""
+    padded = np.pad(weight.astype(np.int64), ((0, 0), (0, weight.shape[1] % 2)))
+    products: NDArray[np.int64] = (padded[:, ::2] * padded[:, 1::2]).sum(axis=1)
+    return products

@@ -20,7 +20,7 @@ static const uint8_t dcp_reversed[64] = {
     26, 58, 6,  38, 22, 54, 14, 46, 30, 62, 1,  33, 17, 49, 9,  41, 25, 57, 5,  37, 21, 53,
     13, 45, 29, 61, 3,  35, 19, 51, 11, 43, 27, 59, 7,  39, 23, 55, 15, 47, 31, 63};
 
-#if defined(DCP_HELIUM)
+#if DCP_HELIUM
 #include "dyncp_fft_helium.h"
 #else
 #include "dyncp_fft_scalar.h"

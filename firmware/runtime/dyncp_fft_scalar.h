@@ -133,7 +133,7 @@ static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
 /* Two neighbouring samples, windowed: one value of step 2. */
 static inline dcp_complex dcp_windowed(const int16_t *s, const int16_t *window) {
     dcp_complex u;
-#if defined(DCP_DSP)
+#if DCP_SIMD
     /* Loaded by twos: SMULBB and SMULTT. */
     int32_t pair, factors;
     memcpy(&pair, s, sizeof pair);

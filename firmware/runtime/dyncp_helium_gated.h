@@ -16,13 +16,13 @@ typedef struct {
     uint32_t first; /* channel of *mask's bit 0 */
 } dcp_walk;
 
-static inline uint32_t dcp_reversed(uint32_t v) {
+static inline uint32_t dcp_from_highest(uint32_t v) {
     __asm__("rbit %0, %0" : "+r"(v));
     return v;
 }
 
 static inline dcp_walk dcp_walk_of(const uint32_t *mask) {
-    const dcp_walk walk = {mask, dcp_reversed(*mask), 0};
+    const dcp_walk walk = {mask, dcp_from_highest(*mask), 0};
     return walk;
 }
 
@@ -32,7 +32,7 @@ static inline dcp_walk dcp_walk_of(const uint32_t *mask) {
 static inline uint32_t dcp_next(dcp_walk *walk, uint32_t top) {
     while (walk->bits == 0) {
         walk->mask += 1;
-        walk->bits = dcp_reversed(*walk->mask);
+        walk->bits = dcp_from_highest(*walk->mask);
         walk->first += 32;
     }
     const uint32_t bit = (uint32_t)__builtin_clz(walk->bits);

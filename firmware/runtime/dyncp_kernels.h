@@ -12,6 +12,8 @@
 
 #if DCP_HELIUM
 #include "dyncp_helium.h"
+#elif DCP_DSP
+#include "dyncp_dsp.h"
 #else
 #include "dyncp_portable.h"
 #endif

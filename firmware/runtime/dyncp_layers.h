@@ -19,13 +19,12 @@
 #define DCP_KERNEL static
 #endif
 
-/* Whether dyncp_kernels.h takes the kernels of dyncp_helium.h: where the core has vectors of
- * integers. DYNCP_PORTABLE and DYNCP_DSP take others on any core. */
-#if !defined(DYNCP_PORTABLE) && !defined(DYNCP_DSP) && defined(__GNUC__) &&                        \
-    defined(__ARM_FEATURE_MVE)
-#define DCP_HELIUM (__ARM_FEATURE_MVE & 1)
+/* The table that a dense layer on int8 has for its bias: the kernels of dyncp_dsp.h start from the
+ * bias less the sum of the products of the row's neighbouring weights. */
+#if DCP_DSP
+#define DCP_BIAS(bias, less_products) less_products
 #else
-#define DCP_HELIUM 0
+#define DCP_BIAS(bias, less_products) bias
 #endif
 
 /* A layer's integers. Every row of weights is padded with zeros to a multiple of four bytes, so
@@ -33,7 +32,7 @@
  * dcp_project_columns takes it; a depthwise one has weight[3][dcp_padded(rows)], tap by tap. */
 typedef struct {
     const int8_t *weight;      /* aligned as DCP_ALIGNED */
-    const int32_t *bias;       /* [rows]; NULL in a layer without */
+    const int32_t *bias;       /* [rows], by DCP_BIAS; NULL in a layer without */
     const int32_t *multiplier; /* [rows]; NULL in a layer without */
     size_t rows, columns;
 } dcp_layer;
@@ -44,5 +43,26 @@ static inline size_t dcp_padded(size_t count) {
 
 /* Words of work space that a kernel of a layer with so many columns takes. */
 #define DCP_WORK(columns) (((columns) + 3) / 4 * 2)
+
+/* What becomes of a row's value. */
+typedef enum { DCP_RELU8, DCP_RELU16, DCP_SAT16, DCP_RESIDUAL } dcp_result;
+
+static inline void dcp_put(dcp_result kind, int32_t value, void *y, size_t r) {
+    int16_t *wide = (int16_t *)y;
+    switch (kind) {
+    case DCP_RELU8:
+        ((int8_t *)y)[r] = dcp_relu8(value);
+        break;
+    case DCP_RELU16:
+        wide[r] = dcp_relu16(value);
+        break;
+    case DCP_SAT16:
+        wide[r] = dcp_sat16(value);
+        break;
+    case DCP_RESIDUAL:
+        wide[r] = dcp_sat16(wide[r] + value);
+        break;
+    }
+}
 
 #endif

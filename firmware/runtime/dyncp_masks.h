@@ -83,10 +83,28 @@ static inline uint32_t dcp_signs(const int32_t *score, size_t count) {
     return word;
 }
 #else
+/* 1 where v > 0. */
+static inline uint32_t dcp_positive(int32_t v) {
+#if DCP_ARM
+    __asm__("usat %0, #1, %0" : "+r"(v));
+    return (uint32_t)v;
+#else
+    return v > 0;
+#endif
+}
+
+/* Bit n is 1 where score[n] > 0, n < count <= 32. */
 static inline uint32_t dcp_signs(const int32_t *score, size_t count) {
     uint32_t word = 0;
-    for (size_t n = 0; n < count; n++) {
-        word |= (uint32_t)(score[n] > 0) << n;
+    size_t n = 0;
+    for (; n + 4 <= count; n += 4) {
+        const int32_t *four = score + n;
+        word |= (dcp_positive(four[0]) | dcp_positive(four[1]) << 1 | dcp_positive(four[2]) << 2 |
+                 dcp_positive(four[3]) << 3)
+                << n;
+    }
+    for (; n < count; n++) {
+        word |= dcp_positive(score[n]) << n;
     }
     return word;
 }

@@ -8,26 +8,79 @@
 
 #include "dyncp_layers.h"
 
-static inline int32_t dcp_dot8(const int8_t *w, const int8_t *x, size_t count) {
-    int32_t sum = 0;
-    for (size_t k = 0; k < count; k++) {
-        sum += w[k] * x[k];
+/* ---- Inner products of four rows, a to d, which share the loads of x, and of one ---- */
+
+#define DCP_DOTS(name, type)                                                                       \
+    DCP_KERNEL void name##_four(const type *x, size_t count, const int8_t *const w[4],             \
+                                int32_t sum[4]) {                                                  \
+        const int8_t *a = w[0], *b = w[1], *c = w[2], *d = w[3];                                   \
+        int32_t s = 0, t = 0, u = 0, v = 0;                                                        \
+        for (size_t k = 0; k < count; k++) {                                                       \
+            s += a[k] * x[k];                                                                      \
+            t += b[k] * x[k];                                                                      \
+            u += c[k] * x[k];                                                                      \
+            v += d[k] * x[k];                                                                      \
+        }                                                                                          \
+        sum[0] = s;                                                                                \
+        sum[1] = t;                                                                                \
+        sum[2] = u;                                                                                \
+        sum[3] = v;                                                                                \
+    }                                                                                              \
+    static inline int32_t name##_one(const type *x, size_t count, const int8_t *w) {               \
+        int32_t sum = 0;                                                                           \
+        for (size_t k = 0; k < count; k++) {                                                       \
+            sum += w[k] * x[k];                                                                    \
+        }                                                                                          \
+        return sum;                                                                                \
     }
-    return sum;
+DCP_DOTS(dcp_narrow_dots, int8_t)
+DCP_DOTS(dcp_wide_dots, int16_t)
+#undef DCP_DOTS
+
+/* ---- Rows of a dense layer on int8 ---- */
+
+/* `rows` rows whose weights begin at w, and whose places in the layer are r. */
+typedef struct {
+    const int8_t *w[4];
+    size_t r[4], rows;
+} dcp_group;
+
+static inline uint32_t dcp_flush(const dcp_layer *layer, dcp_result kind, dcp_group *group,
+                                 const int8_t *x, void *y) {
+    const size_t columns = layer->columns, rows = group->rows;
+    int32_t sum[4];
+    if (rows == 4) {
+        dcp_narrow_dots_four(x, columns, group->w, sum);
+    }
+    for (size_t n = 0; n < rows; n++) {
+        const size_t r = group->r[n];
+        if (rows < 4) {
+            sum[n] = dcp_narrow_dots_one(x, columns, group->w[n]);
+        }
+        const int32_t bias = layer->bias == NULL ? 0 : layer->bias[r];
+        dcp_put(kind, dcp_rmul(sum[n] + bias, layer->multiplier[r]), y, r);
+    }
+    group->rows = 0;
+    return (uint32_t)(rows * columns);
 }
 
-static inline int32_t dcp_dot16(const int8_t *w, const int16_t *x, size_t count) {
-    int32_t sum = 0;
-    for (size_t k = 0; k < count; k++) {
-        sum += w[k] * x[k];
+/* Those that `mask` has, or all without one. */
+static inline uint32_t dcp_rows(const dcp_layer *layer, dcp_result kind, const uint32_t *mask,
+                                const int8_t *x, void *y) {
+    const size_t stride = dcp_padded(layer->columns);
+    dcp_group group = {{NULL, NULL, NULL, NULL}, {0, 0, 0, 0}, 0};
+    uint32_t macs = 0;
+    for (size_t r = 0; r < layer->rows; r++) {
+        if (mask != NULL && !dcp_is_active(mask, r)) {
+            continue;
+        }
+        group.w[group.rows] = layer->weight + r * stride;
+        group.r[group.rows] = r;
+        if (++group.rows == 4) {
+            macs += dcp_flush(layer, kind, &group, x, y);
+        }
     }
-    return sum;
-}
-
-/* Row r of a dense layer on int8: rmul(sum + bias, multiplier). */
-static inline int32_t dcp_row(const dcp_layer *layer, const int8_t *x, size_t r) {
-    const int32_t sum = dcp_dot8(layer->weight + r * dcp_padded(layer->columns), x, layer->columns);
-    return dcp_rmul(sum + layer->bias[r], layer->multiplier[r]);
+    return macs + dcp_flush(layer, kind, &group, x, y);
 }
 
 /* ---- Section 6, ends ---- */
@@ -35,23 +88,13 @@ static inline int32_t dcp_row(const dcp_layer *layer, const int8_t *x, size_t r)
 static inline uint32_t dcp_front(const dcp_layer *layer, const int8_t *x, uint32_t *work,
                                  int16_t *y) {
     (void)work;
-    size_t macs = 0;
-    for (size_t r = 0; r < layer->rows; r++) {
-        y[r] = dcp_relu16(dcp_row(layer, x, r));
-        macs += layer->columns;
-    }
-    return (uint32_t)macs;
+    return dcp_rows(layer, DCP_RELU16, NULL, x, y);
 }
 
 static inline uint32_t dcp_back(const dcp_layer *layer, const int8_t *x, uint32_t *work,
                                 int16_t *y) {
     (void)work;
-    size_t macs = 0;
-    for (size_t r = 0; r < layer->rows; r++) {
-        y[r] = dcp_sat16(dcp_row(layer, x, r));
-        macs += layer->columns;
-    }
-    return (uint32_t)macs;
+    return dcp_rows(layer, DCP_SAT16, NULL, x, y);
 }
 
 /* ---- Section 6, block, steps 1 and 2: input and pooling ---- */
@@ -78,42 +121,55 @@ static inline void dcp_pool_ema(int32_t coefficient, const int8_t *x, int16_t *m
 
 /* ---- Section 6, block, step 3: gate ---- */
 
+/* Four rows from r on, or one. */
+static inline size_t dcp_wide_rows(const dcp_layer *layer, const int16_t *x, size_t r,
+                                   int32_t sum[4]) {
+    const size_t columns = layer->columns, stride = dcp_padded(columns);
+    const int8_t *a = layer->weight + r * stride;
+    if (r + 4 <= layer->rows) {
+        const int8_t *const w[4] = {a, a + stride, a + 2 * stride, a + 3 * stride};
+        dcp_wide_dots_four(x, columns, w, sum);
+        return 4;
+    }
+    sum[0] = dcp_wide_dots_one(x, columns, a);
+    return 1;
+}
+
 static inline uint32_t dcp_gate(const dcp_layer *layer, const int16_t *x, uint32_t *work,
                                 int16_t *y) {
     (void)work;
-    size_t macs = 0;
-    for (size_t r = 0; r < layer->rows; r++) {
-        const int32_t sum =
-            dcp_dot16(layer->weight + r * dcp_padded(layer->columns), x, layer->columns);
-        macs += layer->columns;
-        y[r] = dcp_relu16(dcp_rmul(sum + layer->bias[r], layer->multiplier[r]));
+    uint32_t macs = 0;
+    for (size_t r = 0; r < layer->rows;) {
+        int32_t sum[4];
+        const size_t end = r + dcp_wide_rows(layer, x, r, sum);
+        for (size_t n = 0; r < end; n++, r++) {
+            y[r] = dcp_relu16(dcp_rmul(sum[n] + layer->bias[r], layer->multiplier[r]));
+            macs += (uint32_t)layer->columns;
+        }
     }
-    return (uint32_t)macs;
+    return macs;
 }
 
 static inline uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t *work,
                                  int32_t *score) {
     (void)work;
-    size_t macs = 0;
-    for (size_t r = 0; r < layer->rows; r++) {
-        score[r] = dcp_dot16(layer->weight + r * dcp_padded(layer->columns), x, layer->columns) +
-                   layer->bias[r];
-        macs += layer->columns;
+    uint32_t macs = 0;
+    for (size_t r = 0; r < layer->rows;) {
+        int32_t sum[4];
+        const size_t end = r + dcp_wide_rows(layer, x, r, sum);
+        for (size_t n = 0; r < end; n++, r++) {
+            score[r] = sum[n] + layer->bias[r];
+            macs += (uint32_t)layer->columns;
+        }
     }
-    return (uint32_t)macs;
+    return macs;
 }
 
 /* ---- Section 6, block, steps 4 to 6, gate site `output` ---- */
 
-static inline uint32_t dcp_expand(const dcp_layer *layer, const int8_t *x, uint32_t *work,
-                                  int8_t *y) {
+DCP_KERNEL uint32_t dcp_expand(const dcp_layer *layer, const int8_t *x, uint32_t *work, int8_t *y) {
     (void)work;
-    size_t macs = 0;
-    for (size_t r = 0; r < layer->rows; r++) {
-        y[r] = dcp_relu8(dcp_row(layer, x, r));
-        macs += layer->columns;
-    }
-    return (uint32_t)macs;
+    return dcp_rows(layer, DCP_RELU8, NULL, x, y);
 }
 
 /* Channel r of the depthwise convolution; h[r] takes the place of oldest[r] in the history. */
@@ -129,53 +185,39 @@ static inline int8_t dcp_taps(const dcp_layer *layer, const int8_t *h, int8_t *o
 /* h[rows] in place; oldest and middle are h of 2 D and D frames ago. */
 static inline uint32_t dcp_depthwise(const dcp_layer *layer, int8_t *h, int8_t *oldest,
                                      const int8_t *middle) {
+    const dcp_layer own = *layer; /* what is written cannot alias it */
     size_t macs = 0;
-    for (size_t r = 0; r < layer->rows; r++) {
-        h[r] = dcp_taps(layer, h, oldest, middle, r);
+    for (size_t r = 0; r < own.rows; r++) {
+        h[r] = dcp_taps(&own, h, oldest, middle, r);
         macs += 3;
     }
     return (uint32_t)macs;
 }
 
 /* Adds the active rows to the residual stream. */
-static inline uint32_t dcp_project_rows(const dcp_layer *layer, const uint32_t *mask,
-                                        const int8_t *h, uint32_t *work, int16_t *residual) {
+DCP_KERNEL uint32_t dcp_project_rows(const dcp_layer *layer, const uint32_t *mask, const int8_t *h,
+                                     uint32_t *work, int16_t *residual) {
     (void)work;
-    size_t macs = 0;
-    for (size_t c = 0; c < layer->rows; c++) {
-        if (dcp_is_active(mask, c)) {
-            const int32_t sum =
-                dcp_dot8(layer->weight + c * dcp_padded(layer->columns), h, layer->columns);
-            macs += layer->columns;
-            residual[c] = dcp_sat16(residual[c] + dcp_rmul(sum, layer->multiplier[c]));
-        }
-    }
-    return (uint32_t)macs;
+    return dcp_rows(layer, DCP_RESIDUAL, mask, h, residual);
 }
 
 /* ---- Section 6, block, steps 4 to 6, gate site `hidden` ---- */
 
-static inline uint32_t dcp_expand_gated(const dcp_layer *layer, const uint32_t *mask,
-                                        const int8_t *x, uint32_t *work, int8_t *y) {
+DCP_KERNEL uint32_t dcp_expand_gated(const dcp_layer *layer, const uint32_t *mask, const int8_t *x,
+                                     uint32_t *work, int8_t *y) {
     (void)work;
-    size_t macs = 0;
-    for (size_t r = 0; r < layer->rows; r++) {
-        y[r] = 0;
-        if (dcp_is_active(mask, r)) {
-            y[r] = dcp_relu8(dcp_row(layer, x, r));
-            macs += layer->columns;
-        }
-    }
-    return (uint32_t)macs;
+    memset(y, 0, layer->rows);
+    return dcp_rows(layer, DCP_RELU8, mask, x, y);
 }
 
 /* As dcp_depthwise; a pruned channel's h[r] is 0, stays 0 and enters the history as 0. */
 static inline uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_t *mask, int8_t *h,
                                            int8_t *oldest, const int8_t *middle) {
+    const dcp_layer own = *layer;
     size_t macs = 0;
-    for (size_t r = 0; r < layer->rows; r++) {
+    for (size_t r = 0; r < own.rows; r++) {
         if (dcp_is_active(mask, r)) {
-            h[r] = dcp_taps(layer, h, oldest, middle, r);
+            h[r] = dcp_taps(&own, h, oldest, middle, r);
             macs += 3;
         } else {
             oldest[r] = 0;
@@ -184,28 +226,51 @@ static inline uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_
     return (uint32_t)macs;
 }
 
+/* sum[rows] += the columns at w, each times its value; 1 or 4 of them. */
+static inline uint32_t dcp_add_columns(const int8_t *const *w, const int32_t *value, size_t count,
+                                       size_t rows, int32_t *sum) {
+    if (count == 4) {
+        const int8_t *p = w[0], *q = w[1], *r = w[2], *s = w[3];
+        const int32_t a = value[0], b = value[1], c = value[2], d = value[3];
+        for (size_t n = 0; n < rows; n++) {
+            sum[n] += p[n] * a + q[n] * b + r[n] * c + s[n] * d;
+        }
+    } else {
+        for (size_t n = 0; n < rows; n++) {
+            sum[n] += w[0][n] * value[0];
+        }
+    }
+    return (uint32_t)(count * rows);
+}
+
 /* Adds the active columns' product to the residual stream. The weights are transposed,
  * weight[columns][dcp_padded(rows)], so that a pruned column is not read; sum[rows] is work space.
  */
-static inline uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *mask,
-                                           const int8_t *h, int32_t *sum, int16_t *residual) {
-    size_t macs = 0;
-    const size_t rows = layer->rows;
+DCP_KERNEL uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *mask,
+                                        const int8_t *h, int32_t *sum, int16_t *residual) {
+    const size_t rows = layer->rows, stride = dcp_padded(rows);
+    const int8_t *w[4];
+    int32_t value[4];
+    size_t waiting = 0;
+    uint32_t macs = 0;
     memset(sum, 0, rows * sizeof *sum);
     for (size_t r = 0; r < layer->columns; r++) {
         if (dcp_is_active(mask, r)) {
-            const int8_t *w = layer->weight + r * dcp_padded(rows);
-            const int32_t value = h[r];
-            for (size_t c = 0; c < rows; c++) {
-                sum[c] += w[c] * value;
+            w[waiting] = layer->weight + r * stride;
+            value[waiting] = h[r];
+            if (++waiting == 4) {
+                macs += dcp_add_columns(w, value, 4, rows, sum);
+                waiting = 0;
             }
-            macs += rows;
         }
+    }
+    for (size_t n = 0; n < waiting; n++) {
+        macs += dcp_add_columns(w + n, value + n, 1, rows, sum);
     }
     for (size_t c = 0; c < rows; c++) {
         residual[c] = dcp_sat16(residual[c] + dcp_rmul(sum[c], layer->multiplier[c]));
     }
-    return (uint32_t)macs;
+    return macs;
 }
 
 #endif

@@ -17,6 +17,8 @@ from dyncp.train.errors import GenerationError
 FILES = [
     "dyncp.c",
     "dyncp.h",
+    "dyncp_dsp.h",
+    "dyncp_dsp_channels.h",
     "dyncp_fft.h",
     "dyncp_fft_helium.h",
     "dyncp_fft_scalar.h",
@@ -30,7 +32,7 @@ FILES = [
     "dyncp_masks.h",
 ]
 FILES += ["dyncp_portable.h", "dyncp_probes.h", "dyncp_readout.h", "dyncp_runtime.h"]
-FILES += ["dyncp_signals.h", "dyncp_stages.h", "dyncp_tables.h"]
+FILES += ["dyncp_signals.h", "dyncp_simd.h", "dyncp_stages.h", "dyncp_tables.h"]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

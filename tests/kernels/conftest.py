@@ -14,7 +14,8 @@ from dyncp.firmware.boards import select
 
 HERE = Path(__file__).parent
 
-HOST = ("gcc", "clang")
+HOST = ("gcc", "clang", "gcc -DDYNCP_DSP", "clang -DDYNCP_DSP")
+"""The last two: what dyncp_dsp.h makes of its instructions in C."""
 CORES = ("cortex-m3", "cortex-m4", "cortex-m55")
 OPTIMIZE = ("-O0", "-O2", "-O3", "-Os", "-O3 -flto")
 
@@ -30,8 +31,8 @@ def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """The functions of shim.c, wherever the parameter says."""
     place, *options = request.param.split()
     work = tmp_path_factory.mktemp("kernels")
-    if place in HOST:
-        flags = ("-O2", "-shared", "-fPIC")
+    if request.param in HOST:
+        flags = ("-O2", "-shared", "-fPIC", *options)
         yield HostFunctions(
             program(work / "shim.so", [HERE / "shim.c"], include=[RUNTIME], compiler=place, flags=flags)
         )

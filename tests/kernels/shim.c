@@ -29,6 +29,12 @@ static uint32_t given_back(uint32_t macs, const uint32_t *work, size_t columns) 
     return work[-1] == UNTOUCHED && work[DCP_WORK(columns)] == UNTOUCHED ? macs : 0xffffffffu;
 }
 
+/* Whether dense layers on int8 have the other table of DCP_BIAS. */
+uint32_t multiplies_in_pairs(void);
+uint32_t multiplies_in_pairs(void) {
+    return DCP_BIAS(0, 1);
+}
+
 int32_t rmul(int32_t a, int32_t m);
 int32_t rmul(int32_t a, int32_t m) {
     return dcp_rmul(a, m);

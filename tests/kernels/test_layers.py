@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from libraries import Kernel
 from numpy.typing import NDArray
 
+from dyncp.codegen.weights import neighbour_products
 from dyncp.export.frontend import rmul
 
 Ints = NDArray[np.int64]
@@ -26,6 +27,13 @@ class Layer:
     @property
     def arguments(self) -> tuple[NDArray[np.generic] | int, ...]:
         return (padded(self.weight), self.bias, self.multiplier, *self.weight.shape)
+
+    def dense(self, kernel: Kernel, bias: bool = True) -> tuple[NDArray[np.generic] | int, ...]:
+        """The arguments of a layer on int8, with or without a bias."""
+        start = self.bias.astype(np.int64) * bias
+        if kernel("multiplies_in_pairs"):
+            start -= neighbour_products(self.weight)
+        return (padded(self.weight), start.astype(np.int32), self.multiplier, *self.weight.shape)
 
     def signal(self, count: int, dtype: type[np.signedinteger], low: int | None = None) -> NDArray[np.generic]:
         """Random values; one in three is an extreme of the type, or `low` for its smallest."""
@@ -73,7 +81,7 @@ def test_dense_layers(kernel: Kernel, layer: Layer) -> None:
     expected = layer.apply(x)
     for name, dtype, low in [("front", np.int16, 0), ("back", np.int16, -32768), ("expand", np.int8, 0)]:
         y = np.zeros(rows, dtype)
-        assert kernel(name, *layer.arguments, x, y) == rows * columns
+        assert kernel(name, *layer.dense(kernel), x, y) == rows * columns
         np.testing.assert_array_equal(y, np.clip(expected, low, np.iinfo(dtype).max), err_msg=name)
 
 
@@ -155,7 +163,7 @@ def test_expand_gated(kernel: Kernel, layer: Layer) -> None:
     rows, columns = layer.weight.shape
     bits, active = layer.bits(rows)
     x, y = layer.signal(columns, np.int8), np.full(rows, 99, np.int8)
-    assert kernel("expand_gated", *layer.arguments, bits, x, y) == columns * active.sum()
+    assert kernel("expand_gated", *layer.dense(kernel), bits, x, y) == columns * active.sum()
     np.testing.assert_array_equal(y, np.clip(layer.apply(x), 0, 127) * active)
 
 
@@ -166,7 +174,7 @@ def test_project_rows(kernel: Kernel, layer: Layer) -> None:
     h, residual = layer.signal(columns, np.int8, low=0), layer.signal(rows, np.int16)
     update = layer.apply(h, bias=False) * active
     expected = np.clip(residual.astype(np.int64) + update, -32768, 32767)
-    assert kernel("project_rows", *layer.arguments, bits, h, residual) == columns * active.sum()
+    assert kernel("project_rows", *layer.dense(kernel, bias=False), bits, h, residual) == columns * active.sum()
     np.testing.assert_array_equal(residual, expected)
 
 

@@ -18,11 +18,12 @@ from test_layers import Layer
 from dyncp.train.errors import ToolchainError
 
 
+@pytest.mark.parametrize("kernels", ["-DDYNCP_PORTABLE", "-DDYNCP_DSP"])
 @pytest.mark.parametrize("optimize", ["-O0", "-O2", "-O3"])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_a_pruned_filter_is_not_read(tmp_path: Path, compiler: str, optimize: str) -> None:
+def test_a_pruned_filter_is_not_read(tmp_path: Path, compiler: str, optimize: str, kernels: str) -> None:
     source = Path(__file__).parent / "unread.c"
-    flags = (optimize, "-D_GNU_SOURCE")
+    flags = (optimize, kernels, "-D_GNU_SOURCE")
     built = program(tmp_path / "unread", [source], include=[RUNTIME], compiler=compiler, flags=flags)
     done = subprocess.run([built], capture_output=True, text=True, check=True)
     active = (0x00FF0FF5).bit_count() + (0x21).bit_count()

@@ -22,20 +22,21 @@ UNEVEN = NetworkConfig(channels=33, hidden=40, gate=3, stacks=1, dilations=(1, 3
 @pytest.fixture(
     scope="module",
     params=[
-        (site, pooling, compiler)
+        (site, pooling, compiler, kernels)
         for site, pooling in (("output", "window"), ("hidden", "ema"))
         for compiler in ("gcc", "clang")
+        for kernels in ("PORTABLE", "DSP")
     ],
     ids="-".join,
 )
 def sanitized(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Path]:
-    site, pooling, compiler = request.param
+    site, pooling, compiler, kernels = request.param
     folder = tmp_path_factory.mktemp("sanitized")
     config = UNEVEN.model_copy(update={"gate_site": site, "pooling": pooling})
     bundle, made = library(folder, config, seed=5)
     sources = [Path(__file__).parent / "sanitized.c", made / "dyncp.c"]
     extra = ("-fsanitize=integer", "-fno-sanitize=unsigned-integer-overflow,unsigned-shift-base")
-    flags = SANITIZE if compiler == "gcc" else (*SANITIZE, *extra)
+    flags = (*SANITIZE, f"-DDYNCP_{kernels}", *(() if compiler == "gcc" else extra))
     return bundle, program(folder / "program", sources, include=[made], compiler=compiler, flags=flags)
 
 

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Part of dyncp_dsp.h: the kernels that take neighbouring channels, four in a word. */
+#ifndef DYNCP_DSP_CHANNELS_H
+#define DYNCP_DSP_CHANNELS_H
+
+#include "dyncp_layers.h"
+#include "dyncp_simd.h"
+
+/* ---- Input and pooling ---- */
+
+/* dcp_rmul(x, multiplier) = ((x multiplier >> 16) + 2^14) >> 15. */
+DCP_KERNEL void dcp_narrow(int32_t multiplier, const int16_t *x, int8_t *y, size_t count) {
+    const uint32_t m = (uint32_t)multiplier, half = 1u << 14;
+    for (; count >= 4; count -= 4, x += 4, y += 4) {
+        const uint32_t first = dcp_load32(x), second = dcp_load32(x + 2);
+        const uint32_t a = dcp_top17_sat8(dcp_scale_low(m, first, half));
+        const uint32_t b = dcp_top17_sat8(dcp_scale_high(m, first, half));
+        const uint32_t c = dcp_top17_sat8(dcp_scale_low(m, second, half));
+        const uint32_t d = dcp_top17_sat8(dcp_scale_high(m, second, half));
+        dcp_store32(y, dcp_bytes(a, b, c, d));
+    }
+    for (size_t c = 0; c < count; c++) {
+        y[c] = dcp_sat8(dcp_rmul(x[c], multiplier));
+    }
+}
+
+DCP_KERNEL void dcp_pool_window(const int8_t *x, int16_t *sum, int8_t *oldest, size_t count) {
+    for (; count >= 4; count -= 4, x += 4, sum += 4, oldest += 4) {
+        const uint32_t in = dcp_load32(x), out = dcp_load32(oldest);
+        const uint32_t even = dcp_sub16(dcp_even(in), dcp_even(out));
+        const uint32_t odd = dcp_sub16(dcp_odd(in), dcp_odd(out));
+        dcp_store32(oldest, in);
+        dcp_store32(sum, dcp_add16(dcp_load32(sum), dcp_lower(even, odd)));
+        dcp_store32(sum + 2, dcp_add16(dcp_load32(sum + 2), dcp_upper(even, odd)));
+    }
+    for (size_t c = 0; c < count; c++) {
+        sum[c] = (int16_t)(sum[c] + x[c] - oldest[c]);
+        oldest[c] = x[c];
+    }
+}
+
+DCP_KERNEL void dcp_pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean, size_t count) {
+    const int32_t twice = 2 * coefficient;
+    for (size_t c = 0; c < count; c++) {
+        mean[c] = (int16_t)dcp_rmul2_add(mean[c], 256 * x[c] - mean[c], twice);
+    }
+}
+
+/* ---- Depthwise convolution ---- */
+
+/* Channel r; h[r] enters the history. */
+static inline void dcp_channel(const dcp_layer *layer, size_t r, int8_t *h, int8_t *oldest,
+                               const int8_t *middle) {
+    const int8_t *w = layer->weight + r, last = h[r];
+    const size_t tap = dcp_padded(layer->rows);
+    const int32_t sum = w[0] * oldest[r] + w[tap] * middle[r] + w[2 * tap] * last + layer->bias[r];
+    oldest[r] = last;
+    h[r] = dcp_relu8(dcp_rmul(sum, layer->multiplier[r]));
+}
+
+/* Where four channels lie. */
+typedef struct {
+    const int8_t *w, *middle;
+    int8_t *h, *oldest;
+    size_t tap; /* bytes from tap to tap */
+} dcp_cursor;
+
+/* One tap of four channels: the bytes of weights and inputs, to the sums of 0 and 2, of 1 and 3. */
+static inline void dcp_tap(uint32_t weights, uint32_t inputs, uint32_t sum[4]) {
+    const uint32_t we = dcp_even(weights), wo = dcp_odd(weights);
+    const uint32_t xe = dcp_even(inputs), xo = dcp_odd(inputs);
+    sum[0] = dcp_mac_low(we, xe, sum[0]);
+    sum[1] = dcp_mac_low(wo, xo, sum[1]);
+    sum[2] = dcp_mac_high(we, xe, sum[2]);
+    sum[3] = dcp_mac_high(wo, xo, sum[3]);
+}
+
+/* The three taps of four channels; h enters the history; the cursor moves on, but h. In assembly,
+ * because gcc runs out of registers. */
+static inline void dcp_three_taps(dcp_cursor *at, uint32_t sum[4]) {
+#if DCP_SIMD
+#define DCP_TAP                                                                                    \
+    "sxtb16 %[u], %[t]\n\tsxtb16 %[t], %[t], ror #8\n\t"                                           \
+    "sxtb16 %[v], %[x]\n\tsxtb16 %[x], %[x], ror #8\n\t"                                           \
+    "smlabb %[a], %[u], %[v], %[a]\n\tsmlabb %[b], %[t], %[x], %[b]\n\t"                           \
+    "smlatt %[c], %[u], %[v], %[c]\n\tsmlatt %[d], %[t], %[x], %[d]\n\t"
+    uint32_t t, u, v, x;
+    __asm__("ldr %[t], [%[w]]\n\tldr %[x], [%[oldest]]\n\t" DCP_TAP
+            "ldr %[t], [%[w], %[tap]]\n\tldr %[x], [%[middle]], #4\n\t" DCP_TAP
+            "ldr %[t], [%[w], %[tap], lsl #1]\n\tldr %[x], [%[h]]\n\t"
+            "str %[x], [%[oldest]], #4\n\t" DCP_TAP
+            : [a] "+&r"(sum[0]), [b] "+&r"(sum[1]), [c] "+&r"(sum[2]), [d] "+&r"(sum[3]),
+              [middle] "+&r"(at->middle), [oldest] "+&r"(at->oldest), [t] "=&r"(t), [u] "=&r"(u),
+              [v] "=&r"(v), [x] "=&r"(x)
+            : [w] "r"(at->w), [tap] "r"(at->tap), [h] "r"(at->h)
+            : "memory");
+#undef DCP_TAP
+    at->w += 4;
+#else
+    const uint32_t last = dcp_load32(at->h);
+    dcp_tap(dcp_load32(at->w), dcp_load32(at->oldest), sum);
+    dcp_tap(dcp_load32(at->w + at->tap), dcp_load32(at->middle), sum);
+    dcp_tap(dcp_load32(at->w + 2 * at->tap), last, sum);
+    dcp_store32(at->oldest, last);
+    at->w += 4;
+    at->middle += 4;
+    at->oldest += 4;
+#endif
+}
+
+static inline void dcp_four_channels(dcp_cursor *at, const int32_t *bias, const int32_t *m) {
+    uint32_t sum[4], multiplier[4];
+    dcp_load4(bias, sum);
+    dcp_three_taps(at, sum);
+    dcp_load4(m, multiplier);
+    for (int c = 0; c < 4; c++) {
+        sum[c] = dcp_relu8_word(dcp_rmul((int32_t)sum[c], (int32_t)multiplier[c]));
+    }
+    dcp_store32(at->h, dcp_bytes(sum[0], sum[1], sum[2], sum[3]));
+    at->h += 4;
+}
+
+DCP_KERNEL uint32_t dcp_depthwise(const dcp_layer *layer, int8_t *h, int8_t *oldest,
+                                  const int8_t *middle) {
+    const size_t rows = layer->rows;
+    const int32_t *bias = layer->bias, *m = layer->multiplier;
+    dcp_cursor at = {layer->weight, middle, h, oldest, dcp_padded(rows)};
+    uint32_t macs = 0;
+    for (const int8_t *end = h + rows / 4 * 4; at.h != end; bias += 4, m += 4) {
+        dcp_four_channels(&at, bias, m);
+        macs += 12;
+    }
+    for (size_t r = rows / 4 * 4; r < rows; r++) {
+        dcp_channel(layer, r, h, oldest, middle);
+        macs += 3;
+    }
+    return macs;
+}
+
+/* Channels whose h is 0 enter the history too. */
+static inline uint32_t dcp_channels(const dcp_layer *layer, size_t first, uint32_t bits, int8_t *h,
+                                    int8_t *oldest, const int8_t *middle) {
+    const dcp_layer own = *layer;
+    uint32_t macs = 0;
+    for (; bits != 0; bits &= bits - 1) {
+        dcp_channel(&own, first + dcp_lowest(bits), h, oldest, middle);
+        macs += 3;
+    }
+    return macs;
+}
+
+/* Four channels at once where all are active. */
+DCP_KERNEL uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_t *mask, int8_t *h,
+                                        int8_t *oldest, const int8_t *middle) {
+    const size_t rows = layer->rows, tap = dcp_padded(rows);
+    uint32_t macs = 0;
+    size_t r = 0;
+    for (; r + 4 <= rows; r += 4) {
+        const uint32_t bits = mask[r / 32] >> r % 32 & 15u;
+        if (bits == 15) {
+            dcp_cursor at = {layer->weight + r, middle + r, h + r, oldest + r, tap};
+            dcp_four_channels(&at, layer->bias + r, layer->multiplier + r);
+            macs += 12;
+        } else {
+            const uint32_t last = dcp_load32(h + r);
+            macs += dcp_channels(layer, r, bits, h, oldest, middle);
+            dcp_store32(oldest + r, last);
+        }
+    }
+    for (; r < rows; r++) {
+        if (dcp_is_active(mask, r)) {
+            dcp_channel(layer, r, h, oldest, middle);
+            macs += 3;
+        } else {
+            oldest[r] = 0;
+        }
+    }
+    return macs;
+}
+
+/* ---- Projection by columns ---- */
+
+/* Columns p to s, weighed by the halves of h01 and h23. */
+typedef struct {
+    const int8_t *p, *q, *r, *s;
+    uint32_t h01, h23;
+} dcp_columns;
+
+#if DCP_SIMD
+/* Four rows of four columns, two and two; one sum is that of an SMLAD for two columns. */
+#define DCP_ROWS_OF(words, halves)                                                                 \
+    "sxtb16 %[a], " words "\n\tsmlad %[x], %[a], " halves ", %[x]\n\t"                             \
+    "sxtb16 " words ", " words ", ror #8\n\tsmlad %[y], " words ", " halves ", %[y]\n\t"
+#define DCP_FOUR_ROWS                                                                              \
+    "ldrd %[x], %[y], [%[sum]]\n\t"                                                                \
+    "ldr %[a], [%[p]], #4\n\tldr %[b], [%[q]], #4\n\t"                                             \
+    "pkhbt %[t], %[a], %[b], lsl #16\n\tpkhtb %[b], %[b], %[a], asr #16\n\t" DCP_ROWS_OF(          \
+        "%[t]", "%[h01]") "ldr %[a], [%[r]], #4\n\tldr %[d], [%[s]], #4\n\t"                       \
+                          "pkhbt %[t], %[a], %[d], lsl #16\n\tpkhtb %[d], %[d], %[a], asr "        \
+                          "#16\n\t" DCP_ROWS_OF(                                                   \
+                              "%[t]",                                                              \
+                              "%[h23]") "strd %[x], %[y], [%[sum]], #8\n\tldrd %[x], %[y], "       \
+                                        "[%[sum]]\n\t" DCP_ROWS_OF("%[b]", "%[h01]") DCP_ROWS_OF(  \
+                                            "%[d]", "%[h23]") "strd %[x], %[y], [%[sum]], #8\n\t"
+#define DCP_RUN_COLUMNS(rows)                                                                      \
+    __asm__(rows                                                                                   \
+            : [p] "+&r"(p), [q] "+&r"(q), [r] "+&r"(r), [s] "+&r"(s), [sum] "+&r"(sum),            \
+              [a] "=&r"(a), [b] "=&r"(b), [d] "=&r"(d), [t] "=&r"(t), [x] "=&r"(x), [y] "=&r"(y)   \
+            : [h01] "r"(h01), [h23] "r"(h23)                                                       \
+            : "memory")
+#endif
+
+/* sum[rows] += four columns. */
+DCP_KERNEL void dcp_add_columns(const dcp_columns *columns, size_t rows, int32_t *sum) {
+    const int8_t *p = columns->p, *q = columns->q, *r = columns->r, *s = columns->s;
+    const uint32_t h01 = columns->h01, h23 = columns->h23;
+    int32_t *const end = sum + rows;
+#if DCP_SIMD
+    uint32_t a, b, d, t, x, y;
+    for (int32_t *last = end - rows % 8; sum != last;) {
+        DCP_RUN_COLUMNS(DCP_FOUR_ROWS DCP_FOUR_ROWS);
+    }
+#endif
+    for (; sum != end; p++, q++, r++, s++, sum++) {
+        *sum += *p * dcp_low(h01) + *q * dcp_high(h01) + *r * dcp_low(h23) + *s * dcp_high(h23);
+    }
+}
+
+/* sum[rows] += the column at w times h. */
+static inline void dcp_add_column(const int8_t *w, int32_t h, size_t rows, int32_t *sum) {
+    for (size_t c = 0; c < rows; c++) {
+        sum[c] += w[c] * h;
+    }
+}
+
+DCP_KERNEL uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *mask,
+                                        const int8_t *h, int32_t *sum, int16_t *residual) {
+    const size_t rows = layer->rows, stride = dcp_padded(rows);
+    const int8_t *waiting[4];
+    int32_t value[4];
+    size_t count = 0;
+    uint32_t macs = 0;
+    memset(sum, 0, rows * sizeof *sum);
+    for (size_t base = 0; base < layer->columns; base += 32) {
+        for (uint32_t bits = mask[base / 32]; bits != 0; bits &= bits - 1) {
+            const size_t r = base + dcp_lowest(bits);
+            waiting[count] = layer->weight + r * stride;
+            value[count] = h[r];
+            macs += (uint32_t)rows;
+            if (++count == 4) {
+                const dcp_columns four = {waiting[0],
+                                          waiting[1],
+                                          waiting[2],
+                                          waiting[3],
+                                          dcp_halves(value[0], value[1]),
+                                          dcp_halves(value[2], value[3])};
+                dcp_add_columns(&four, rows, sum);
+                count = 0;
+            }
+        }
+    }
+    for (size_t n = 0; n < count; n++) {
+        dcp_add_column(waiting[n], value[n], rows, sum);
+    }
+    for (size_t c = 0; c < rows; c++) {
+        residual[c] = dcp_sat16(dcp_rmul2_add(residual[c], sum[c], 2 * layer->multiplier[c]));
+    }
+    return macs;
+}
+
+#endif
