@@ -37,18 +37,6 @@ typedef struct {
     const void *row[DCP_ROWS_LISTED];
 } dcp_rows;
 
-static inline size_t dcp_leading_zeros(uint32_t v) {
-#if defined(__GNUC__)
-    return (size_t)__builtin_clz(v);
-#else
-    size_t zeros = 0;
-    while ((v & 0x80000000u >> zeros) == 0) {
-        zeros += 1;
-    }
-    return zeros;
-#endif
-}
-
 /* ---- Eight outputs, those from `from` on, of which sum[count] takes as many as there are ---- */
 
 #if DCP_ROWS == DCP_ROWS_BY_HELIUM
@@ -97,7 +85,7 @@ static inline void dcp_add_rows16(const dcp_rows *rows, size_t up, size_t down, 
 
 #else
 
-static inline int32_t dcp_weight(const void *row, int wide, size_t o) {
+static inline int32_t dcp_weigh(const void *row, int wide, size_t o) {
     return wide ? ((const int16_t *)row)[o] : ((const int8_t *)row)[o];
 }
 
@@ -106,12 +94,12 @@ static inline void dcp_add_rows(const dcp_rows *rows, size_t up, size_t down, in
     int32_t total[8] = {0, 0, 0, 0, 0, 0, 0, 0};
     for (size_t n = 0; n < up; n++) {
         for (size_t o = 0; o < 8; o++) {
-            total[o] += dcp_weight(rows->row[n], wide, from + o);
+            total[o] += dcp_weigh(rows->row[n], wide, from + o);
         }
     }
     for (size_t n = down; n < DCP_ROWS_LISTED; n++) {
         for (size_t o = 0; o < 8; o++) {
-            total[o] -= dcp_weight(rows->row[n], wide, from + o);
+            total[o] -= dcp_weigh(rows->row[n], wide, from + o);
         }
     }
     for (size_t o = 0; o < 8 && o < count; o++) {
@@ -226,7 +214,7 @@ static inline void dcp_update(const dcp_probes *probes, const void *weight, size
         }
         seen[i] = word;
         for (uint32_t bits = changed & probes->informative[i]; bits != 0;) {
-            const size_t n = dcp_leading_zeros(bits);
+            const uint32_t n = dcp_leading_zeros(bits);
             const void *row = (const char *)weight + probes->row[32 * i + n] * bytes;
             if ((word << n & 0x80000000u) != 0) {
                 rows.row[up++] = row;
