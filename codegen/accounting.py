@@ -11,7 +11,7 @@ from dyncp.codegen.probes import probe_tables
 from dyncp.codegen.scratch import buffers
 from dyncp.codegen.structs import Struct
 from dyncp.codegen.weights import emitted_weight
-from dyncp.export.bundle import Bundle, Probes
+from dyncp.export.bundle import Bundle
 from dyncp.train.config import BINS, NetworkConfig
 
 FRONT_END = ("window", "twiddle", "sigmoid", "features.thresholds")
@@ -57,7 +57,7 @@ class MemoryUse:
     tables: int
     """Of the front end: window, twiddles, thresholds, sigmoid."""
     probes: int
-    """Probe weights and biases, informative bits and base rows."""
+    """Of the probe set."""
     state: dict[str, int]
     """By member of the state struct, without `scratch`; padding is part of the total only."""
     state_parts: dict[str, int]
@@ -69,21 +69,18 @@ class MemoryUse:
     """By buffer; those that are never in use at the same time share bytes."""
 
 
-def probe_bytes(probes: Probes, config: NetworkConfig) -> int:
-    """Of the tables of a probe set."""
-    return sum(table.bytes for table in probe_tables(probes, config))
+def probe_bytes(bundle: Bundle) -> int:
+    """Of the tables of the probe set."""
+    return sum(table.bytes for table in probe_tables(bundle, bundle.probes)) if bundle.probes else 0
 
 
 def memory(bundle: Bundle) -> MemoryUse:
     weights = sum(_emitted_bytes(bundle, name) for name in bundle.tensors if name not in FRONT_END)
     structs = layout(bundle.config, bundle.probes)
-    probes = 0
-    if bundle.probes is not None:
-        probes = probe_bytes(bundle.probes, bundle.config)
     return MemoryUse(
         weights=weights,
         tables=sum(table.bytes for table in front_end_tables(bundle)),
-        probes=probes,
+        probes=probe_bytes(bundle),
         state={member.name: member.bytes for member in structs.state.members if member.name != "scratch"},
         state_total=structs.state.bytes,
         scratch=structs.scratch.bytes,

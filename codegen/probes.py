@@ -13,9 +13,11 @@ from dyncp.codegen.signals import Signal, members, signals
 from dyncp.codegen.structs import StructText, struct_text
 from dyncp.codegen.tables import Table, table
 from dyncp.codegen.text import aligned, wrapped
+from dyncp.export import reference
 from dyncp.export.bundle import Bundle, Probes, ProbeTask
 from dyncp.export.probe_set import PROBES_VERSION
-from dyncp.train.config import NetworkConfig
+from dyncp.export.run import Run
+from dyncp.train.config import HOP
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def lower_probes(bundle: Bundle, prefix: str) -> ProbeSet:
         outputs=bundle.probe_outputs,
         features=len(probes.channel) if probes else 0,
         bits=8 * probes.weight.dtype.itemsize if probes else 0,
-        tables=probe_tables(probes, config) if probes else [],
+        tables=probe_tables(bundle, probes) if probes else [],
         smoothing=_smoothing(probes) if probes else [],
         voice=probes.voice_output if probes else None,
         tell=_tell(prefix),
@@ -110,18 +112,31 @@ def _smoothing(probes: Probes) -> list[Smoothing]:
     return runs
 
 
-def probe_tables(probes: Probes, config: NetworkConfig) -> list[Table]:
-    """The bitmask-indexed table of `dcp_probe8` and `dcp_probe16`."""
-    informative = np.zeros(config.mask_words, dtype=np.uint32)
+def silence(bundle: Bundle) -> Run:
+    """The first frame of a silent stream: the device's words start as the sums over its masks.
+
+    Fewer bits of a first frame differ from these than are set in it, so that it costs less; what it tells is the same.
+    """
+    return reference.run(bundle, np.zeros(HOP, np.int16))
+
+
+def probe_tables(bundle: Bundle, probes: Probes) -> list[Table]:
+    """The tables of `dcp_probe8` and `dcp_probe16` (firmware/runtime/dyncp_readout.h), and what they start from."""
+    config = bundle.config
+    informative = np.zeros(config.mask_words, np.uint32)
     np.bitwise_or.at(informative, probes.channel // 32, np.uint32(1) << (probes.channel % 32).astype(np.uint32))
-    per_word = np.bincount(probes.channel // 32, minlength=config.mask_words)
-    base = (np.cumsum(per_word) - per_word).astype(np.uint32)
-    # C has no empty arrays; a row that no bit points to does no harm.
-    weight = probes.weight if len(probes.channel) else np.zeros((1, len(probes.bias)), probes.weight.dtype)
     features, outputs = probes.weight.shape
-    return [
+    row = np.zeros((config.mask_words, 32), np.uint16)
+    row[probes.channel // 32, 31 - probes.channel % 32] = np.arange(features)
+    # C has no empty arrays; a row that no bit points to does no harm.
+    weight = np.pad(probes.weight, ((0, int(features == 0)), (0, -outputs % 8)))
+    start = silence(bundle)
+    tables = [
         table("probe_informative", informative, "mask bits that the probes look at"),
-        table("probe_base", base, "row of each word's lowest informative bit"),
-        table("probe_weight", weight, f"[{features}][{outputs}]"),
-        table("probe_bias", probes.bias, ""),
+        table("probe_row", row, "rows of each word's bits, from the highest one down"),
+        table("probe_weight", weight, f"[{features}][{weight.shape[1]}]"),
+        table("probe_silence", start.masks[0], "masks of a first frame of silence"),
+        table("probe_start", start.words[0], "their words"),
     ]
+    # Without smoothing the words are the signals.
+    return [*tables, table("probe_bias", probes.bias, "")] if _smoothing(probes) else tables

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from dyncp import __version__
 from dyncp.codegen import accounting
 from dyncp.codegen.generate import with_signals
+from dyncp.codegen.probes import silence
 from dyncp.export.bundle import ARITHMETIC_VERSION, Bundle, Probes
 from dyncp.export.compare import Comparison
-from dyncp.export.masks import channel_bits
+from dyncp.export.masks import channel_bits, unpack_masks
 from dyncp.export.reference import smoothed
 from dyncp.export.truth import read_truth
 from dyncp.firmware.records import HostRecord, TargetRecord, ValidationRecord
@@ -79,7 +80,7 @@ def build_report(
         verdict=_verdict(validation.record),
         macs=_macs(validation, bundle.config),
         utilization=_utilization(validation.active, bundle.config),
-        probes=None if bundle.probes is None else _probes(bundle.probes, validation.active, bundle.config),
+        probes=None if bundle.probes is None else _probes(bundle, bundle.probes, validation.active),
         memory=schema.MemoryReport(
             **_largest_memory(validation.record.targets).model_dump(),
             state_members=accounting.memory(bundle).state_parts,
@@ -207,17 +208,18 @@ def _block_utilization(active: NDArray[np.bool_], block: int, dilation: int) -> 
     )
 
 
-def _probes(probes: Probes, active: NDArray[np.bool_], config: NetworkConfig) -> schema.ProbeReport:
-    """Each flipped bit adds or subtracts one weight per output; the device starts from all bits 0."""
-    features, outputs = probes.weight.shape
+def _probes(bundle: Bundle, probes: Probes, active: NDArray[np.bool_]) -> schema.ProbeReport:
+    """Each flipped bit adds or subtracts one weight per output; the device starts from the masks of silence."""
+    config, (features, outputs) = bundle.config, probes.weight.shape
     read = np.isin(channel_bits(config), probes.channel)
-    bits = active[:, read]
-    before = np.vstack([np.zeros((1, features), dtype=np.bool_), bits[:-1]])
+    start = unpack_masks(silence(bundle).masks, config)
+    bits = np.vstack([start, active])[:, read]
+    before, bits = bits[:-1], bits[1:]
     flips = (bits != before).sum(axis=1)
     return schema.ProbeReport(
         outputs=outputs,
         features=features,
-        table_bytes=accounting.probe_bytes(probes, config),
+        table_bytes=accounting.probe_bytes(bundle),
         flips_per_frame=_counts(flips, features),
         adds_per_frame=_counts(flips * outputs, features * outputs),
         tasks=probes.tasks,

@@ -12,6 +12,7 @@ from bundles import random_bundle
 from libraries import Kernel
 from numpy.typing import NDArray
 from signals import speech_like
+from test_probe_updates import padded, row_table
 
 from dyncp.export import reference
 from dyncp.export.bundle import Probes
@@ -37,18 +38,18 @@ class Stream:
     def __post_init__(self) -> None:
         self.seen = np.zeros(CONFIG.mask_words, np.uint32)
         self.sum = self.probes.bias.astype(np.int32)
-        words = self.probes.channel // 32
-        per_word = np.bincount(words, minlength=CONFIG.mask_words)
-        self.base = (np.cumsum(per_word) - per_word).astype(np.uint32)
-        self.informative = np.zeros(CONFIG.mask_words, np.uint32)
-        np.bitwise_or.at(self.informative, words, np.uint32(1) << (self.probes.channel % 32).astype(np.uint32))
+        bits = np.zeros(32 * CONFIG.mask_words, bool)
+        bits[self.probes.channel] = True
+        self.informative = np.packbits(bits, bitorder="little").view(np.uint32)
+        self.row = row_table(bits.reshape(-1, 32))
+        self.weight = padded(self.probes.weight)
 
     def run(self, masks: Masks) -> NDArray[np.int32]:
         """The words of the next frames, [n, O]."""
         outputs, masks = len(self.probes.bias), np.ascontiguousarray(masks)
         sums = np.empty((len(masks), outputs), np.int32)
         name = f"probe{8 * self.probes.weight.itemsize}_stream"
-        table: list[Any] = [self.informative, self.base, CONFIG.mask_words, outputs, self.probes.weight]
+        table: list[Any] = [self.informative, self.row, CONFIG.mask_words, outputs, self.weight]
         self.kernel(name, *table, masks, len(masks), self.seen, self.sum, sums)
         return sums
 
