@@ -19,7 +19,7 @@ from dyncp.train.errors import ToolchainError
 PROBES = re.compile(r"_probe(s|_weight|_bias|_informative|_base)$")
 """Ends the names of a probe set's constants."""
 
-MODEL_INDEPENDENT = re.compile(r"_(window|twiddle|thresholds|starts|sigmoid|reversed)$")
+MODEL_INDEPENDENT = re.compile(r"_(window|twiddle|thresholds|starts|sigmoid|reversed_bits)$")
 """Ends the names of the front end's constants (docs/arithmetic.md, sections 2 to 5); what is neither these nor the
 probes' is the network's."""
 

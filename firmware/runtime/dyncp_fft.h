@@ -3,24 +3,25 @@
  * docs/arithmetic.md.
  *
  * Arrays of complex values are int32_t, re and im interleaved. `twiddle` is twice the table of
- * section 2, so that dcp_rmul2 takes it as it is. With DYNCP_PORTABLE defined, plain C is taken on
- * every core. */
+ * section 2, so that dcp_rmul2 takes it as it is. The pieces are picked as the kernels are
+ * (dyncp_layers.h).
+ */
 #ifndef DYNCP_FFT_H
 #define DYNCP_FFT_H
 
-#include "dyncp_runtime.h"
+#include "dyncp_layers.h"
 
 #define DCP_HOP 256
 #define DCP_FFT 512
 #define DCP_BINS 257
 
 /* The reversed bits of 6-bit numbers. */
-static const uint8_t dcp_reversed[64] = {
+static const uint8_t dcp_reversed_bits[64] = {
     0,  32, 16, 48, 8,  40, 24, 56, 4,  36, 20, 52, 12, 44, 28, 60, 2,  34, 18, 50, 10, 42,
     26, 58, 6,  38, 22, 54, 14, 46, 30, 62, 1,  33, 17, 49, 9,  41, 25, 57, 5,  37, 21, 53,
     13, 45, 29, 61, 3,  35, 19, 51, 11, 43, 27, 59, 7,  39, 23, 55, 15, 47, 31, 63};
 
-#if defined(DCP_HELIUM)
+#if DCP_HELIUM
 #include "dyncp_fft_helium.h"
 #else
 #include "dyncp_fft_scalar.h"

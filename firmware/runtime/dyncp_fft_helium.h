@@ -50,7 +50,7 @@ static inline void dcp_scatter(int32_t *z, int32x4_t values) {
  * after them. */
 static inline void dcp_first_quads(int32_t *z, size_t n, int32x4_t a, int32x4_t b, int32x4_t c,
                                    int32x4_t d) {
-    int32_t *group = z + 8 * (size_t)dcp_reversed[n];
+    int32_t *group = z + 8 * (size_t)dcp_reversed_bits[n];
     dcp_butterfly(&a, &b, vshrq_n_s32(b, 1));
     dcp_butterfly(&c, &d, vshrq_n_s32(d, 1));
     dcp_butterfly(&a, &c, vshrq_n_s32(c, 1));

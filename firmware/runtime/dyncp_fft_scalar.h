@@ -109,7 +109,7 @@ DYNCP_ONCE static void dcp_stages(const int32_t *twiddle, int32_t *z) {
 }
 
 /* z[4 g .. 4 g + 3] after steps 1 and 2 up to h = 2, from the values whose reversed indices they
- * have: input n, n + 128, n + 64 and n + 192, n = dcp_reversed[g]. */
+ * have: input n, n + 128, n + 64 and n + 192, n = dcp_reversed_bits[g]. */
 static inline void dcp_first_quad(int32_t *z, size_t g, dcp_complex a, dcp_complex b, dcp_complex c,
                                   dcp_complex d) {
     dcp_quad0(&a, &b, &c, &d);
@@ -122,7 +122,7 @@ static inline void dcp_first_quad(int32_t *z, size_t g, dcp_complex a, dcp_compl
 /* Section 4, from in[256] to the stages h = 1 and 2. */
 static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
     for (size_t g = 0; g < 64; g++) {
-        const int32_t *n = in + 2 * dcp_reversed[g];
+        const int32_t *n = in + 2 * dcp_reversed_bits[g];
         dcp_first_quad(z, g, dcp_load(n), dcp_load(n + 2 * 128), dcp_load(n + 2 * 64),
                        dcp_load(n + 2 * 192));
     }
@@ -133,7 +133,7 @@ static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
 /* Two neighbouring samples, windowed: one value of step 2. */
 static inline dcp_complex dcp_windowed(const int16_t *s, const int16_t *window) {
     dcp_complex u;
-#if defined(DCP_DSP)
+#if defined(DCP_ARM_DSP)
     /* Loaded by twos: SMULBB and SMULTT. */
     int32_t pair, factors;
     memcpy(&pair, s, sizeof pair);
@@ -151,7 +151,7 @@ static inline dcp_complex dcp_windowed(const int16_t *s, const int16_t *window) 
 static inline void dcp_window(const int16_t *window, const int16_t *in, int16_t *history,
                               int32_t *z) {
     for (size_t g = 0; g < 64; g++) {
-        const size_t n = 2 * (size_t)dcp_reversed[g];
+        const size_t n = 2 * (size_t)dcp_reversed_bits[g];
         const int16_t *w = window + n, *now = in + n;
         int16_t *before = history + n;
         const dcp_complex a = dcp_windowed(before, w), b = dcp_windowed(now, w + 256);

@@ -45,16 +45,13 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 #define DYNCP_ONCE
 #endif
 
-/* Cores whose instructions are written out; with DYNCP_PORTABLE defined, none. Packed samples are
- * taken to lie in little-endian order. */
+/* What may be written in the core's own instructions: saturation; those of the DSP extension.
+ * Packed samples are taken to lie in little-endian order. With DYNCP_PORTABLE defined, nothing. */
 #if !defined(DYNCP_PORTABLE) && defined(__GNUC__) && defined(__ARM_FEATURE_SAT) &&                 \
     !defined(__ARM_BIG_ENDIAN)
-#define DCP_ARM 1
+#define DCP_ARM_SAT 1
 #if defined(__ARM_FEATURE_DSP)
-#define DCP_DSP 1
-#endif
-#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
-#define DCP_HELIUM 1
+#define DCP_ARM_DSP 1
 #endif
 #endif
 
@@ -63,7 +60,7 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 /* dcp_rmul with the multiplier doubled beforehand (once for a loop, say): one instruction, or the
  * upper word of the product and the bit below it. */
 static inline int32_t dcp_rmul2(int32_t a, int32_t twice_m) {
-#if defined(DCP_DSP)
+#if defined(DCP_ARM_DSP)
     int32_t result;
     __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(twice_m));
     return result;
@@ -75,7 +72,7 @@ static inline int32_t dcp_rmul2(int32_t a, int32_t twice_m) {
 
 /* sum + dcp_rmul2(a, twice_m): also one instruction. */
 static inline int32_t dcp_rmul2_add(int32_t sum, int32_t a, int32_t twice_m) {
-#if defined(DCP_DSP)
+#if defined(DCP_ARM_DSP)
     int32_t result;
     __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(twice_m), "r"(sum));
     return result;
@@ -94,7 +91,7 @@ static inline int32_t dcp_clamp(int32_t v, int32_t low, int32_t high) {
 
 /* dcp_clamp to `bits` bits, signed or not. SSAT and USAT are in all of Armv7-M; left to itself, gcc
  * makes six instructions of it in most loops. */
-#if defined(DCP_ARM)
+#if defined(DCP_ARM_SAT)
 #define DCP_SATURATE(instruction, bits, low, high)                                                 \
     int32_t saturated;                                                                             \
     __asm__(instruction " %0, %1, %2" : "=r"(saturated) : "I"(bits), "r"(v))
