@@ -7,19 +7,8 @@
 
 #include "dyncp_layers.h"
 
-/* Which instructions add rows of weights. */
-#define DCP_ROWS_IN_C 0
-#define DCP_ROWS_BY_DSP 1
-#define DCP_ROWS_BY_HELIUM 2
-#if defined(DYNCP_PORTABLE)
-#define DCP_ROWS DCP_ROWS_IN_C
-#elif defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
-#define DCP_ROWS DCP_ROWS_BY_HELIUM
+#if DCP_HELIUM
 #include <arm_mve.h>
-#elif defined(__GNUC__) && defined(__ARM_FEATURE_SIMD32)
-#define DCP_ROWS DCP_ROWS_BY_DSP
-#else
-#define DCP_ROWS DCP_ROWS_IN_C
 #endif
 
 /* Section 9: a probe table. Mask word i has features at the bits of informative[i]. Counted from
@@ -35,11 +24,11 @@ typedef struct {
 enum { DCP_ROWS_LISTED = 64 };
 typedef struct {
     const void *row[DCP_ROWS_LISTED];
-} dcp_rows;
+} dcp_row_list;
 
 /* ---- Eight outputs, those from `from` on, of which sum[count] takes as many as there are ---- */
 
-#if DCP_ROWS == DCP_ROWS_BY_HELIUM
+#if DCP_HELIUM
 
 static inline void dcp_move(int32_t *sum, size_t count, int32x4_t by) {
     const mve_pred16_t some = vctp32q((uint32_t)count);
@@ -47,7 +36,7 @@ static inline void dcp_move(int32_t *sum, size_t count, int32x4_t by) {
 }
 
 /* The sums of less than 256 rows of int8 fit 16 bits. */
-static inline void dcp_add_rows8(const dcp_rows *rows, size_t up, size_t down, size_t from,
+static inline void dcp_add_rows8(const dcp_row_list *rows, size_t up, size_t down, size_t from,
                                  int32_t *sum, size_t count) {
     int16x8_t total = vdupq_n_s16(0);
     int16_t by[8];
@@ -64,7 +53,7 @@ static inline void dcp_add_rows8(const dcp_rows *rows, size_t up, size_t down, s
     }
 }
 
-static inline void dcp_add_rows16(const dcp_rows *rows, size_t up, size_t down, size_t from,
+static inline void dcp_add_rows16(const dcp_row_list *rows, size_t up, size_t down, size_t from,
                                   int32_t *sum, size_t count) {
     int32x4_t low = vdupq_n_s32(0), high = low;
     for (size_t n = 0; n < up; n++) {
@@ -89,8 +78,8 @@ static inline int32_t dcp_weigh(const void *row, int wide, size_t o) {
     return wide ? ((const int16_t *)row)[o] : ((const int8_t *)row)[o];
 }
 
-static inline void dcp_add_rows(const dcp_rows *rows, size_t up, size_t down, int wide, size_t from,
-                                int32_t *sum, size_t count) {
+static inline void dcp_add_rows(const dcp_row_list *rows, size_t up, size_t down, int wide,
+                                size_t from, int32_t *sum, size_t count) {
     int32_t total[8] = {0, 0, 0, 0, 0, 0, 0, 0};
     for (size_t n = 0; n < up; n++) {
         for (size_t o = 0; o < 8; o++) {
@@ -107,12 +96,12 @@ static inline void dcp_add_rows(const dcp_rows *rows, size_t up, size_t down, in
     }
 }
 
-static inline void dcp_add_rows16(const dcp_rows *rows, size_t up, size_t down, size_t from,
+static inline void dcp_add_rows16(const dcp_row_list *rows, size_t up, size_t down, size_t from,
                                   int32_t *sum, size_t count) {
     dcp_add_rows(rows, up, down, 1, from, sum, count);
 }
 
-#if DCP_ROWS == DCP_ROWS_BY_DSP
+#if DCP_SIMD
 
 /* Bytes 0 and 2 of b added to the halves of a; bytes 1 and 3; halves of a below 0. */
 static inline uint32_t dcp_plus_even(uint32_t a, uint32_t b) {
@@ -159,7 +148,7 @@ static inline void dcp_move(int32_t *sum, size_t count, uint32_t even, uint32_t 
 }
 
 /* The sums of less than 256 rows fit 16 bits. */
-static inline void dcp_add_rows8(const dcp_rows *rows, size_t up, size_t down, size_t from,
+static inline void dcp_add_rows8(const dcp_row_list *rows, size_t up, size_t down, size_t from,
                                  int32_t *sum, size_t count) {
     dcp_eight total = {{0, 0}, {0, 0}};
     for (size_t n = down; n < DCP_ROWS_LISTED; n++) {
@@ -180,7 +169,7 @@ static inline void dcp_add_rows8(const dcp_rows *rows, size_t up, size_t down, s
 
 #else
 
-static inline void dcp_add_rows8(const dcp_rows *rows, size_t up, size_t down, size_t from,
+static inline void dcp_add_rows8(const dcp_row_list *rows, size_t up, size_t down, size_t from,
                                  int32_t *sum, size_t count) {
     dcp_add_rows(rows, up, down, 0, from, sum, count);
 }
@@ -190,10 +179,10 @@ static inline void dcp_add_rows8(const dcp_rows *rows, size_t up, size_t down, s
 
 /* ---- The update ---- */
 
-typedef void (*dcp_adder)(const dcp_rows *, size_t up, size_t down, size_t from, int32_t *sum,
+typedef void (*dcp_adder)(const dcp_row_list *, size_t up, size_t down, size_t from, int32_t *sum,
                           size_t count);
 
-static inline void dcp_add_all(dcp_adder add, const dcp_rows *rows, size_t up, size_t down,
+static inline void dcp_add_all(dcp_adder add, const dcp_row_list *rows, size_t up, size_t down,
                                int32_t *sum, size_t outputs) {
     for (size_t from = 0; from < outputs; from += 8) {
         add(rows, up, down, from, sum + from, outputs - from);
@@ -205,7 +194,7 @@ static inline void dcp_add_all(dcp_adder add, const dcp_rows *rows, size_t up, s
 static inline void dcp_update(const dcp_probes *probes, const void *weight, size_t width,
                               dcp_adder add, const uint32_t *masks, uint32_t *seen, int32_t *sum) {
     const size_t bytes = (probes->outputs + 7) / 8 * 8 * width;
-    dcp_rows rows;
+    dcp_row_list rows;
     size_t up = 0, down = DCP_ROWS_LISTED;
     for (size_t i = 0; i < probes->words; i++) {
         const uint32_t word = masks[i], changed = word ^ seen[i];
