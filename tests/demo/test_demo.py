@@ -42,8 +42,8 @@ def test_every_core_is_exact_on_real_speech(demo: Path) -> None:
     assert [target["mismatches"] for target in report["targets"]] == [0] * 5
     assert {target["frames"] for target in report["targets"]} == {SECONDS * 16000 // 256}
     per_frame = report["macs"]["per_frame"]
-    assert (per_frame["none_active"], per_frame["all_active"]) == (102_656, 401_024)
-    assert per_frame["none_active"] < per_frame["min"] < per_frame["mean"] < per_frame["max"] < 401_024
+    assert (per_frame["none_active"], per_frame["all_active"]) == (140_816, 196_112)
+    assert per_frame["none_active"] < per_frame["min"] < per_frame["mean"] < per_frame["max"] < 196_112
     layers = sum(layer["mean"] for layer in report["macs"]["by_layer"])
     assert layers == pytest.approx(per_frame["mean"])
     assert (demo / "report.html").stat().st_size > 100_000
@@ -57,7 +57,7 @@ def test_quantization_costs_next_to_nothing(demo: Path) -> None:
     assert quality["int8"]["pesq"] > quality["noisy"]["pesq"] + 0.6
     assert quality["int8"]["stoi"] > quality["noisy"]["stoi"]
     assert quality["int8"]["estoi"] > quality["noisy"]["estoi"] + 0.05
-    assert 0.45 < quality["utilization_int8"] < 0.55
+    assert 0.2 < quality["utilization_int8"] < 0.3
 
 
 @pytest.mark.slow
@@ -73,7 +73,7 @@ def test_enhanced_speech_is_aligned_and_better(demo: Path) -> None:
         clean = stream.clean[part]
         assert pesq_wb(clean, enhanced[part]) > pesq_wb(clean, noisy[part]) + gain
         # Slow gains and filters, which PESQ forgives, may cost SI-SDR what less noise gains; a shift would cost it all.
-        assert si_sdr(clean, enhanced[part]) > si_sdr(clean, noisy[part]) - 2
+        assert si_sdr(clean, enhanced[part]) > si_sdr(clean, noisy[part]) - 1
     pause = np.square(enhanced[-12000:], dtype=np.float64).mean() / np.square(noisy[-12000:], dtype=np.float64).mean()
     assert 10 * np.log10(pause) < -15
 
