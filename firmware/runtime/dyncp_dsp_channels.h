@@ -58,14 +58,61 @@ static inline void dcp_channel(const dcp_layer *layer, size_t r, int8_t *h, int8
     h[r] = dcp_relu8(dcp_rmul(sum, layer->multiplier[r]));
 }
 
-/* Where four channels lie. */
+/* Where channels lie. */
 typedef struct {
     const int8_t *w, *middle;
     int8_t *h, *oldest;
+    const int32_t *bias, *multiplier;
     size_t tap; /* bytes from tap to tap */
 } dcp_cursor;
 
-/* One tap of four channels: the bytes of weights and inputs, to the sums of 0 and 2, of 1 and 3. */
+static inline dcp_cursor dcp_channels_from(const dcp_layer *layer, size_t r, int8_t *h,
+                                           int8_t *oldest, const int8_t *middle) {
+    const dcp_cursor at = {layer->weight + r,
+                           middle + r,
+                           h + r,
+                           oldest + r,
+                           layer->bias + r,
+                           layer->multiplier + r,
+                           dcp_padded(layer->rows)};
+    return at;
+}
+
+#if DCP_SIMD
+/* Four channels, a to d, in one piece of assembly: seven addresses and eight values are one more
+ * than there are registers, so two addresses lend theirs, which gcc would not find. */
+#define DCP_TAP                                                                                    \
+    "sxtb16 %[bias], %[t]\n\tsxtb16 %[t], %[t], ror #8\n\t"                                        \
+    "sxtb16 %[m], %[x]\n\tsxtb16 %[x], %[x], ror #8\n\t"                                           \
+    "smlabb %[a], %[bias], %[m], %[a]\n\tsmlabb %[b], %[t], %[x], %[b]\n\t"                        \
+    "smlatt %[c], %[bias], %[m], %[c]\n\tsmlatt %[d], %[t], %[x], %[d]\n\t"
+#define DCP_SCALE(first, second)                                                                   \
+    "ldrd %[t], %[x], [%[m]], #8\n\tlsl %[t], %[t], #1\n\tlsl %[x], %[x], #1\n\t"                  \
+    "smmulr " first ", " first ", %[t]\n\tsmmulr " second ", " second ", %[x]\n\t"                 \
+    "usat " first ", #7, " first "\n\tusat " second ", #7, " second "\n\t"                         \
+    "bfi " first ", " second ", #8, #8\n\t"
+static inline void dcp_four_channels(dcp_cursor *at) {
+    uint32_t a, b, c, d, t, x;
+    __asm__(
+        "ldrd %[a], %[b], [%[bias]], #8\n\tldrd %[c], %[d], [%[bias]], #8\n\t"
+        "strd %[bias], %[m], [sp, #-8]!\n\t"
+        "ldr %[t], [%[w]]\n\tldr %[x], [%[oldest]]\n\t" DCP_TAP
+        "ldr %[t], [%[w], %[tap]]\n\tldr %[x], [%[middle]], #4\n\t" DCP_TAP
+        "ldr %[t], [%[w], %[tap], lsl #1]\n\tldr %[x], [%[h]]\n\t"
+        "str %[x], [%[oldest]], #4\n\t" DCP_TAP
+        "ldrd %[bias], %[m], [sp], #8\n\t" DCP_SCALE("%[a]", "%[b]") DCP_SCALE(
+            "%[c]",
+            "%[d]") "pkhbt %[a], %[a], %[c], lsl #16\n\tstr %[a], [%[h]], #4\n\tadd %[w], %[w], #4"
+        : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [t] "=&r"(t), [x] "=&r"(x),
+          [w] "+&r"(at->w), [middle] "+&r"(at->middle), [h] "+&r"(at->h),
+          [oldest] "+&r"(at->oldest), [bias] "+&r"(at->bias), [m] "+&r"(at->multiplier)
+        : [tap] "r"(at->tap)
+        : "memory");
+}
+#undef DCP_TAP
+#undef DCP_SCALE
+#else
+/* One tap of four channels: weights and inputs are the bytes of words. */
 static inline void dcp_tap(uint32_t weights, uint32_t inputs, uint32_t sum[4]) {
     const uint32_t we = dcp_even(weights), wo = dcp_odd(weights);
     const uint32_t xe = dcp_even(inputs), xo = dcp_odd(inputs);
@@ -75,61 +122,34 @@ static inline void dcp_tap(uint32_t weights, uint32_t inputs, uint32_t sum[4]) {
     sum[3] = dcp_mac_high(wo, xo, sum[3]);
 }
 
-/* The three taps of four channels; h enters the history; the cursor moves on, but h. In assembly,
- * because gcc runs out of registers. */
-static inline void dcp_three_taps(dcp_cursor *at, uint32_t sum[4]) {
-#if DCP_SIMD
-#define DCP_TAP                                                                                    \
-    "sxtb16 %[u], %[t]\n\tsxtb16 %[t], %[t], ror #8\n\t"                                           \
-    "sxtb16 %[v], %[x]\n\tsxtb16 %[x], %[x], ror #8\n\t"                                           \
-    "smlabb %[a], %[u], %[v], %[a]\n\tsmlabb %[b], %[t], %[x], %[b]\n\t"                           \
-    "smlatt %[c], %[u], %[v], %[c]\n\tsmlatt %[d], %[t], %[x], %[d]\n\t"
-    uint32_t t, u, v, x;
-    __asm__("ldr %[t], [%[w]]\n\tldr %[x], [%[oldest]]\n\t" DCP_TAP
-            "ldr %[t], [%[w], %[tap]]\n\tldr %[x], [%[middle]], #4\n\t" DCP_TAP
-            "ldr %[t], [%[w], %[tap], lsl #1]\n\tldr %[x], [%[h]]\n\t"
-            "str %[x], [%[oldest]], #4\n\t" DCP_TAP
-            : [a] "+&r"(sum[0]), [b] "+&r"(sum[1]), [c] "+&r"(sum[2]), [d] "+&r"(sum[3]),
-              [middle] "+&r"(at->middle), [oldest] "+&r"(at->oldest), [t] "=&r"(t), [u] "=&r"(u),
-              [v] "=&r"(v), [x] "=&r"(x)
-            : [w] "r"(at->w), [tap] "r"(at->tap), [h] "r"(at->h)
-            : "memory");
-#undef DCP_TAP
-    at->w += 4;
-#else
+static inline void dcp_four_channels(dcp_cursor *at) {
     const uint32_t last = dcp_load32(at->h);
+    uint32_t sum[4];
+    memcpy(sum, at->bias, sizeof sum);
     dcp_tap(dcp_load32(at->w), dcp_load32(at->oldest), sum);
     dcp_tap(dcp_load32(at->w + at->tap), dcp_load32(at->middle), sum);
     dcp_tap(dcp_load32(at->w + 2 * at->tap), last, sum);
     dcp_store32(at->oldest, last);
+    for (int c = 0; c < 4; c++) {
+        at->h[c] = dcp_relu8(dcp_rmul((int32_t)sum[c], at->multiplier[c]));
+    }
     at->w += 4;
     at->middle += 4;
-    at->oldest += 4;
-#endif
-}
-
-static inline void dcp_four_channels(dcp_cursor *at, const int32_t *bias, const int32_t *m) {
-    uint32_t sum[4], multiplier[4];
-    dcp_load4(bias, sum);
-    dcp_three_taps(at, sum);
-    dcp_load4(m, multiplier);
-    for (int c = 0; c < 4; c++) {
-        sum[c] = dcp_relu8_word(dcp_rmul((int32_t)sum[c], (int32_t)multiplier[c]));
-    }
-    dcp_store32(at->h, dcp_bytes(sum[0], sum[1], sum[2], sum[3]));
     at->h += 4;
+    at->oldest += 4;
+    at->bias += 4;
+    at->multiplier += 4;
 }
+#endif
 
 DCP_KERNEL uint32_t dcp_depthwise(const dcp_layer *layer, int8_t *h, int8_t *oldest,
                                   const int8_t *middle) {
     const size_t rows = layer->rows;
-    const int32_t *bias = layer->bias, *m = layer->multiplier;
-    dcp_cursor at = {layer->weight, middle, h, oldest, dcp_padded(rows)};
-    uint32_t macs = 0;
-    for (const int8_t *end = h + rows / 4 * 4; at.h != end; bias += 4, m += 4) {
-        dcp_four_channels(&at, bias, m);
-        macs += 12;
+    dcp_cursor at = dcp_channels_from(layer, 0, h, oldest, middle);
+    for (const int8_t *end = h + rows / 4 * 4; at.h != end;) {
+        dcp_four_channels(&at);
     }
+    uint32_t macs = 3 * (uint32_t)(at.h - h);
     for (size_t r = rows / 4 * 4; r < rows; r++) {
         dcp_channel(layer, r, h, oldest, middle);
         macs += 3;
@@ -152,14 +172,14 @@ static inline uint32_t dcp_channels(const dcp_layer *layer, size_t first, uint32
 /* Four channels at once where all are active. */
 DCP_KERNEL uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_t *mask, int8_t *h,
                                         int8_t *oldest, const int8_t *middle) {
-    const size_t rows = layer->rows, tap = dcp_padded(rows);
+    const size_t rows = layer->rows;
     uint32_t macs = 0;
     size_t r = 0;
     for (; r + 4 <= rows; r += 4) {
         const uint32_t bits = mask[r / 32] >> r % 32 & 15u;
         if (bits == 15) {
-            dcp_cursor at = {layer->weight + r, middle + r, h + r, oldest + r, tap};
-            dcp_four_channels(&at, layer->bias + r, layer->multiplier + r);
+            dcp_cursor at = dcp_channels_from(layer, r, h, oldest, middle);
+            dcp_four_channels(&at);
             macs += 12;
         } else {
             const uint32_t last = dcp_load32(h + r);

@@ -102,16 +102,6 @@ static inline uint32_t dcp_top17_sat8(uint32_t a) {
 #endif
 }
 
-/* Saturated to 0 to 127. */
-static inline uint32_t dcp_relu8_word(int32_t a) {
-#if DCP_SIMD
-    __asm__("usat %0, #7, %0" : "+r"(a));
-    return (uint32_t)a;
-#else
-    return (uint32_t)dcp_relu8(a);
-#endif
-}
-
 /* a with byte 0 of b in place of its byte 1. */
 static inline uint32_t dcp_insert_byte(uint32_t a, uint32_t b) {
 #if DCP_SIMD
@@ -145,16 +135,6 @@ static inline uint32_t dcp_load32(const void *p) {
 
 static inline void dcp_store32(void *p, uint32_t word) {
     memcpy(p, &word, sizeof word);
-}
-
-static inline void dcp_load4(const int32_t *p, uint32_t to[4]) {
-#if DCP_SIMD
-    __asm__("ldrd %0, %1, [%4]\n\tldrd %2, %3, [%4, #8]"
-            : "=&r"(to[0]), "=&r"(to[1]), "=r"(to[2]), "=r"(to[3])
-            : "r"(p), "m"(*(const int32_t(*)[4])p));
-#else
-    memcpy(to, p, 4 * sizeof *to);
-#endif
 }
 
 #endif
