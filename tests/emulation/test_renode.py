@@ -102,9 +102,9 @@ def test_hang_is_stopped_and_what_was_printed_is_shown(tmp_path: Path) -> None:
     started = time.monotonic()
     with (
         gdb_server(image, M4) as connection,
-        pytest.raises(ToolchainError, match=r"still running after 0\.5 s\nso far"),
+        pytest.raises(ToolchainError, match=r"still running after 5 s\nso far"),
     ):
-        renode_run.serve(connection, image, [], 0.5)
+        renode_run.serve(connection, image, [], 5.0)
     assert time.monotonic() - started < 60
 
 
