@@ -10,7 +10,7 @@ TFLITE := .venv-tflite
 ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 
-.PHONY: help setup demo test check lint unit bench bench-readme bench-check soak tflite clean
+.PHONY: help setup demo test check lint unit bench bench-docs bench-readme bench-check soak tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
@@ -18,6 +18,7 @@ help:
 	@echo "make check   lint, types and fast tests"
 	@echo "make tflite  int8 TFLite of the shipped network beside our integers: build/tflite"
 	@echo "make bench   instructions, sizes and cycles by core; speed of the host build and of a training step"
+	@echo "make bench-docs renews table and figure of docs/skipping.md"
 	@echo "make bench-readme renews the table of the README; make bench-check fails where it is off by over 1 %"
 	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts"
 
@@ -53,7 +54,11 @@ unit: $(READY)
 
 bench: $(READY)
 	$(BIN)/python ci/bench_cores.py
+	$(BIN)/python ci/bench_skipping.py
 	$(BIN)/python ci/bench.py
+
+bench-docs: $(READY)
+	$(BIN)/python ci/bench_skipping.py --docs
 
 bench-readme: $(READY)
 	$(BIN)/python ci/bench_cores.py --readme
