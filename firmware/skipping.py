@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does a skipped channel save what it costs? Instructions of the gated layers against active channels (docs/skipping.md).
+"""Does a skipped channel save what it costs? Instructions of gated layers against active channels (docs/skipping.md).
 
 Instructions depend on shapes and masks, not on weights: the networks here are random, with gates that always say the
 same, a share of the channels from none in the first of nine blocks to all in the last.

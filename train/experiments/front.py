@@ -19,6 +19,8 @@ TARGETS = (0.1, 0.25, 0.5)
 # Dynamic networks that are narrow first: a static network leaves little to gain from pruning what no frame needs.
 NARROW_HIDDEN = (84, 120, 152)
 NARROW_TARGET = 0.25
+# Of the gates' bottleneck, beside the preset's: in a narrow network, gates are a large part of the cost.
+NARROW_GATE = 4
 # Share of the steps in which gates close from all open to the target.
 RAMP = 0.3
 EPOCHS = 2
@@ -33,6 +35,7 @@ class Candidate:
     site: Site
     hidden: int | None = None
     target: float | None = None
+    gate: int | None = None
 
     def config(self, shared: Config, steps: int, seed: int) -> Config:
         """Its experiment: what all share, this network's width or gates, half of `steps` in each epoch."""
@@ -40,6 +43,8 @@ class Candidate:
         training: dict[str, object] = {"seed": seed, "epochs": EPOCHS, "steps_per_epoch": steps // EPOCHS}
         if self.hidden is not None:
             network["hidden"] = self.hidden
+        if self.gate is not None:
+            network["gate"] = self.gate
         if self.target is not None:
             training |= {"target_utilization": self.target, "utilization_ramp": RAMP}
         return _changed(shared, network, training)
@@ -51,6 +56,10 @@ CANDIDATES = (
     *(Candidate(f"hidden{target:g}", "hidden", target=target) for target in TARGETS),
     *(
         Candidate(f"narrow{hidden}-output{NARROW_TARGET:g}", "output", hidden=hidden, target=NARROW_TARGET)
+        for hidden in NARROW_HIDDEN
+    ),
+    *(
+        Candidate(f"narrow{hidden}-gate{NARROW_GATE}", "output", hidden=hidden, target=NARROW_TARGET, gate=NARROW_GATE)
         for hidden in NARROW_HIDDEN
     ),
 )
