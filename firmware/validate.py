@@ -21,18 +21,17 @@ from dyncp.codegen.stages import stages
 from dyncp.export import reference
 from dyncp.export.bundle import Bundle
 from dyncp.export.run import Run
-from dyncp.firmware import counting, elf, histogram, toolchain
+from dyncp.firmware import counting, elf, toolchain
 from dyncp.firmware.boards import Board, default_boards, select
 from dyncp.firmware.compare import compare, locate, wrong_macs
 from dyncp.firmware.counting import Counts, Marks
 from dyncp.firmware.cross_check import check_emulators, cross_check, runs
-from dyncp.firmware.cycles import CORE, events
-from dyncp.firmware.disassembly import disassemble
+from dyncp.firmware.cycles import CORE
 from dyncp.firmware.emulate import Figures, stream
 from dyncp.firmware.emulators import Emulator
-from dyncp.firmware.histogram import Histogram, read_histogram
 from dyncp.firmware.host import HostLibrary
 from dyncp.firmware.image import Image, Variant, build
+from dyncp.firmware.profile import count_events
 from dyncp.firmware.records import (
     CrossCheck,
     CycleEvents,
@@ -68,14 +67,6 @@ class _Result:
     counts: Counts | None
     cross_checks: list[CrossCheck]
     cycles: CycleEvents | None
-
-
-@dataclass(frozen=True)
-class _Plugins:
-    """Of QEMU."""
-
-    marks: Path
-    histogram: Path
 
 
 def validate(
@@ -140,14 +131,14 @@ def _as_generated(bundle: Bundle, library: Path) -> tuple[Bundle, list[str] | No
 
 def _run_all(task: Task, boards: Sequence[Board], progress: Progress | None) -> tuple[HostRecord, list[_Result]]:
     """Host and images in parallel; the first failure stops those that have not begun."""
-    plugins = _Plugins(counting.build_plugin(task.work), histogram.build_plugin(task.work))
+    plugin = counting.build_plugin(task.work)
     variants: tuple[Variant, ...] = ("trace", "marks") if task.trace else ("marks",)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         host = pool.submit(_host, task)
         names: dict[Future[Any], str] = {host: "host"}
         images: list[Future[_Result]] = []
         for board, variant in itertools.product(boards, variants):
-            images.append(pool.submit(_emulate, task, board, variant, plugins))
+            images.append(pool.submit(_emulate, task, board, variant, plugin))
             names[images[-1]] = f"{board.core} {variant}"
         try:
             for done, future in enumerate(as_completed(names), 1):
@@ -172,12 +163,12 @@ def _host(task: Task) -> HostRecord:
     )
 
 
-def _emulate(task: Task, board: Board, variant: Variant, plugins: _Plugins) -> _Result:
+def _emulate(task: Task, board: Board, variant: Variant, plugin: Path) -> _Result:
     folder, names = task.work / board.core / variant, [stage.name for stage in task.listed]
     image = build(task.library, board, folder, variant, sum(stage.bytes for stage in task.listed))
     marks = None
     if variant == "marks":
-        marks = Marks(plugins.marks, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
+        marks = Marks(plugin, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
     run, figures = stream(
         image,
         task.pcm,
@@ -198,7 +189,7 @@ def _emulate(task: Task, board: Board, variant: Variant, plugins: _Plugins) -> _
     checks = [
         _cross_check(task, emulator, image, counts, marks) for emulator in task.emulators if runs(emulator, board)
     ]
-    cycles = _cycles(task, image, plugins.histogram) if task.cycles and board.core == CORE else None
+    cycles = count_events(task, image) if task.cycles and board.core == CORE else None
     return _Result(image, run, figures, mismatches, divergence, counts, checks, cycles)
 
 
@@ -208,27 +199,6 @@ def _cross_check(task: Task, emulator: Emulator, image: Image, counts: Counts, m
     if check.miscounted_frames:
         log.warning(f"{image.board.core}: {check.emulator} counts otherwise in {check.miscounted_frames} frames")
     return check
-
-
-def _cycles(task: Task, image: Image, plugin: Path) -> CycleEvents:
-    """A run of its own, with another plugin."""
-    begin, end = elf.addresses(image.elf, ("frame_begin", "frame_end"))
-    constants = image.board.memory.constants or image.board.memory.code
-    span = (constants.origin, constants.origin + constants.length)
-    profile = Histogram(plugin, begin, end, span, "histogram.bin")
-    outputs = task.bundle.probe_outputs
-    run, _ = stream(
-        image,
-        task.pcm,
-        task.bundle.config,
-        task.listed,
-        outputs=outputs,
-        trace=False,
-        timeout_s=task.timeout_s,
-        marks=profile,
-    )
-    counted = read_histogram(image.elf.parent / profile.out)
-    return events(disassemble(image.elf), counted, run.frames)
 
 
 def _complain(engine: str, divergence: Divergence | None) -> None:
