@@ -96,7 +96,7 @@ class CountsPerFrame(StrictModel):
 
     mean: float
     p95: float
-    max: int = Field(description="the dearest frame of this audio, the first (from all bits 0) included")
+    max: int = Field(description="the dearest frame of this audio, the first (from the masks of silence) included")
     bound: int = Field(description="no frame of any audio has more")
 
 
