@@ -14,12 +14,13 @@ from report_runs import COMPARISON, FRAMES, Run, make_run, spoiled
 from rich.console import Console
 
 from dyncp.codegen.layout import layout
-from dyncp.export.masks import channel_bits
+from dyncp.export import reference
+from dyncp.export.masks import channel_bits, unpack_masks
 from dyncp.firmware.report.build import build_report, write_report
 from dyncp.firmware.report.schema import Report
 from dyncp.firmware.report.signals import SignalsReport
 from dyncp.firmware.report.terminal import print_report
-from dyncp.train.config import NetworkConfig, StrictModel
+from dyncp.train.config import HOP, NetworkConfig, StrictModel
 
 OWN = (Report.__module__, SignalsReport.__module__)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "report.md"
@@ -118,8 +119,10 @@ def test_probe_additions_are_flips_times_outputs(run: Run) -> None:
     assert (probes.outputs, probes.features) == (5, features)
     read = [bit in run.bundle.probes.channel for bit in channel_bits(run.bundle.config).ravel()]
     bits = run.active.reshape(FRAMES, -1)[:, read].astype(int)
-    adds = [5 * int(bits[0].sum())]  # the device starts from all bits 0
-    adds += [5 * int((now != before).sum()) for before, now in pairwise(bits)]
+    silent = reference.run(run.bundle, np.zeros(HOP, np.int16)).masks
+    start = unpack_masks(silent, run.bundle.config).reshape(1, -1)[:, read].astype(int)
+    bits = np.vstack([start, bits])  # the device starts from the masks of silence
+    adds = [5 * int((now != before).sum()) for before, now in pairwise(bits)]
     assert probes.adds_per_frame.mean == np.mean(adds)
     assert probes.adds_per_frame.max == max(adds)
     assert probes.adds_per_frame.bound == 5 * features
