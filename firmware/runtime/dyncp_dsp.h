@@ -73,11 +73,12 @@ static inline uint64_t dcp_both(uint32_t a, uint32_t b) {
     "sxtb16 r10, r10, ror #8\n\t"                                                                  \
     "smlad " sum ", r8, r11, " sum "\n\t"                                                          \
     "smlad " sum ", r6, r10, " sum "\n\t"
-#define DCP_TWO_ROWS(row)                                                                          \
-    "ldmia %[x]!, {r4, r5, r6, r8}\n\t" row("%[a]", "%[s]") row("%[b]", "%[t]")
+#define DCP_8(row) "ldmia %[x]!, {r4, r5, r6, r8}\n\t" row("%[a]", "%[s]") row("%[b]", "%[t]")
+#define DCP_16(row) DCP_8(row) DCP_8(row)
+#define DCP_32(row) DCP_16(row) DCP_16(row)
 #define DCP_RUN(columns)                                                                           \
     __asm__(columns                                                                                \
-            : [x] "+r"(x), [a] "+r"(a), [b] "+r"(b), [s] "+r"(s), [t] "+r"(t)                      \
+            : [x] "+&r"(x), [a] "+&r"(a), [b] "+&r"(b), [s] "+&r"(s), [t] "+&r"(t)                 \
             :                                                                                      \
             : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "memory")
 #endif
@@ -85,15 +86,17 @@ static inline uint64_t dcp_both(uint32_t a, uint32_t b) {
 /* `words` * 4 columns of int8, in pairs: each sum is too large by that of dcp_widen and by that of
  * the row's own products. */
 DCP_KERNEL uint64_t dcp_paired(const uint32_t *x, size_t words, const int8_t *a, const int8_t *b) {
-    const uint32_t *const end = x + 2 * words;
     uint32_t s = 0, t = 0;
 #if DCP_SIMD
-    for (const uint32_t *last = end - words % 8 * 2; x != last;) {
-        DCP_RUN(DCP_TWO_ROWS(DCP_PAIRED_ROW) DCP_TWO_ROWS(DCP_PAIRED_ROW)
-                    DCP_TWO_ROWS(DCP_PAIRED_ROW) DCP_TWO_ROWS(DCP_PAIRED_ROW));
+    for (size_t n = words / 8; n > 0; n--) {
+        DCP_RUN(DCP_32(DCP_PAIRED_ROW));
     }
+    if ((words & 4) != 0) {
+        DCP_RUN(DCP_16(DCP_PAIRED_ROW));
+    }
+    words &= 3;
 #endif
-    for (; x != end; x += 2, a += 4, b += 4) {
+    for (; words > 0; words--, x += 2, a += 4, b += 4) {
         const uint32_t wa = dcp_load32(a), wb = dcp_load32(b);
         s = dcp_mac_both(dcp_add_even(x[0], wa), dcp_add_odd(x[1], wa), s);
         t = dcp_mac_both(dcp_add_even(x[0], wb), dcp_add_odd(x[1], wb), t);
@@ -101,19 +104,23 @@ DCP_KERNEL uint64_t dcp_paired(const uint32_t *x, size_t words, const int8_t *a,
     return dcp_both(s, t);
 }
 
+/* Four columns of int16. */
+static inline uint32_t dcp_wide4(const uint32_t *x, uint32_t weights, uint32_t sum) {
+    return dcp_mac_both(x[0], dcp_odd(weights), dcp_mac_both(x[1], dcp_even(weights), sum));
+}
+
 /* The same of int16, which leave no room to add to them; these sums are exact. */
 DCP_KERNEL uint64_t dcp_wide(const uint32_t *x, size_t words, const int8_t *a, const int8_t *b) {
-    const uint32_t *const end = x + 2 * words;
     uint32_t s = 0, t = 0;
 #if DCP_SIMD
-    for (const uint32_t *last = end - words % 4 * 2; x != last;) {
-        DCP_RUN(DCP_TWO_ROWS(DCP_WIDE_ROW) DCP_TWO_ROWS(DCP_WIDE_ROW));
+    for (size_t n = words / 4; n > 0; n--) {
+        DCP_RUN(DCP_16(DCP_WIDE_ROW));
     }
+    words &= 3;
 #endif
-    for (; x != end; x += 2, a += 4, b += 4) {
-        const uint32_t wa = dcp_load32(a), wb = dcp_load32(b);
-        s = dcp_mac_both(x[0], dcp_odd(wa), dcp_mac_both(x[1], dcp_even(wa), s));
-        t = dcp_mac_both(x[0], dcp_odd(wb), dcp_mac_both(x[1], dcp_even(wb), t));
+    for (; words > 0; words--, x += 2, a += 4, b += 4) {
+        s = dcp_wide4(x, dcp_load32(a), s);
+        t = dcp_wide4(x, dcp_load32(b), t);
     }
     return dcp_both(s, t);
 }
@@ -218,19 +225,42 @@ DCP_KERNEL uint32_t dcp_gate(const dcp_layer *layer, const int16_t *x, uint32_t 
     return dcp_all_rows(layer, DCP_RELU16, dcp_wide, 0, work, y);
 }
 
+/* Rows of `words` * 4 columns, few and known to the compiler: all inputs stay in registers. */
+static inline uint32_t dcp_short_rows(const dcp_layer *layer, const uint32_t *work, size_t words,
+                                      int32_t *sum) {
+    const int8_t *w = layer->weight;
+    const int32_t *bias = layer->bias;
+    uint32_t macs = 0, x[8];
+    memcpy(x, work, 8 * words);
+    for (const int32_t *end = sum + layer->rows; sum != end; w += 4 * words) {
+        uint32_t s = (uint32_t)*bias++;
+        for (size_t k = 0; k < words; k++) {
+            s = dcp_wide4(x + 2 * k, dcp_load32(w + 4 * k), s);
+        }
+        *sum++ = (int32_t)s;
+        macs += (uint32_t)layer->columns;
+    }
+    return macs;
+}
+
 DCP_KERNEL uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t *work,
                               int32_t *score) {
     const size_t rows = layer->rows, columns = layer->columns, words = dcp_padded(columns) / 4;
     const int8_t *w = layer->weight;
     const int32_t *bias = layer->bias;
     uint32_t macs = 0;
-    size_t r = 0;
     dcp_reorder(x, columns, work);
-    for (; r + 1 < rows; r += 2) {
+    if (words == 2) {
+        return dcp_short_rows(layer, work, 2, score);
+    }
+    if (words == 4) {
+        return dcp_short_rows(layer, work, 4, score);
+    }
+    size_t r = 0;
+    for (; r + 1 < rows; r += 2, w += 8 * words) {
         const uint64_t sums = dcp_wide(work, words, w, w + 4 * words);
         score[r] = (int32_t)(uint32_t)sums + bias[r];
         score[r + 1] = (int32_t)(uint32_t)(sums >> 32) + bias[r + 1];
-        w += 8 * words;
         macs += (uint32_t)(2 * columns);
     }
     if (r < rows) {
