@@ -101,7 +101,7 @@ def test_every_candidate_starts_from_the_dense_network_and_shares_all_else(tmp_p
     protocol = Protocol.make(500, tmp_path)
     dense = protocol.dense()
     assert (dense.network.gate_site, dense.training.epochs * dense.training.steps_per_epoch) == ("none", 500)
-    free = {"gate_site", "hidden"}
+    free = {"gate_site", "hidden", "gate"}
     for candidate in CANDIDATES:
         run = protocol.run(candidate, seed=3)
         assert run.folder == tmp_path / f"{candidate.name}-seed3"
