@@ -96,7 +96,8 @@ static inline uint32_t dcp_positive(int32_t v) {
 /* Bit n is 1 where score[n] > 0, n < count <= 32. */
 static inline uint32_t dcp_signs(const int32_t *score, size_t count) {
     uint32_t word = 0;
-    const size_t whole = count & ~(size_t)3;
+    /* A bound that does not wrap: gcc warns of one that could. */
+    const size_t whole = count / 4 * 4;
     for (size_t n = 0; n < whole; n += 4) {
         const int32_t *four = score + n;
         word |= (dcp_positive(four[0]) | dcp_positive(four[1]) << 1 | dcp_positive(four[2]) << 2 |

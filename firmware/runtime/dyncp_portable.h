@@ -54,11 +54,9 @@ static inline uint32_t dcp_flush(const dcp_layer *layer, dcp_result kind, dcp_gr
     }
     for (size_t n = 0; n < rows; n++) {
         const size_t r = group->r[n];
-        if (rows < 4) {
-            sum[n] = dcp_narrow_dots_one(x, columns, group->w[n]);
-        }
+        const int32_t dot = rows == 4 ? sum[n] : dcp_narrow_dots_one(x, columns, group->w[n]);
         const int32_t bias = layer->bias == NULL ? 0 : layer->bias[r];
-        dcp_put(kind, dcp_rmul(sum[n] + bias, layer->multiplier[r]), y, r);
+        dcp_put(kind, dcp_rmul(dot + bias, layer->multiplier[r]), y, r);
     }
     group->rows = 0;
     return (uint32_t)(rows * columns);

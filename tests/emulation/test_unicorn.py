@@ -60,7 +60,18 @@ def make_task(tmp_path: Path, frames: int) -> Task:
     write_bundle(bundle, tmp_path / "bundle")
     library = generate(bundle, tmp_path / "library")
     listed = stages(CONFIG, bundle.probe_outputs)
-    return Task(bundle, library, pcm, reference.run(bundle, pcm), listed, tmp_path, False, 60.0, [Emulator.UNICORN])
+    return Task(
+        bundle=bundle,
+        library=library,
+        pcm=pcm,
+        expected=reference.run(bundle, pcm),
+        listed=listed,
+        work=tmp_path,
+        trace=False,
+        cycles=False,
+        timeout_s=60.0,
+        emulators=[Emulator.UNICORN],
+    )
 
 
 def test_what_differs_is_counted(tmp_path: Path) -> None:
