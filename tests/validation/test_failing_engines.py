@@ -19,7 +19,7 @@ from dyncp.train.errors import AudioError, ConfigError, GenerationError, Toolcha
 Make = Callable[[NetworkConfig], tuple[Bundle, Path]]
 
 TINY = NetworkConfig(channels=4, hidden=8, stacks=1, dilations=(1,), gate=2, pooling_frames=3)
-POINT = "s->macs += dcp_back("
+POINT = "s->macs.v += dcp_back("
 
 CRASH = "*(volatile int *)0xF0000000u = 1;"
 HANG = "for (volatile int forever = 1; forever;) {}"
