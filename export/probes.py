@@ -22,7 +22,7 @@ LARGEST_Q = 12
 # int8 weights are taken where they cost less than this on the fitting frames: in AUC and in balanced accuracy, and
 # in a regression's mean absolute error as a share of it.
 TOLERANCE = 0.0005
-ERROR_TOLERANCE = 0.005
+ERROR_TOLERANCE = 0.01
 
 
 def narrowest(probes: FloatProbes, config: NetworkConfig, fitted: ProbeData) -> FloatProbes:
