@@ -3,7 +3,7 @@
 instruction, times how often each one ran. An estimate: no emulator knows what a core takes.
 
 The timings are those of Arm's Cortex-M4 Technical Reference Manual (Arm 100166, before that DDI 0439), sections 3.3.1
-"Cortex-M4 instructions" and 3.3.2 "Load/store timings".
+"Cortex-M4 instructions" and 3.3.2 "Load/store timings", carried over and not held against its text.
 """
 
 from __future__ import annotations
