@@ -36,11 +36,17 @@ def test_two_minutes_of_noise_leave_nothing(tmp_path: Path, name: str) -> None:
     segments = [*(noise(frames, seed) for seed in range(4)), noise(frames, 0)]
     with host_library(bundle) as made:
         result = soak(bundle, made, segments)
+    assert result.steady
     assert [figures.mismatches for figures in result.segments] == [0] * 5
-    assert (result.compared, result.drifted) == (frames - memory(bundle.config), 0)
     first, last = result.segments[0], result.segments[-1]
-    assert (first.level_dbfs, first.utilization, first.mean_word) == (last.level_dbfs, last.utilization, last.mean_word)
     assert first != result.segments[1]
+    if bundle.config.pooling == "ema":
+        # A one-pole average may keep a remainder of its past, and no more.
+        assert first.level_dbfs == pytest.approx(last.level_dbfs, abs=0.01)
+        assert first.utilization == pytest.approx(last.utilization, abs=1e-4)
+        return
+    assert (result.compared, result.drifted) == (frames - memory(bundle.config), 0)
+    assert (first.level_dbfs, first.utilization, first.mean_word) == (last.level_dbfs, last.utilization, last.mean_word)
 
 
 @pytest.mark.parametrize("config", [SMALL, EMA], ids=["window", "ema"])
