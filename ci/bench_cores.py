@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 
+from between import split
 from rich.console import Console
 from rich.table import Table
 
@@ -101,13 +102,6 @@ def stale(written: str, measured: str) -> list[str]:
     ] + [f"{row}, column {column + 1}: no longer measured" for row, column in old.keys() - new.keys()]
 
 
-def split_readme(text: str) -> tuple[str, str, str]:
-    """What stands before the table, the table, and what stands behind it. Raises ValueError without its markers."""
-    before, table = text.split(MARKERS[0])
-    table, after = table.split(MARKERS[1])
-    return before + MARKERS[0], table, MARKERS[1] + after
-
-
 def kernels(network: str, core: Core) -> Table:
     """Instructions per multiply–accumulate."""
     title = f"{network} on {core.name}: {core.mean:,.0f} instructions per frame, {core.mean / core.all_active:.1%} of "
@@ -132,7 +126,7 @@ def main() -> int:
     for name, figures in benches.networks.items():
         for core in figures.cores:
             console.print(kernels(name, core))
-    before, written, after = split_readme(README.read_text(encoding="utf-8"))
+    before, written, after = split(README.read_text(encoding="utf-8"), MARKERS)
     if arguments.readme:
         README.write_text(before + readme_table(benches) + after, encoding="utf-8")
     elif arguments.check and (complaints := stale(written, readme_table(benches))):

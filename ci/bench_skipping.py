@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from between import split
 from rich.console import Console
 from rich.markdown import Markdown
 
@@ -65,9 +66,8 @@ def main() -> None:
     (OUT / "skipping.json").write_text(measured.model_dump_json(indent=2) + "\n", encoding="utf-8")
     Console().print(Markdown(table(measured)))
     if arguments.docs:
-        before, rest = PAGE.read_text(encoding="utf-8").split(MARKERS[0])
-        after = rest.split(MARKERS[1])[1]
-        PAGE.write_text(before + MARKERS[0] + table(measured) + MARKERS[1] + after, encoding="utf-8")
+        before, _, after = split(PAGE.read_text(encoding="utf-8"), MARKERS)
+        PAGE.write_text(before + table(measured) + after, encoding="utf-8")
         draw(measured)
 
 

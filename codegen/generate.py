@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 
 from dyncp.codegen.lower import RUNTIME_VERSION, Library, lower
-from dyncp.codegen.names import check_prefix
+from dyncp.codegen.names import RUNTIME, check_prefix
 from dyncp.export.bundle import Bundle, ProbeTask
 from dyncp.export.probe_set import restrict
 from dyncp.train.config import NetworkConfig, StrictModel
@@ -31,24 +31,6 @@ PROBE_TEMPLATES = {
     "{}_signals.h": "signals.h.j2",
     "{}_probes.h": "probes.h.j2",
 }
-RUNTIME = (
-    "dyncp_runtime.h",
-    "dyncp_fft.h",
-    "dyncp_fft_scalar.h",
-    "dyncp_fft_helium.h",
-    "dyncp_layers.h",
-    "dyncp_kernels.h",
-    "dyncp_portable.h",
-    "dyncp_dsp.h",
-    "dyncp_dsp_channels.h",
-    "dyncp_simd.h",
-    "dyncp_helium.h",
-    "dyncp_helium_dense.h",
-    "dyncp_helium_dot.h",
-    "dyncp_helium_gated.h",
-    "dyncp_masks.h",
-    "dyncp_readout.h",
-)
 
 
 def generate(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Collection[str] | None = None) -> Path:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 
 from dyncp.train.errors import GenerationError
 
@@ -27,13 +28,10 @@ RESERVED = frozenset(f"{C_KEYWORDS} {CPP_KEYWORDS} {PREDEFINED}".split())
 STANDARD_HEADERS = """assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign
 stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype"""
 
-RUNTIME_HEADERS = """
-dyncp_runtime dyncp_fft dyncp_fft_scalar dyncp_fft_helium dyncp_masks dyncp_kernels dyncp_layers dyncp_portable
-dyncp_dsp dyncp_dsp_channels dyncp_simd dyncp_helium dyncp_helium_dense dyncp_helium_dot dyncp_helium_gated
-dyncp_readout
-"""
+RUNTIME = tuple(sorted(file.name for file in (files("dyncp.firmware") / "runtime").iterdir()))
+"""The hand-written headers beside the generated files."""
 
-HEADERS = frozenset(f"{STANDARD_HEADERS} {RUNTIME_HEADERS}".split())
+HEADERS = frozenset([*STANDARD_HEADERS.split(), *(name.removesuffix(".h") for name in RUNTIME)])
 
 
 def check_prefix(prefix: str) -> None:

@@ -82,7 +82,7 @@ def build_report(
         utilization=_utilization(validation.active, bundle.config),
         probes=None if bundle.probes is None else _probes(bundle, bundle.probes, validation.active),
         memory=schema.MemoryReport(
-            **_largest_memory(validation.record.targets).model_dump(),
+            **_largest_library(validation.record.targets).model_dump(),
             state_members=accounting.memory(bundle).state_parts,
             scratch_buffers=accounting.memory(bundle).scratch_buffers,
         ),
@@ -258,7 +258,7 @@ def _target(record: TargetRecord, board: UserBoard) -> schema.TargetReport:
         probe_instructions=_probe_instructions(record),
         instructions_by_stage=record.instructions_by_stage,
         instructions_by_group=groups,
-        memory=_largest_memory([record]),
+        memory=_memory(record),
         stack_bytes=memory.stack,
         flash_bytes=memory.flash,
         ram_bytes=memory.ram,
@@ -279,11 +279,17 @@ def _host(record: HostRecord) -> schema.HostReport:
     )
 
 
-def _largest_memory(records: list[TargetRecord]) -> schema.LibraryMemory:
-    def largest(name: str) -> int:
-        return max((getattr(record.memory, name) for record in records), default=0)
-
+def _memory(record: TargetRecord) -> schema.LibraryMemory:
+    memory = record.memory
     return schema.LibraryMemory(
-        flash=schema.Flash(**{name: largest(name) for name in schema.Flash.model_fields}),
-        ram=schema.Ram(state=largest("state"), scratch=largest("scratch")),
+        flash=schema.Flash(weights=memory.weights, tables=memory.tables, probes=memory.probes, code=memory.code),
+        ram=schema.Ram(state=memory.state, scratch=memory.scratch),
     )
+
+
+def _largest_library(records: Sequence[TargetRecord]) -> schema.LibraryMemory:
+    """Of the core on which the library takes most flash; zeros without cores."""
+    nothing = schema.LibraryMemory(
+        flash=schema.Flash(weights=0, tables=0, probes=0, code=0), ram=schema.Ram(state=0, scratch=0)
+    )
+    return max((_memory(record) for record in records), key=lambda memory: memory.flash.total, default=nothing)

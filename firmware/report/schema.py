@@ -117,6 +117,10 @@ class Flash(StrictModel):
     probes: int
     code: int
 
+    @property
+    def total(self) -> int:
+        return self.weights + self.tables + self.probes + self.code
+
 
 class Ram(StrictModel):
     """Bytes."""
@@ -133,7 +137,7 @@ class LibraryMemory(StrictModel):
 
 
 class MemoryReport(LibraryMemory):
-    """Of each entry the largest over the targets."""
+    """Of the target on which the library takes most flash."""
 
     state_members: dict[str, int] = Field(
         description="bytes by member of the state struct, without scratch; blocks and probes taken apart"

@@ -53,7 +53,7 @@ def _costs(report: Report) -> Table:
         )
     if report.targets:
         constants = f"weights {flash.weights:,}, tables {flash.tables:,}, probes {flash.probes:,}"
-        table.add_row("flash", f"{constants}, code at most {flash.code:,} bytes")
+        table.add_row("flash", f"{constants}, code {flash.code:,} bytes: {flash.total:,}")
         table.add_row("RAM", f"state {ram.state:,}, scratch {ram.scratch:,} bytes")
     for target in report.targets:
         if target.cycles is not None:

@@ -83,36 +83,47 @@ static inline void dcp_advance(const int8_t *w[4], size_t bytes) {
     w[3] += bytes;
 }
 
-/* The layer, clamped to [low, 32767]. `wide` is a constant, as in dcp_expand4. */
-static inline void dcp_ends4(const dcp_layer *layer, const int8_t *x, int16_t *y, int wide) {
+/* Rows by fours. `kind` and `wide` are constants. */
+static inline void dcp_dense4(const dcp_layer *layer, const int8_t *x, dcp_result kind, void *y,
+                              int wide) {
     DCP_KEEP(x, layer, wide);
-    const size_t skip = dcp_skip(layer);
+    const size_t skip = dcp_skip(layer), size = kind == DCP_RELU8 ? 1 : 2;
     const int8_t *w[4] = DCP_FIRST_ROWS(layer, dcp_padded(layer->columns));
     const int32_t *bias = layer->bias, *multiplier = layer->multiplier;
-    const int16_t *end = y + layer->rows / 4 * 4;
-    while (y != end) {
+    int8_t *at = (int8_t *)y;
+    const int8_t *end = at + layer->rows / 4 * 4 * size;
+    while (at != end) {
         int32_t sum[4];
         bias = dcp_start(bias, sum);
         dcp_dot4(kept, wide, 0, rest, &left, w, sum);
         dcp_advance(w, skip);
         const int32x4_t v = vqrdmulhq_s32(dcp_vector(sum), vldrwq_s32(multiplier));
-        vstrhq_s32(y, dcp_sat16x4(v));
+        if (kind == DCP_RELU8) {
+            vstrbq_s32(at, dcp_relu8x4(v));
+        } else {
+            vstrhq_s32((int16_t *)(void *)at, dcp_sat16x4(v));
+        }
         multiplier += 4;
-        y += 4;
+        at += 4 * size;
     }
+}
+
+static inline uint32_t dcp_dense(const dcp_layer *layer, const int8_t *x, dcp_result kind,
+                                 void *y) {
+    if (dcp_is_wide(layer)) {
+        dcp_dense4(layer, x, kind, y, 1);
+    } else {
+        dcp_dense4(layer, x, kind, y, 0);
+    }
+    for (size_t r = layer->rows / 4 * 4; r < layer->rows; r++) {
+        dcp_put(kind, dcp_row(layer, x, r), y, r);
+    }
+    return (uint32_t)(layer->rows * layer->columns);
 }
 
 DCP_KERNEL uint32_t dcp_back(const dcp_layer *layer, const int8_t *x, uint32_t *work, int16_t *y) {
     (void)work;
-    if (dcp_is_wide(layer)) {
-        dcp_ends4(layer, x, y, 1);
-    } else {
-        dcp_ends4(layer, x, y, 0);
-    }
-    for (size_t r = layer->rows / 4 * 4; r < layer->rows; r++) {
-        y[r] = dcp_sat16(dcp_row(layer, x, r));
-    }
-    return (uint32_t)(layer->rows * layer->columns);
+    return dcp_dense(layer, x, DCP_SAT16, y);
 }
 
 static inline uint32_t dcp_front(const dcp_layer *layer, const int8_t *x, uint32_t *work,
@@ -134,45 +145,9 @@ static inline uint32_t dcp_front(const dcp_layer *layer, const int8_t *x, uint32
 
 /* ---- Section 6, block, steps 4 and 5 ---- */
 
-static inline void dcp_expand4(const dcp_layer *layer, const int8_t *x, int8_t *y, int wide) {
-    DCP_KEEP(x, layer, wide);
-    const size_t skip = dcp_skip(layer);
-    const int8_t *w[4] = DCP_FIRST_ROWS(layer, dcp_padded(layer->columns));
-    const int32_t *bias = layer->bias, *multiplier = layer->multiplier;
-    const int8_t *end = y + layer->rows / 4 * 4;
-    while (y != end) {
-        int32_t sum[4];
-        bias = dcp_start(bias, sum);
-        dcp_dot4(kept, wide, 0, rest, &left, w, sum);
-        dcp_advance(w, skip);
-        const int32x4_t v = vqrdmulhq_s32(dcp_vector(sum), vldrwq_s32(multiplier));
-        vstrbq_s32(y, dcp_relu8x4(v));
-        multiplier += 4;
-        y += 4;
-    }
-}
-
 DCP_KERNEL uint32_t dcp_expand(const dcp_layer *layer, const int8_t *x, uint32_t *work, int8_t *y) {
     (void)work;
-    if (dcp_is_wide(layer)) {
-        dcp_expand4(layer, x, y, 1);
-    } else {
-        dcp_expand4(layer, x, y, 0);
-    }
-    for (size_t r = layer->rows / 4 * 4; r < layer->rows; r++) {
-        y[r] = dcp_relu8(dcp_row(layer, x, r));
-    }
-    return (uint32_t)(layer->rows * layer->columns);
-}
-
-/* Channel r of the depthwise convolution; h[r] takes the place of oldest[r] in the history. */
-static inline int8_t dcp_taps(const dcp_layer *layer, const int8_t *h, int8_t *oldest,
-                              const int8_t *middle, size_t r) {
-    const int8_t *w = layer->weight + r;
-    const size_t tap = dcp_padded(layer->rows);
-    const int32_t sum = w[0] * oldest[r] + w[tap] * middle[r] + w[2 * tap] * h[r] + layer->bias[r];
-    oldest[r] = h[r];
-    return dcp_relu8(dcp_rmul(sum, layer->multiplier[r]));
+    return dcp_dense(layer, x, DCP_RELU8, y);
 }
 
 /* Groups of eight channels. Activations are within 0 to 127 (they come from dcp_relu8), so that two

@@ -170,16 +170,6 @@ DCP_KERNEL uint32_t dcp_expand(const dcp_layer *layer, const int8_t *x, uint32_t
     return dcp_rows(layer, DCP_RELU8, NULL, x, y);
 }
 
-/* Channel r of the depthwise convolution; h[r] takes the place of oldest[r] in the history. */
-static inline int8_t dcp_taps(const dcp_layer *layer, const int8_t *h, int8_t *oldest,
-                              const int8_t *middle, size_t r) {
-    const int8_t *w = layer->weight + r;
-    const size_t tap = dcp_padded(layer->rows);
-    const int32_t sum = w[0] * oldest[r] + w[tap] * middle[r] + w[2 * tap] * h[r] + layer->bias[r];
-    oldest[r] = h[r];
-    return dcp_relu8(dcp_rmul(sum, layer->multiplier[r]));
-}
-
 /* h[rows] in place; oldest and middle are h of 2 D and D frames ago. */
 static inline uint32_t dcp_depthwise(const dcp_layer *layer, int8_t *h, int8_t *oldest,
                                      const int8_t *middle) {

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench_cores import NETWORKS, README, ROWS, Benches, numbers, readme_table, split_readme, stale
+from bench_cores import MARKERS, NETWORKS, README, ROWS, Benches, numbers, readme_table, stale
+from between import split
 from bundles import random_bundle
 
 from dyncp.export import reference
@@ -87,7 +88,7 @@ def test_a_stale_table_is_told(now: str, said: list[str]) -> None:
 
 
 def test_the_readme_has_every_figure() -> None:
-    before, table, after = split_readme((ROOT / README).read_text(encoding="utf-8"))
+    before, table, after = split((ROOT / README).read_text(encoding="utf-8"), MARKERS)
     written = numbers(table)
     for network in NETWORKS:
         for row in ROWS:

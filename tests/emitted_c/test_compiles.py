@@ -36,6 +36,11 @@ EXTRA = (
 FLAVOURS = {"plain": (), "trace": ("-DDYNCP_TRACE",), "marks": ("-DDYNCP_MARKS",)}
 
 
+flavours = pytest.mark.parametrize(
+    "flavour", [pytest.param(name, marks=() if name == "plain" else pytest.mark.slow) for name in FLAVOURS]
+)
+
+
 @pytest.fixture(scope="module", params=["output", "hidden"])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     site: Site = request.param
@@ -44,7 +49,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return library(tmp_path_factory.mktemp(site), config)[1]
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
+@flavours
 @pytest.mark.parametrize("compiler", C_COMPILERS)
 def test_no_warning_in_c(tmp_path: Path, folder: Path, compiler: str, flavour: str) -> None:
     for options in (["-O3"], ["-Os"], ["-O2", "-std=c11"]):
@@ -52,7 +57,7 @@ def test_no_warning_in_c(tmp_path: Path, folder: Path, compiler: str, flavour: s
         toolchain.run([*C_COMPILERS[compiler], *flags, "-c", folder / "dyncp.c", "-o", tmp_path / "dyncp.o"])
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
+@flavours
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
 @pytest.mark.parametrize("standard", ["-std=c++11", "-std=c++17"])
 def test_no_warning_in_cpp(tmp_path: Path, folder: Path, compiler: str, standard: str, flavour: str) -> None:
@@ -79,6 +84,7 @@ def test_only_the_api_is_external_and_nothing_is_writable(tmp_path: Path, folder
     assert needed <= {"memset", "memcpy", "memmove"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimize", ["-O0", "-O2", "-O3", "-Os"])
 @pytest.mark.parametrize("compiler", NM)
 def test_marks_are_one_label_each(tmp_path: Path, folder: Path, compiler: str, optimize: str) -> None:
@@ -88,6 +94,7 @@ def test_marks_are_one_label_each(tmp_path: Path, folder: Path, compiler: str, o
     assert marks == sorted(["dyncp_mark_begin", *(f"dyncp_mark_{i}" for i in range(count))])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimize", ["-O0", "-O2", "-O3", "-Os"])
 @pytest.mark.parametrize("compiler", NM)
 def test_marks_leave_the_machine_code_alone(tmp_path: Path, folder: Path, compiler: str, optimize: str) -> None:

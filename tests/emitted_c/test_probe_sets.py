@@ -22,6 +22,8 @@ from dyncp.firmware import toolchain
 from dyncp.firmware.host import HostLibrary
 from dyncp.train.errors import GenerationError, ToolchainError
 
+pytestmark = pytest.mark.slow
+
 OF_THE_PROBES = {"dyncp_manifest.json", "dyncp_probes.h", "dyncp_signals.h"}
 
 Contents = dict[str, bytes]

@@ -80,6 +80,7 @@ def test_files_for_renode() -> None:
     assert all(board.emulators.renode for board in default_boards())
 
 
+@pytest.mark.slow
 def test_streaming_over_gdb(tmp_path: Path) -> None:
     """The same files as with QEMU's own semihosting."""
     bundle, pcm = random_bundle(CONFIG, seed=2), speech_like(4)
@@ -97,6 +98,7 @@ def test_streaming_over_gdb(tmp_path: Path) -> None:
     assert np.fromfile(tmp_path / "work" / PCM, "<i2").tolist() == pcm.tolist()
 
 
+@pytest.mark.slow
 def test_hang_is_stopped_and_what_was_printed_is_shown(tmp_path: Path) -> None:
     image = program('int main(void) { semihosting_print("so far"); for (;;) __asm__ volatile(""); }', tmp_path)
     started = time.monotonic()

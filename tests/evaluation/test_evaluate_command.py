@@ -20,6 +20,8 @@ from dyncp.train.checkpoint import write_checkpoint
 from dyncp.train.config import Config, NetworkConfig
 from dyncp.train.errors import BundleError, ConfigError, DyncpError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

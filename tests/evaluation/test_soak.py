@@ -16,6 +16,8 @@ from dyncp.firmware.soak import memory, soak
 from dyncp.train.config import NetworkConfig
 from dyncp.train.errors import AudioError
 
+pytestmark = pytest.mark.slow
+
 EMA = SMALL.model_copy(update={"pooling": "ema"})
 
 
@@ -28,7 +30,6 @@ def noise(frames: int, seed: int) -> Pcm:
     return np.clip(rng.standard_normal(frames * HOP) * level, -32768, 32767).astype(np.int16)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
 def test_two_minutes_of_noise_leave_nothing(tmp_path: Path, name: str) -> None:
     bundle = shipped_bundle(name, tmp_path / "bundle")

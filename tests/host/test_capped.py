@@ -17,6 +17,8 @@ from dyncp.export.run import joined
 from dyncp.firmware.host import HostLibrary
 from dyncp.train.config import NetworkConfig
 
+pytestmark = pytest.mark.slow
+
 Site = Literal["output", "hidden"]
 
 CONFIG = NetworkConfig(channels=33, hidden=40, gate=5, stacks=2, dilations=(1, 3), pooling_frames=7)

@@ -40,6 +40,7 @@ def test_every_stage_of_every_shape(tmp_path: Path, site: Site, pooling: Pooling
     assert_same(expected, host.run(audio, trace=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimize", ["-O0", "-O2", "-O3", "-Os"])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("site", ["output", "hidden"])

@@ -15,6 +15,8 @@ from sounds import small_corpus
 from dyncp.train.checkpoint import write_checkpoint
 from dyncp.train.config import Config
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 [network]
 channels = 16
@@ -52,7 +54,6 @@ def test_integers_are_not_compiled(tmp_path: Path) -> None:
     assert "leave out --compile" in result.stderr
 
 
-@pytest.mark.slow
 def test_export_takes_the_scales_that_training_leaves(tmp_path: Path) -> None:
     corpus, config = small_corpus(tmp_path / "corpus", speakers=1, frames=100), tmp_path / "config.toml"
     config.write_text(CONFIG)

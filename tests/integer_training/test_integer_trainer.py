@@ -25,6 +25,8 @@ from dyncp.train.errors import CheckpointError, QuantizationError
 from dyncp.train.fit import Progress, Trainer
 from dyncp.train.mixing import Batch, Mixer
 
+pytestmark = pytest.mark.slow
+
 CALIBRATION = [speech_like(100, seed=1)]
 START = trained_enough(SHAPES[0])
 Mixers = tuple[Mixer, Mixer]

@@ -85,6 +85,7 @@ def real_masks() -> Masks:
     return np.concatenate([reference.run(bundle, speech_like(FRAMES // 6, seed)).masks for seed in range(6)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", ["int8", "int16"])
 @pytest.mark.parametrize("source", [random_masks, real_masks])
 def test_every_frame_of_two_interleaved_streams_with_resets(kernel: Kernel, source: Any, width: Width) -> None:

@@ -134,6 +134,7 @@ def differing(folder: Path, site: str, compiler: str, pattern: int, forgotten: s
     return {kind(name) for name, values in words.items() if not np.array_equal(made[name], values)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [0x5A, 0xFF])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("site", SITES)
@@ -141,6 +142,7 @@ def test_spoiled_dead_bytes_change_nothing(tmp_path: Path, site: str, compiler: 
     assert not differing(tmp_path, site, compiler, pattern)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("forgotten", "noticed"),
     [

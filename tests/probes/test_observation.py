@@ -19,6 +19,8 @@ from dyncp.train.features import FEATURE_SETS, feature_matrix
 from dyncp.train.float_engine import observe_float
 from dyncp.train.observation import Observation
 
+pytestmark = pytest.mark.slow
+
 # More than one block of both engines, and no whole number of them.
 FRAMES = 1111
 Pair = tuple[Observation, Observation]

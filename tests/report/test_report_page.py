@@ -20,6 +20,8 @@ from dyncp.firmware.report.page import wav_data_uri
 from dyncp.train.audio import read_pcm
 from dyncp.train.config import NetworkConfig
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "</script><script>alert('&$x_1$')</script>"
 
 

@@ -47,6 +47,7 @@ def stream(built: Path, audio: NDArray[np.int16], *arguments: str) -> NDArray[np
     return np.frombuffer(done.stdout, dtype="<i2")
 
 
+@pytest.mark.slow
 def test_no_report_and_the_same_output(sanitized: tuple[Bundle, Path]) -> None:
     bundle, built = sanitized
     for seed in range(2):
@@ -54,6 +55,7 @@ def test_no_report_and_the_same_output(sanitized: tuple[Bundle, Path]) -> None:
         np.testing.assert_array_equal(stream(built, audio), reference.run(bundle, audio).output)
 
 
+@pytest.mark.slow
 def test_reset_in_mid_stream_equals_a_fresh_start(sanitized: tuple[Bundle, Path]) -> None:
     _, built = sanitized
     audio = difficult_audio(3)

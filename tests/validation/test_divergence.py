@@ -44,6 +44,7 @@ def first_by_hand(bundle: Bundle, expected: Run, actual: Run) -> Divergence | No
     return None
 
 
+@pytest.mark.slow
 def test_wrong_rounding_is_located(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> None:
     bundle, library = make(SMALL)
     # What the host and a core without DSP instructions share.
@@ -82,6 +83,7 @@ def test_fault_of_one_core_in_one_channel(
         f"expected {expected}, got {expected ^ 1}" in caplog.text  # fmt: skip
 
 
+@pytest.mark.slow
 def test_wrong_smoothing_is_located(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> None:
     """Words that are right, smoothed by truncation in place of rounding."""
     bundle, library = make(SMALL)
@@ -98,6 +100,7 @@ def test_wrong_smoothing_is_located(make: Make, pcm: NDArray[np.int16], tmp_path
     assert not record.exact
 
 
+@pytest.mark.slow
 def test_miscounted_macs(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> None:
     bundle, library = make(SMALL)
     patch(library / "dyncp.c", "s->macs.v += dcp_back(", "s->macs.v += 1u + dcp_back(")

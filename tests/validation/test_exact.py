@@ -22,6 +22,8 @@ from dyncp.firmware.validate import validate
 from dyncp.train.config import NetworkConfig
 from dyncp.train.errors import GenerationError
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., tuple[Bundle, Path]]
 
 SMALL = NetworkConfig(channels=12, hidden=40, stacks=1, dilations=(1, 3), gate=5, pooling_frames=4)
@@ -60,7 +62,6 @@ def check_target(record: ValidationRecord, bundle: Bundle) -> None:
         assert memory.state + memory.scratch + memory.stack < memory.ram
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["window", "ema"])
 @pytest.mark.parametrize("gate_site", ["output", "hidden"])
 def test_all_cores_are_exact(
@@ -78,7 +79,6 @@ def test_all_cores_are_exact(
     check_target(record, bundle)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("gate_site", ["output", "hidden"])
 def test_capped_networks_are_exact(
     gate_site: Literal["output", "hidden"], make: Make, pcm: NDArray[np.int16], tmp_path: Path
@@ -93,7 +93,6 @@ def test_capped_networks_are_exact(
     assert macs.max() == config.macs(5) < uncapped.macs.max(), "the cap must have been hit"
 
 
-@pytest.mark.slow
 def test_paper_sized_network_fits_every_board(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> None:
     bundle, library = make(NetworkConfig())
     record = validate(bundle, library, pcm[:512], tmp_path / "out")

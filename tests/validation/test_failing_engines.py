@@ -16,6 +16,8 @@ from dyncp.firmware.validate import validate
 from dyncp.train.config import NetworkConfig
 from dyncp.train.errors import AudioError, ConfigError, GenerationError, ToolchainError
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[[NetworkConfig], tuple[Bundle, Path]]
 
 TINY = NetworkConfig(channels=4, hidden=8, stacks=1, dilations=(1,), gate=2, pooling_frames=3)
