@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from dyncp.firmware.skipping import SITES, Curve, Skipping, skipping
-from dyncp.train.experiments.plots import COLOURS, MUTED, drawn
+from dyncp.train.experiments.plots import COLOURS, drawn
+from dyncp.train.figure_style import MUTED
 
 OUT = Path("build/bench")
 PAGE = Path("docs/skipping.md")

@@ -63,7 +63,8 @@ def _named(row: CapRow) -> str:
 
 def draw_caps(curve: CapCurve, out: Path) -> None:
     """PESQ and SI-SDR over the worst case in MACs per frame: one curve for each kind of cap."""
-    from dyncp.train.experiments.plots import COLOURS, MUTED, drawn
+    from dyncp.train.experiments.plots import COLOURS, drawn
+    from dyncp.train.figure_style import MUTED
 
     free = curve.rows[0]
     with drawn(out, "caps", 7.0, 2.8) as figure:

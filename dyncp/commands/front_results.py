@@ -78,7 +78,8 @@ def _above(point: FrontPoint) -> list[str]:
 
 def draw_front(front: Front, out: Path) -> None:
     """What the integer networks gain in PESQ and ESTOI over their mean MACs: static networks are the line."""
-    from dyncp.train.experiments.plots import COLOURS, MUTED, drawn
+    from dyncp.train.experiments.plots import COLOURS, drawn
+    from dyncp.train.figure_style import MUTED
 
     styles = ({"color": MUTED, "fmt": "s-"}, {"color": COLOURS[0], "fmt": "o"}, {"color": COLOURS[3], "fmt": "D"})
     with drawn(out, "front", 8.0, 3.4) as figure:

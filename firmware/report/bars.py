@@ -15,9 +15,6 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from dyncp.firmware.report.drawing import (
     BLUE,
-    GRID,
-    INK,
-    MUTED,
     ORANGE,
     SERIES,
     Canvas,
@@ -27,6 +24,7 @@ from dyncp.firmware.report.drawing import (
 )
 from dyncp.firmware.report.groups import STAGE_GROUPS, stage_group, stage_row
 from dyncp.firmware.report.schema import LayerMacs, Report, TargetReport
+from dyncp.train.figure_style import GRID, INK, MUTED
 
 _VALUE_AXIS = 46  # pixels below the axes: ticks and their label
 _LEGEND_ROW = 22

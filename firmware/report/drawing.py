@@ -16,10 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dyncp.train.errors import ReportError
+from dyncp.train.figure_style import INK, STYLE
 
-INK = "#1b2733"
-MUTED = "#5b6875"
-GRID = "#e3e8ed"
 BLUE = "#0b5c8f"
 ORANGE = "#c4560a"
 PALE = "#d5e4ef"
@@ -40,30 +38,9 @@ SERIES = (
 PICTURES = (".png", ".svg")
 _DPI = 144  # of a PNG: two of its pixels for one of CSS
 
-# Text stays text, so that the page's own font, not one of matplotlib's, sets it.
+# The page's own font sets the text, not one of matplotlib's.
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "dyncp",
-    "font.family": "DejaVu Sans",
-    "text.parse_math": False,
-    "text.color": INK,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": MUTED,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.unicode_minus": True,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.major.size": 3,
-    "ytick.major.size": 3,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "legend.frameon": False,
-    "image.interpolation": "none",
-}
+_STYLE: dict[Any, Any] = {**STYLE, "axes.unicode_minus": True, "xtick.major.size": 3, "ytick.major.size": 3}
 
 
 @dataclass(frozen=True)

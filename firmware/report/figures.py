@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 
 from dyncp.firmware.report.drawing import (
     BLUE,
-    GRID,
-    INK,
-    MUTED,
     ORANGE,
     PALE,
     Canvas,
@@ -30,6 +27,7 @@ from dyncp.firmware.report.schema import Report
 from dyncp.firmware.report.validation import Validation
 from dyncp.train.audio import Pcm
 from dyncp.train.config import FFT, HOP, SAMPLE_RATE
+from dyncp.train.figure_style import GRID, INK, MUTED
 
 SHOWN_SECONDS = 60
 SHOWN_FRAMES = SHOWN_SECONDS * SAMPLE_RATE // HOP

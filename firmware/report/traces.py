@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 
 from dyncp.firmware.report.drawing import (
     BLUE,
-    INK,
-    MUTED,
     ORANGE,
     PALE,
     Canvas,
@@ -33,6 +31,7 @@ from dyncp.firmware.report.figures import paint_spectrogram, spectrogram_db, tim
 from dyncp.firmware.report.signals import SignalsReport, TraceReport
 from dyncp.train.audio import Pcm
 from dyncp.train.config import SAMPLE_RATE
+from dyncp.train.figure_style import INK, MUTED
 
 INVALID = "#eaeef2"
 FAINT = "#b4bec8"

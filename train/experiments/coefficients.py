@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dyncp.train.experiments import plots
 from dyncp.train.experiments.results import Channel, Coefficients, OutputCoefficients
+from dyncp.train.figure_style import INK
 from dyncp.train.probes import LinearProbe
 
 STRONGEST = 64
@@ -75,15 +76,15 @@ def draw_coefficients(found: Coefficients, folder: Path) -> None:
         axes = figure.subplots()
         # The largest coefficient of an output need not be among the channels shown.
         image = axes.imshow(values, aspect="auto", cmap=plots.DIVERGING, vmin=-1, vmax=1)
-        axes.set_yticks(range(len(names)), names, color=plots.INK)
+        axes.set_yticks(range(len(names)), names, color=INK)
         axes.tick_params(length=0)
         for row in range(1, len(values)):
             if found.outputs[row].task != found.outputs[row - 1].task:
-                axes.axhline(row - 0.5, color=plots.INK, linewidth=0.8)
+                axes.axhline(row - 0.5, color=INK, linewidth=0.8)
         blocks = np.array([channel.block for channel in found.channels])
         edges = np.flatnonzero(np.diff(blocks)) + 0.5
         for edge in edges:
-            axes.axvline(edge, color=plots.INK, linewidth=0.8)
+            axes.axvline(edge, color=INK, linewidth=0.8)
         shown = np.unique(blocks)
         centres = [float(np.flatnonzero(blocks == block).mean()) for block in shown]
         axes.set_xticks(centres, [str(block + 1) for block in shown])

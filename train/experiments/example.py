@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dyncp.train.config import HOP, SAMPLE_RATE
 from dyncp.train.experiments import plots
 from dyncp.train.experiments.results import Example
+from dyncp.train.figure_style import INK
 from dyncp.train.probe_data import ProbeData
 from dyncp.train.probes import LinearProbe
 from dyncp.train.tasks import Task
@@ -109,7 +110,7 @@ def draw_example(window: Window, folder: Path) -> None:
 
 
 def _label(axes: Axes, text: str) -> None:
-    axes.set_ylabel(text, rotation=0, ha="right", va="center", color=plots.INK)
+    axes.set_ylabel(text, rotation=0, ha="right", va="center", color=INK)
 
 
 def _spectrogram(axes: Axes, window: Window) -> None:

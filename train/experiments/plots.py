@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dyncp.train.figure_style import INK, STYLE
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK = "#1b2733"
-MUTED = "#5b6875"
-GRID = "#e3e8ed"
 UNDEFINED = "#d5dae0"
 # Okabe and Ito: distinct under every common colour vision deficiency.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8c6d00", "#4d4d4d", "#f0e442", "#9d5bd0")
@@ -22,29 +21,13 @@ TRUTH, ESTIMATE = INK, "#d55e00"
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
 
 _STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "dyncp",
-    "font.family": "DejaVu Sans",
+    **STYLE,
     "font.size": 8.5,
-    "text.parse_math": False,
-    "text.color": INK,
     "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.labelsize": 8.5,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": MUTED,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "legend.frameon": False,
     "legend.fontsize": 8.5,
-    "image.interpolation": "none",
 }
 
 

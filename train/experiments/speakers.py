@@ -18,6 +18,7 @@ from dyncp.train.experiments import plots
 from dyncp.train.experiments.results import SpeakerData, SpeakerRow
 from dyncp.train.experiments.utterances import Trials, Utterances, cut_utterances, make_trials
 from dyncp.train.experiments.verification import Embeddings, equal_error_rate, fit_backend, unit_length
+from dyncp.train.figure_style import MUTED
 from dyncp.train.probe_data import ProbeData
 from dyncp.train.tasks import VOICE_ACTIVITY
 
@@ -100,8 +101,8 @@ def draw_speakers(rows: Sequence[SpeakerRow], folder: Path) -> None:
                 rates = [100 * row.eer for row in found if row.eer is not None]
                 style: dict[str, Any] = {"color": plots.colour(index), "linestyle": line, "marker": "os^"[index]}
                 axes.plot([row.enrolment for row in found], rates, label=f"{label}, {backend}", **style)
-        axes.axhline(50, color=plots.MUTED, linestyle="--", linewidth=0.9)
-        axes.text(1.5, 50.5, "chance", ha="center", va="bottom", color=plots.MUTED)
+        axes.axhline(50, color=MUTED, linestyle="--", linewidth=0.9)
+        axes.text(1.5, 50.5, "chance", ha="center", va="bottom", color=MUTED)
         axes.set(xticks=ENROLMENTS, ylim=(0, 60), xlabel="enrolment utterances", ylabel="equal error rate (%)")
         axes.grid(axis="y")
         figure.legend(loc="outside right center")

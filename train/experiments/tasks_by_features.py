@@ -16,6 +16,7 @@ from dyncp.train.errors import ProbeError
 from dyncp.train.experiments import plots
 from dyncp.train.experiments.results import TaskRow
 from dyncp.train.features import FEATURE_SETS, feature_matrix
+from dyncp.train.figure_style import INK, MUTED
 from dyncp.train.observation import Observation
 from dyncp.train.probe_data import ProbeData
 from dyncp.train.probes import LinearProbe, fit
@@ -127,13 +128,13 @@ def draw_tasks_by_features(rows: Sequence[TaskRow], tasks: Sequence[Task], folde
     with plots.drawn(folder, "tasks_by_features", 1.6 + 2.8 * columns, height) as figure:
         for axes, task in zip(plots.panels(figure, len(tasks), columns, sharey=True), tasks, strict=True):
             _panel(axes, [row for row in rows if row.task == task.name], task)
-        figure.supxlabel(KEY, color=plots.MUTED, fontsize=8.5)
+        figure.supxlabel(KEY, color=MUTED, fontsize=8.5)
 
 
 def _panel(axes: Axes, rows: Sequence[TaskRow], task: Task) -> None:
     axes.set_title(plots.title(task.name))
     names = list(LABELS)
-    axes.set_yticks(range(len(names)), list(LABELS.values()), color=plots.INK)
+    axes.set_yticks(range(len(names)), list(LABELS.values()), color=INK)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
@@ -142,7 +143,7 @@ def _panel(axes: Axes, rows: Sequence[TaskRow], task: Task) -> None:
     axes.set_xlim(low, 1.0)
     axes.set_xticks(np.arange(low, 1.01, 0.25), [f"{tick:g}".replace("-", "−") for tick in np.arange(low, 1.01, 0.25)])
     if task.kind != "regression":
-        axes.axvline(1 / max(2, task.outputs), color=plots.MUTED, linestyle="--", linewidth=0.9)
+        axes.axvline(1 / max(2, task.outputs), color=MUTED, linestyle="--", linewidth=0.9)
     for row in rows:
         _bar(axes, names.index(row.features), row)
 
@@ -150,7 +151,7 @@ def _panel(axes: Axes, rows: Sequence[TaskRow], task: Task) -> None:
 def _bar(axes: Axes, y: int, row: TaskRow) -> None:
     value = None if row.score is None else headline(row.score)
     if value is None or row.score is None:
-        axes.text(0.02, y, "not defined here", va="center", color=plots.MUTED, fontsize=7.5)
+        axes.text(0.02, y, "not defined here", va="center", color=MUTED, fontsize=7.5)
         return
     colour = plots.COLOURS[0] if row.features in BINARY else PALE
     axes.barh(y, max(value, axes.get_xlim()[0]), height=0.68, color=colour)
@@ -159,5 +160,5 @@ def _bar(axes: Axes, y: int, row: TaskRow) -> None:
     text = f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
     axes.annotate(
         text, (1.0, y), (4, 0), xycoords="data", textcoords="offset points", va="center", fontsize=7.5,
-        color=plots.INK, annotation_clip=False,
+        color=INK, annotation_clip=False,
     )  # fmt: skip
