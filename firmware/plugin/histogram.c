@@ -22,6 +22,7 @@
 #define BUCKETS 4096
 #define LINES 8
 #define LINE_BYTES 16
+#define PAGE 1024
 
 int qemu_plugin_version = 1;
 
@@ -70,10 +71,16 @@ static struct entry *find(uint64_t address) {
     return entry;
 }
 
+/* Where the next instruction of 32 bits crosses into the next page, QEMU looks at its first half
+ * and gives the last instruction before it two bytes too many. */
+static int goes_straight(const struct block *from, uint64_t to) {
+    return from->following == to || (from->following % PAGE == 0 && from->following - 2 == to);
+}
+
 static void entered(unsigned vcpu, void *data) {
     const struct block *block = data;
     (void)vcpu;
-    if (previous != NULL && previous->following != block->first) {
+    if (previous != NULL && !goes_straight(previous, block->first)) {
         previous->last->now[LEFT] += 1;
     }
     previous = block;

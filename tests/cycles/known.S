@@ -10,6 +10,7 @@ main:
     push {r4, lr}
     bl marked
     bl marked
+    bl crossing
     movs r0, #0
     pop {r4, pc}
 
@@ -25,6 +26,16 @@ known_loop:
     subs r2, #1
     bne known_loop
 known_end:
+    bx lr
+
+    /* Its second instruction lies on both sides of a page of QEMU's. */
+    .balign 1024
+    .space 1020
+    .type crossing, %function
+crossing:
+    nop
+    nop.w
+crossing_end:
     bx lr
 
     .section .rodata

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,23 +13,28 @@ from dyncp.firmware.boards import select
 from dyncp.firmware.cycles import events
 from dyncp.firmware.disassembly import disassemble
 from dyncp.firmware.emulate import run_image
-from dyncp.firmware.histogram import Histogram, build_plugin, read_histogram
+from dyncp.firmware.histogram import Executions, Histogram, build_plugin, read_histogram
 from dyncp.firmware.image import compile_source, link
 from dyncp.firmware.records import CycleEvents
 from dyncp.firmware.report.estimate import UserBoard, estimate
 from dyncp.train.errors import ToolchainError
 
 SOURCE = Path(__file__).parent / "known.S"
-NAMES = ("known_begin", "known_end", "known_table", "known_loop")
+
+
+def run(work: Path, begin: str, end: str) -> tuple[Path, Mapping[int, Executions]]:
+    """The image, and what ran between two labels of known.S."""
+    board = select(["cortex-m4"])[0]
+    image = link(board, [compile_source(SOURCE, board, work)], work)
+    first, last, table = elf_file.addresses(image, (begin, end, "known_table"))
+    profile = Histogram(build_plugin(work), first, last, (table, table + 160), "histogram.bin")
+    run_image(image, board, [], timeout_s=60, marks=profile)
+    return image, read_histogram(work / "histogram.bin")
 
 
 def test_a_known_program(tmp_path: Path) -> None:
-    board = select(["cortex-m4"])[0]
-    image = link(board, [compile_source(SOURCE, board, tmp_path)], tmp_path)
-    begin, end, table, loop = elf_file.addresses(image, NAMES)
-    profile = Histogram(build_plugin(tmp_path), begin, end, (table, table + 160), "histogram.bin")
-    run_image(image, board, [], timeout_s=60, marks=profile)
-    counted = read_histogram(tmp_path / "histogram.bin")
+    image, counted = run(tmp_path, "known_begin", "known_end")
+    begin, loop = elf_file.addresses(image, ("known_begin", "known_loop"))
     # Twice between the marks: two instructions, ten rounds of three that read ten words.
     assert {at - begin: event.ran for at, event in counted.items()} == {0: 2, 4: 2, loop - begin: 20, 12: 20, 14: 20}
     # The second time, the three lines are there.
@@ -36,6 +42,13 @@ def test_a_known_program(tmp_path: Path) -> None:
     assert counted[begin + 14].departures == 18
     found = events(disassemble(image), counted, frames=2)
     assert found == CycleEvents(instructions=32, cycles=2 + 10 * (2 + 1 + 1), refills=9, flash_lines=1.5)
+
+
+def test_a_straight_line_across_a_page(tmp_path: Path) -> None:
+    image, counted = run(tmp_path, "crossing", "crossing_end")
+    (begin,) = elf_file.addresses(image, ("crossing",))
+    assert (begin + 2) % 1024 == 1022
+    assert counted == {begin: Executions(1, 0, 0), begin + 2: Executions(1, 0, 0)}
 
 
 def test_from_events_to_a_board() -> None:

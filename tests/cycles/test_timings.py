@@ -52,6 +52,11 @@ def straight(*lines: str) -> int:
         (4, ["adds r1, r1, r2", "ldr r0, [r1, #0]"]),
         (3, ["adds r4, r1, r2", "ldr r0, [r1, #0]"]),
         (3, ["ldrd r0, r1, [r2, #8]"]),
+        (5, ["add r2, r3, #4", "ldrd r0, r1, [r2, #8]"]),
+        (5, ["add r8, sp, #64", "stm.w r8, {r0, r1}"]),
+        (4, ["add r8, sp, #64", "stm.w r9, {r8, r10}"]),
+        (4, ["add sp, #12", "pop {r4}"]),
+        (3, ["tbb [pc, r0]"]),
         (4, ["ldmia.w r0!, {r1, r2, r3}"]),
         (5, ["push {r4, r5, r6, lr}"]),
         # A 16-bit instruction hides the IT behind it.
