@@ -53,9 +53,8 @@ static inline int32_t dcp_row(const dcp_layer *layer, const int8_t *x, size_t r)
 
 /* The activations of a layer: what of them is kept, and the rest. */
 #define DCP_KEEP(x, layer, wide)                                                                   \
-    const int8x16_t kept[6] = {                                                                    \
-        dcp_kept(x, 0, wide),  dcp_kept(x, 16, wide), dcp_kept(x, 32, wide),                       \
-        dcp_kept(x, 48, wide), dcp_kept(x, 64, wide), dcp_kept(x, 80, wide)};                      \
+    int8x16_t kept[6] = {dcp_kept(x, 0, wide),  dcp_kept(x, 16, wide), dcp_kept(x, 32, wide),      \
+                         dcp_kept(x, 48, wide), dcp_kept(x, 64, wide), dcp_kept(x, 80, wide)};     \
     const int8_t *const rest = x + (wide ? DCP_KEPT : 0);                                          \
     const size_t left = layer->columns - (wide ? DCP_KEPT : 0)
 
