@@ -13,13 +13,6 @@
 /* A list takes the bits of 16 bytes; behind the last number come copies of it, to fill a vector. */
 enum { DCP_LISTED = 128, DCP_LIST = DCP_LISTED + DCP_LANES };
 
-static inline void dcp_words(uint32x4_t v, uint32_t word[4]) {
-    __asm__("vmov %0, %2, %q4[2], %q4[0]\n\t"
-            "vmov %1, %3, %q4[3], %q4[1]"
-            : "=&r"(word[0]), "=&r"(word[1]), "=&r"(word[2]), "=&r"(word[3])
-            : "w"(v));
-}
-
 /* Lists the active of `channels`, of which the first DCP_LISTED count, in order. Returns how many.
  *
  * Lane i has the bits of channels 8 i to 8 i + 7. Ones up to there are the place behind its last
@@ -70,16 +63,22 @@ DCP_KERNEL size_t dcp_active(const uint32_t *mask, size_t channels, uint8_t list
 
 /* ---- Section 6, ends: of listed rows only ---- */
 
-/* The rows of four numbers. */
-static inline void dcp_rows_at(const int8_t *weight, const uint8_t *list, size_t row,
-                               const int8_t *w[4]) {
-    const uint32x4_t offset = vmulq_n_u32(vldrbq_u32(list), (uint32_t)row);
-    uint32_t at[4];
-    dcp_words(vaddq_n_u32(offset, (uint32_t)(uintptr_t)weight), at);
-    w[0] = (const int8_t *)at[0];
-    w[1] = (const int8_t *)at[1];
-    w[2] = (const int8_t *)at[2];
-    w[3] = (const int8_t *)at[3];
+/* Bytes of a row, address of the first: at hand in memory, as no register is left for them. */
+typedef struct {
+    uint32_t bytes, first;
+} dcp_rows;
+
+/* The rows of the four numbers at `list`. */
+static inline void dcp_rows_at(const dcp_rows *rows, const uint8_t *list, const int8_t *w[4]) {
+    uint32x4_t v = vldrbq_u32(list);
+    __asm__ volatile(
+        "ldrd %[w0], %[w1], %[rows]\n\t"
+        "vmul.i32 %q[v], %q[v], %[w0]\n\t"
+        "vadd.i32 %q[v], %q[v], %[w1]\n\t"
+        "vmov %[w0], %[w2], %q[v][2], %q[v][0]\n\t"
+        "vmov %[w1], %[w3], %q[v][3], %q[v][1]"
+        : [v] "+w"(v), [w0] "=&r"(w[0]), [w1] "=&r"(w[1]), [w2] "=&r"(w[2]), [w3] "=&r"(w[3])
+        : [rows] "m"(*rows));
 }
 
 /* Four sums to where four numbers say, in no more vector registers than three. */
@@ -121,27 +120,30 @@ static inline void dcp_put_residual(uint32x4_t at, const int32_t *multiplier, co
 #undef DCP_MULTIPLIER
 
 /* Rows by fours, wherever they lie, numbered from the `first` of the layer on. `kind` is DCP_RELU8
- * or DCP_RESIDUAL; it and `wide` are constants. */
+ * or DCP_RESIDUAL; it and `keep` are constants. */
 static inline void dcp_listed4(const dcp_layer *layer, size_t first, const uint8_t *list,
-                               size_t active, const int8_t *x, dcp_result kind, void *y, int wide) {
-    DCP_KEEP(x, layer, wide);
+                               size_t active, const int8_t *x, dcp_result kind, void *y,
+                               size_t keep) {
+    /* Hidden, or gcc keeps an address of each vector of it in memory from list to list. */
+    __asm__ volatile("" : "+r"(x));
+    DCP_KEEP(x, layer, keep);
     const size_t row = dcp_padded(layer->columns);
-    const int8_t *const weight = layer->weight + first * row;
+    const dcp_rows rows = {(uint32_t)row, (uint32_t)(uintptr_t)(layer->weight + first * row)};
     const int32_t *const multiplier = layer->multiplier + first;
     const int32_t *const bias = kind == DCP_RELU8 ? layer->bias + first : NULL;
     for (const uint8_t *end = list + active; list < end; list += 4) {
         const int8_t *w[4];
-        dcp_rows_at(weight, list, row, w);
+        dcp_rows_at(&rows, list, w);
         const int8_t *next = rest;
-        if (wide) {
-            /* Not kept after all: the register is needed below. */
+        if (keep == DCP_KEPT) {
+            /* The last is not kept after all: its register is needed below. */
             next -= DCP_LANES;
             __asm__ volatile("" : "+r"(next));
-            kept[5] = vld1q_s8(next);
+            kept[DCP_KEPT - 1] = vld1q_s8(next);
             next += DCP_LANES;
         }
         int32_t sum[4];
-        dcp_dot4(kept, wide, 1, next, &left, w, sum);
+        dcp_dot4(kept, keep, 1, next, &left, w, sum);
         const uint32x4_t at = vldrbq_u32(list);
         if (kind == DCP_RELU8) {
             dcp_put_relu8(at, bias, multiplier, sum, (int8_t *)y + first);
@@ -151,20 +153,27 @@ static inline void dcp_listed4(const dcp_layer *layer, size_t first, const uint8
     }
 }
 
-static inline uint32_t dcp_active_rows(const dcp_layer *layer, const uint32_t *mask,
-                                       const int8_t *x, dcp_result kind, void *y) {
-    uint32_t rows = 0;
+static inline uint32_t dcp_lists(const dcp_layer *layer, const uint32_t *mask, const int8_t *x,
+                                 dcp_result kind, void *y, size_t keep) {
+    uint32_t macs = 0;
     for (size_t first = 0; first < layer->rows; first += DCP_LISTED) {
         uint8_t list[DCP_LIST];
         const size_t active = dcp_active(mask + first / 32, layer->rows - first, list);
-        if (dcp_is_wide(layer)) {
-            dcp_listed4(layer, first, list, active, x, kind, y, 1);
-        } else {
-            dcp_listed4(layer, first, list, active, x, kind, y, 0);
-        }
-        rows += (uint32_t)active;
+        dcp_listed4(layer, first, list, active, x, kind, y, keep);
+        macs += (uint32_t)(active * layer->columns);
     }
-    return rows * (uint32_t)layer->columns;
+    return macs;
+}
+
+static inline uint32_t dcp_active_rows(const dcp_layer *layer, const uint32_t *mask,
+                                       const int8_t *x, dcp_result kind, void *y) {
+    if (dcp_can_keep(layer, DCP_KEPT)) {
+        return dcp_lists(layer, mask, x, kind, y, DCP_KEPT);
+    }
+    if (dcp_can_keep(layer, DCP_KEPT / 2)) {
+        return dcp_lists(layer, mask, x, kind, y, DCP_KEPT / 2);
+    }
+    return dcp_lists(layer, mask, x, kind, y, 0);
 }
 
 /* ---- Section 6, block, step 6, gate site `output` ---- */
