@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "dyncp_helium_columns.h"
 #include "dyncp_helium_dense.h"
 #include "dyncp_helium_gated.h"
 
