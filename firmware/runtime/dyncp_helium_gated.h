@@ -10,6 +10,10 @@
 
 /* A list takes the bits of 16 bytes; behind the last number come copies of it, to fill a vector. */
 enum { DCP_LISTED = 128, DCP_LIST = DCP_LISTED + DCP_LANES };
+typedef char dcp_list_fits_work_space[4 * DCP_WORK(1) >= DCP_LIST ? 1 : -1];
+
+/* In four bits. */
+static const uint8_t dcp_ones[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
 
 /* Lists the active of `channels`, of which the first DCP_LISTED count, in order. Returns how many.
  *
@@ -17,7 +21,6 @@ enum { DCP_LISTED = 128, DCP_LIST = DCP_LISTED + DCP_LANES };
  * channel: counted by halves of bytes, summed within words by a multiplication, then with the words
  * before. From the highest bit of each lane down, a 1 puts its number before those written. */
 DCP_KERNEL size_t dcp_active(const uint32_t *mask, size_t channels, uint8_t list[DCP_LIST]) {
-    static const uint8_t ones[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
     uint32_t highest = 7, t0, t1, t2, active;
     uint8x16_t bits, place, number, v;
     __asm__ volatile("vctp.8 %[bytes]\n\t"
@@ -51,7 +54,7 @@ DCP_KERNEL size_t dcp_active(const uint32_t *mask, size_t channels, uint8_t list
                        [active] "=&r"(active), [bits] "=&w"(bits), [place] "=&w"(place),
                        [number] "=&w"(number), [v] "=&w"(v)
                      : [bytes] "r"((channels + 7) / 8), [mask] "r"(mask), [list] "r"(list),
-                       [ones] "r"(ones), [each] "r"(0x01010101), [zero] "r"(0), [one] "r"(1)
+                       [ones] "r"(dcp_ones), [each] "r"(0x01010101), [zero] "r"(0), [one] "r"(1)
                      : "cc", "memory");
     if (active > 0) {
         vstrbq_u8(list + active, vdupq_n_u8(list[active - 1]));
@@ -152,10 +155,9 @@ static inline void dcp_listed4(const dcp_layer *layer, size_t first, const uint8
 }
 
 static inline uint32_t dcp_lists(const dcp_layer *layer, const uint32_t *mask, const int8_t *x,
-                                 dcp_result kind, void *y, size_t keep) {
+                                 uint8_t *list, dcp_result kind, void *y, size_t keep) {
     uint32_t macs = 0;
     for (size_t first = 0; first < layer->rows; first += DCP_LISTED) {
-        uint8_t list[DCP_LIST];
         const size_t active = dcp_active(mask + first / 32, layer->rows - first, list);
         dcp_listed4(layer, first, list, active, x, kind, y, keep);
         macs += (uint32_t)(active * layer->columns);
@@ -164,14 +166,15 @@ static inline uint32_t dcp_lists(const dcp_layer *layer, const uint32_t *mask, c
 }
 
 static inline uint32_t dcp_active_rows(const dcp_layer *layer, const uint32_t *mask,
-                                       const int8_t *x, dcp_result kind, void *y) {
+                                       const int8_t *x, uint32_t *work, dcp_result kind, void *y) {
+    uint8_t *const list = (uint8_t *)work;
     if (dcp_can_keep(layer, DCP_KEPT)) {
-        return dcp_lists(layer, mask, x, kind, y, DCP_KEPT);
+        return dcp_lists(layer, mask, x, list, kind, y, DCP_KEPT);
     }
     if (dcp_can_keep(layer, DCP_KEPT / 2)) {
-        return dcp_lists(layer, mask, x, kind, y, DCP_KEPT / 2);
+        return dcp_lists(layer, mask, x, list, kind, y, DCP_KEPT / 2);
     }
-    return dcp_lists(layer, mask, x, kind, y, 0);
+    return dcp_lists(layer, mask, x, list, kind, y, 0);
 }
 
 /* ---- Section 6, block, step 6, gate site `output` ---- */
@@ -179,8 +182,7 @@ static inline uint32_t dcp_active_rows(const dcp_layer *layer, const uint32_t *m
 /* Adds the active rows to the residual stream. */
 DCP_KERNEL uint32_t dcp_project_rows(const dcp_layer *layer, const uint32_t *mask, const int8_t *h,
                                      uint32_t *work, int16_t *residual) {
-    (void)work;
-    return dcp_active_rows(layer, mask, h, DCP_RESIDUAL, residual);
+    return dcp_active_rows(layer, mask, h, work, DCP_RESIDUAL, residual);
 }
 
 /* ---- Section 6, block, steps 4 to 6, gate site `hidden` ---- */
@@ -199,9 +201,8 @@ static inline void dcp_zero(int8_t *y, size_t count) {
 
 DCP_KERNEL uint32_t dcp_expand_gated(const dcp_layer *layer, const uint32_t *mask, const int8_t *x,
                                      uint32_t *work, int8_t *y) {
-    (void)work;
     dcp_zero(y, layer->rows);
-    return dcp_active_rows(layer, mask, x, DCP_RELU8, y);
+    return dcp_active_rows(layer, mask, x, work, DCP_RELU8, y);
 }
 
 /* dcp_taps8 for the channels of a list. */

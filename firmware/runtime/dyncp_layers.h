@@ -49,8 +49,9 @@ static inline size_t dcp_padded(size_t count) {
     return (count + 3) & ~(size_t)3;
 }
 
-/* Words of work space that a kernel of a layer with so many columns takes. */
-#define DCP_WORK(columns) (((columns) + 3) / 4 * 2)
+/* Words of work space that a kernel of a layer with so many columns takes: for widened inputs; on
+ * Helium for a list of active channels. */
+#define DCP_WORK(columns) (DCP_HELIUM ? 36 : ((columns) + 3) / 4 * 2)
 
 /* What becomes of a row's value. */
 typedef enum { DCP_RELU8, DCP_RELU16, DCP_SAT16, DCP_RESIDUAL } dcp_result;
