@@ -6,16 +6,20 @@
 
 #include "dyncp_helium_dense.h"
 
+/* gcc 12 has no name for the predicate that assembly here changes: none of its own may be in use
+ * around dcp_clear_pruned; over the call of dcp_active it keeps none. */
+
 /* ---- Active channels by number ---- */
 
 /* A list takes the bits of 16 bytes; behind the last number come copies of it, to fill a vector. */
 enum { DCP_LISTED = 128, DCP_LIST = DCP_LISTED + DCP_LANES };
 typedef char dcp_list_fits_work_space[4 * DCP_WORK(1) >= DCP_LIST ? 1 : -1];
 
-/* In four bits. */
+/* How many of four bits are 1. */
 static const uint8_t dcp_ones[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
 
-/* Lists the active of `channels`, of which the first DCP_LISTED count, in order. Returns how many.
+/* Lists which of `channels`, or of the first DCP_LISTED of them, are active, in order. Returns how
+ * many. Bits behind the last channel are 0.
  *
  * Lane i has the bits of channels 8 i to 8 i + 7. Ones up to there are the place behind its last
  * channel: counted by halves of bytes, summed within words by a multiplication, then with the words
