@@ -15,7 +15,7 @@ from dyncp.codegen.stages import stages
 from dyncp.codegen.structs import StructText, struct_text
 from dyncp.codegen.tables import Table, table
 from dyncp.codegen.text import aligned, wrapped
-from dyncp.codegen.weights import emitted_weight, multiplied_in_pairs, neighbour_products
+from dyncp.codegen.weights import emitted_weight, multiplied_in_pairs, neighbour_products, padded, skips_columns
 from dyncp.export.bundle import Bundle
 from dyncp.train.config import HOP, NetworkConfig
 from dyncp.train.errors import GenerationError
@@ -30,6 +30,8 @@ class Layer:
 
     name: str
     weight: str
+    gathered: str | None
+    """What dyncp_helium.h has for the weights."""
     bias: str
     paired: str | None
     """What dyncp_dsp.h has for the bias."""
@@ -179,6 +181,10 @@ def _layer(bundle: Bundle, source: str, name: str) -> tuple[list[Table], Layer]:
     rows, columns = weight.shape
     emitted = emitted_weight(source, weight, bundle.config)
     tables = [table(f"{name}_weight", emitted, "[{}][{}]".format(*emitted.shape))]
+    gathered = None
+    if skips_columns(source, bundle.config):
+        tables.append(table(f"{name}_gathered", padded(weight), "the same in rows"))
+        gathered = tables[-1].name
     present = {"bias": "NULL", "multiplier": "NULL"}
     for part in present:
         if f"{source}.{part}" in bundle.tensors:
@@ -191,7 +197,8 @@ def _layer(bundle: Bundle, source: str, name: str) -> tuple[list[Table], Layer]:
         values = (bias - neighbour_products(weight)).astype(np.int32)
         tables.append(table(f"{name}_paired", values, "bias less products of neighbouring weights"))
         paired = tables[-1].name
-    return tables, Layer(name, f"{name}_weight", present["bias"], paired, present["multiplier"], rows, columns)
+    bias_name, multiplier = present["bias"], present["multiplier"]
+    return tables, Layer(name, f"{name}_weight", gathered, bias_name, paired, multiplier, rows, columns)
 
 
 def _block(bundle: Bundle, i: int, dilation: int) -> Block:

@@ -51,7 +51,7 @@ class Buffer:
 def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
     c, h = config.channels, config.hidden
     widest = max(BINS, c, h, config.gate)
-    # DCP_WORK of firmware/runtime/dyncp_layers.h, of the widest layer.
+    # DCP_WORK of firmware/runtime/dyncp_layers.h, of the widest layer; more than a list of channels takes on Helium.
     work = round_up(widest, WORD) // 2
     kernels = ("front", "gate", "score", "expand", "project", "logits")
     frame = (("spectrum", "signals"),)

@@ -16,9 +16,18 @@ def emitted_weight(layer: str, weight: NDArray[np.generic], config: NetworkConfi
     """Weights [rows, columns] of the bundle's `layer` in their order in memory, zeros behind each row."""
     # A depthwise layer is read tap by tap. A pruned channel of a gated hidden layer is a column of the projection:
     # transposed, it is a row that need not be read.
-    if layer.endswith(".depthwise") or (layer.endswith(".project") and config.gate_site == "hidden"):
-        weight = weight.T
+    return padded(weight.T if layer.endswith(".depthwise") or skips_columns(layer, config) else weight)
+
+
+def padded(weight: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Rows that each start at a word."""
     return np.pad(weight, ((0, 0), (0, -weight.shape[1] % WORD)))
+
+
+def skips_columns(layer: str, config: NetworkConfig) -> bool:
+    """Whether `layer` is a projection of gated hidden channels, which firmware/runtime/dyncp_helium_columns.h wants in
+    rows."""
+    return layer.endswith(".project") and config.gate_site == "hidden"
 
 
 def multiplied_in_pairs(layer: str, config: NetworkConfig) -> bool:

@@ -19,9 +19,9 @@ from dyncp.train.errors import ToolchainError
 PROBES = re.compile(r"_probe(s|_weight|_bias|_informative|_base)$")
 """Ends the names of a probe set's constants."""
 
-MODEL_INDEPENDENT = re.compile(r"_(window|twiddle|thresholds|starts|sigmoid|reversed)$")
-"""Ends the names of the front end's constants (docs/arithmetic.md, sections 2 to 5); what is neither these nor the
-probes' is the network's."""
+MODEL_INDEPENDENT = re.compile(r"_(window|twiddle|thresholds|starts|sigmoid|reversed|ones)$")
+"""Ends the names of the front end's constants (docs/arithmetic.md, sections 2 to 5) and of the kernels'; what is
+neither these nor the probes' is the network's."""
 
 
 @dataclass(frozen=True)

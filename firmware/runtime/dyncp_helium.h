@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "dyncp_helium_columns.h"
 #include "dyncp_helium_dense.h"
 #include "dyncp_helium_gated.h"
 
@@ -95,36 +96,42 @@ DCP_KERNEL uint32_t dcp_gate(const dcp_layer *layer, const int16_t *x, uint32_t 
     return (uint32_t)(rows * columns);
 }
 
-/* Four rows of 16 columns each time, whose activations stay in two registers. */
-static inline void dcp_score16(const dcp_layer *layer, const int16_t *x, int32_t *score) {
+/* Four rows each time, of 8 or 16 columns, as `columns` says: a constant. The activations stay in
+ * registers. */
+static inline void dcp_score_short(const dcp_layer *layer, const int16_t *x, int32_t *score,
+                                   size_t columns) {
     const int8_t *w = layer->weight;
     const int32_t *bias = layer->bias;
-    const int16x8_t x0 = vldrhq_s16(x), x1 = vldrhq_s16(x + 8);
+    const int16x8_t x0 = vldrhq_s16(x), x1 = columns == 16 ? vldrhq_s16(x + 8) : x0;
     int16x8_t a, b;
     int32_t s0, s1, s2, s3;
-#define DCP_ROW(r, at)                                                                             \
-    "vldrb.s16 %q[a], [%[w], #" #at "]\n\t"                                                        \
-    "vmladava.s16 %[s" #r "], %q[a], %q[x0]\n\t"                                                   \
-    "vldrb.s16 %q[b], [%[w], #" #at "+8]\n\t"                                                      \
-    "vmladava.s16 %[s" #r "], %q[b], %q[x1]\n\t"
-    __asm__ volatile(
-        "wls lr, %[groups], 2f\n"
-        "1:\n\t"
-        "ldrd %[s0], %[s1], [%[bias]], #8\n\t"
-        "ldrd %[s2], %[s3], [%[bias]], #8\n\t" DCP_ROW(1, 16) DCP_ROW(2, 32)
-            DCP_ROW(3, 48) "vldrb.s16 %q[b], [%[w], #8]\n\t"
-                           "vmladava.s16 %[s0], %q[b], %q[x1]\n\t"
-                           "vldrb.s16 %q[a], [%[w]], #64\n\t"
-                           "vmladava.s16 %[s0], %q[a], %q[x0]\n\t"
-                           "strd %[s0], %[s1], [%[score]], #8\n\t"
-                           "strd %[s2], %[s3], [%[score]], #8\n\t"
-                           "le lr, 1b\n"
-                           "2:"
-        : [s0] "=&Te"(s0), [s1] "=&Te"(s1), [s2] "=&Te"(s2), [s3] "=&Te"(s3), [w] "+l"(w),
-          [bias] "+r"(bias), [score] "+r"(score), [a] "=&w"(a), [b] "=&w"(b)
-        : [groups] "r"(layer->rows / 4), [x0] "w"(x0), [x1] "w"(x1)
-        : "lr", "cc", "memory");
-#undef DCP_ROW
+#define DCP_MAC(v, r, at, x)                                                                       \
+    "vldrb.s16 %q[" #v "], [%[w]" at "\n\t"                                                        \
+    "vmladava.s16 %[s" #r "], %q[" #v "], %q[" #x "]\n\t"
+#define DCP_SCORES(macs)                                                                           \
+    __asm__ volatile(                                                                              \
+        "wls lr, %[groups], 2f\n"                                                                  \
+        "1:\n\t"                                                                                   \
+        "ldrd %[s0], %[s1], [%[bias]], #8\n\t"                                                     \
+        "ldrd %[s2], %[s3], [%[bias]], #8\n\t" macs "strd %[s0], %[s1], [%[score]], #8\n\t"        \
+        "strd %[s2], %[s3], [%[score]], #8\n\t"                                                    \
+        "le lr, 1b\n"                                                                              \
+        "2:"                                                                                       \
+        : [s0] "=&Te"(s0), [s1] "=&Te"(s1), [s2] "=&Te"(s2), [s3] "=&Te"(s3), [w] "+l"(w),         \
+          [bias] "+r"(bias), [score] "+r"(score), [a] "=&w"(a), [b] "=&w"(b)                       \
+        : [groups] "r"(layer->rows / 4), [x0] "w"(x0), [x1] "w"(x1)                                \
+        : "lr", "cc", "memory")
+    if (columns == 16) {
+        DCP_SCORES(DCP_MAC(a, 1, ", #16]", x0) DCP_MAC(b, 1, ", #24]", x1)
+                       DCP_MAC(a, 2, ", #32]", x0) DCP_MAC(b, 2, ", #40]", x1)
+                           DCP_MAC(a, 3, ", #48]", x0) DCP_MAC(b, 3, ", #56]", x1)
+                               DCP_MAC(a, 0, ", #8]", x1) DCP_MAC(b, 0, "], #64", x0));
+    } else {
+        DCP_SCORES(DCP_MAC(a, 1, ", #8]", x0) DCP_MAC(b, 2, ", #16]", x0)
+                       DCP_MAC(a, 3, ", #24]", x0) DCP_MAC(b, 0, "], #32", x0));
+    }
+#undef DCP_SCORES
+#undef DCP_MAC
 }
 
 static inline void dcp_score4(const dcp_layer *layer, const int16_t *x, int32_t *score) {
@@ -145,7 +152,9 @@ DCP_KERNEL uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t
                               int32_t *score) {
     (void)work;
     if (layer->columns == 16) {
-        dcp_score16(layer, x, score);
+        dcp_score_short(layer, x, score, 16);
+    } else if (layer->columns == 8) {
+        dcp_score_short(layer, x, score, 8);
     } else {
         dcp_score4(layer, x, score);
     }

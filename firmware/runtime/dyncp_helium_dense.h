@@ -51,16 +51,15 @@ static inline int32_t dcp_row(const dcp_layer *layer, const int8_t *x, size_t r)
     return dcp_rmul(dcp_dot8(w, x, layer->columns, layer->bias[r]), layer->multiplier[r]);
 }
 
-/* The activations of a layer: what of them is kept, and the rest. */
-#define DCP_KEEP(x, layer, wide)                                                                   \
-    const int8x16_t kept[6] = {                                                                    \
-        dcp_kept(x, 0, wide),  dcp_kept(x, 16, wide), dcp_kept(x, 32, wide),                       \
-        dcp_kept(x, 48, wide), dcp_kept(x, 64, wide), dcp_kept(x, 80, wide)};                      \
-    const int8_t *const rest = x + (wide ? DCP_KEPT : 0);                                          \
-    const size_t left = layer->columns - (wide ? DCP_KEPT : 0)
+/* The activations of a layer: so many kept vectors, and the rest. */
+#define DCP_KEEP(x, layer, keep)                                                                   \
+    int8x16_t kept[DCP_KEPT] = {dcp_kept(x, 0, keep), dcp_kept(x, 1, keep), dcp_kept(x, 2, keep),  \
+                                dcp_kept(x, 3, keep), dcp_kept(x, 4, keep), dcp_kept(x, 5, keep)}; \
+    const int8_t *const rest = x + keep * DCP_LANES;                                               \
+    const size_t left = layer->columns - keep * DCP_LANES
 
-static inline int8x16_t dcp_kept(const int8_t *x, size_t first, int wide) {
-    return wide ? vld1q_s8(x + first) : vdupq_n_s8(0);
+static inline int8x16_t dcp_kept(const int8_t *x, size_t vector, size_t keep) {
+    return vector < keep ? vld1q_s8(x + vector * DCP_LANES) : vdupq_n_s8(0);
 }
 
 /* Written out, as gcc would keep in memory what a loop fills. */
@@ -83,10 +82,10 @@ static inline void dcp_advance(const int8_t *w[4], size_t bytes) {
     w[3] += bytes;
 }
 
-/* Rows by fours. `kind` and `wide` are constants. */
+/* Rows by fours. `kind` and `keep` are constants. */
 static inline void dcp_dense4(const dcp_layer *layer, const int8_t *x, dcp_result kind, void *y,
-                              int wide) {
-    DCP_KEEP(x, layer, wide);
+                              size_t keep) {
+    DCP_KEEP(x, layer, keep);
     const size_t skip = dcp_skip(layer), size = kind == DCP_RELU8 ? 1 : 2;
     const int8_t *w[4] = DCP_FIRST_ROWS(layer, dcp_padded(layer->columns));
     const int32_t *bias = layer->bias, *multiplier = layer->multiplier;
@@ -95,7 +94,7 @@ static inline void dcp_dense4(const dcp_layer *layer, const int8_t *x, dcp_resul
     while (at != end) {
         int32_t sum[4];
         bias = dcp_start(bias, sum);
-        dcp_dot4(kept, wide, 0, rest, &left, w, sum);
+        dcp_dot4(kept, keep, 0, rest, &left, w, sum);
         dcp_advance(w, skip);
         const int32x4_t v = vqrdmulhq_s32(dcp_vector(sum), vldrwq_s32(multiplier));
         if (kind == DCP_RELU8) {
@@ -110,8 +109,8 @@ static inline void dcp_dense4(const dcp_layer *layer, const int8_t *x, dcp_resul
 
 static inline uint32_t dcp_dense(const dcp_layer *layer, const int8_t *x, dcp_result kind,
                                  void *y) {
-    if (dcp_is_wide(layer)) {
-        dcp_dense4(layer, x, kind, y, 1);
+    if (dcp_can_keep(layer, DCP_KEPT)) {
+        dcp_dense4(layer, x, kind, y, DCP_KEPT);
     } else {
         dcp_dense4(layer, x, kind, y, 0);
     }

@@ -10,12 +10,13 @@
 
 #include "dyncp_layers.h"
 
-/* So many of the first activations stay in six vector registers for all rows of a layer. The other
- * two registers take weights and the rest of the activations. */
-enum { DCP_KEPT = 96, DCP_LANES = 16 };
+/* Vectors of the first activations that stay in registers for all rows of a layer: at most six, as
+ * weights and the rest of the activations take two. Kernels exist for six, some for three, and for
+ * none. */
+enum { DCP_KEPT = 6, DCP_LANES = 16 };
 
-static inline int dcp_is_wide(const dcp_layer *layer) {
-    return layer->columns >= DCP_KEPT;
+static inline int dcp_can_keep(const dcp_layer *layer, size_t vectors) {
+    return layer->columns >= vectors * DCP_LANES;
 }
 
 /* What is left in a row's pointer to the next row but three, once dcp_dot4 has passed the row. */
@@ -38,26 +39,31 @@ static inline size_t dcp_skip(const dcp_layer *layer) {
     DCP_MAC(0, a, x)                                                                               \
     DCP_LOAD(a, 2) DCP_MAC(1, b, x) DCP_LOAD(b, 3) DCP_MAC(2, a, x) DCP_MAC(3, b, x)
 
-#define DCP_DOT4_KEPT(product, sums)                                                               \
-    __asm__ volatile(DCP_LOAD(a, 0) DCP_LOAD(b, 1) DCP_STEP(product, x0) DCP_STEP(DCP_MAC, x1)     \
-                         DCP_STEP(DCP_MAC, x2) DCP_STEP(DCP_MAC, x3) DCP_STEP(DCP_MAC, x4)         \
-                             DCP_LAST_STEP(x5)                                                     \
+#define DCP_DOT4_KEPT(steps, sums)                                                                 \
+    __asm__ volatile(DCP_LOAD(a, 0) DCP_LOAD(b, 1) steps                                           \
                      : [s0] sums(sum[0]), [s1] sums(sum[1]), [s2] sums(sum[2]), [s3] sums(sum[3]), \
                        [w0] "+r"(w[0]), [w1] "+r"(w[1]), [w2] "+r"(w[2]), [w3] "+r"(w[3]),         \
                        [a] "=&w"(a), [b] "=&w"(b)                                                  \
                      : [x0] "w"(kept[0]), [x1] "w"(kept[1]), [x2] "w"(kept[2]), [x3] "w"(kept[3]), \
                        [x4] "w"(kept[4]), [x5] "w"(kept[5])                                        \
                      : "memory")
+#define DCP_3_STEPS(first) DCP_STEP(first, x0) DCP_STEP(DCP_MAC, x1) DCP_LAST_STEP(x2)
+#define DCP_6_STEPS(first)                                                                         \
+    DCP_STEP(first, x0)                                                                            \
+    DCP_STEP(DCP_MAC, x1)                                                                          \
+    DCP_STEP(DCP_MAC, x2) DCP_STEP(DCP_MAC, x3) DCP_STEP(DCP_MAC, x4) DCP_LAST_STEP(x5)
 
 /* sum[r] += w[r] * x for four rows, whose pointers advance by the columns, to whole vectors; with
- * `fresh`, sum[r] = w[r] * x. Of a wide layer, `kept` are the first activations. */
-static inline void dcp_dot4(const int8x16_t kept[6], int wide, int fresh, const int8_t *x,
+ * `fresh`, sum[r] = w[r] * x. The first `keep` vectors of activations are in `kept`. */
+static inline void dcp_dot4(const int8x16_t kept[DCP_KEPT], size_t keep, int fresh, const int8_t *x,
                             const size_t *left, const int8_t *w[4], int32_t sum[4]) {
     int8x16_t a, b;
-    if (wide && fresh) {
-        DCP_DOT4_KEPT(DCP_MUL, "=&Te");
-    } else if (wide) {
-        DCP_DOT4_KEPT(DCP_MAC, "+Te");
+    if (keep == DCP_KEPT && fresh) {
+        DCP_DOT4_KEPT(DCP_6_STEPS(DCP_MUL), "=&Te");
+    } else if (keep == DCP_KEPT) {
+        DCP_DOT4_KEPT(DCP_6_STEPS(DCP_MAC), "+Te");
+    } else if (keep == DCP_KEPT / 2) {
+        DCP_DOT4_KEPT(DCP_3_STEPS(DCP_MUL), "=&Te");
     } else if (fresh) {
         sum[0] = sum[1] = sum[2] = sum[3] = 0;
     }
@@ -96,6 +102,8 @@ static inline int32_t dcp_dot8(const int8_t *w, const int8_t *x, size_t count, i
 #undef DCP_MAC
 #undef DCP_STEP
 #undef DCP_LAST_STEP
+#undef DCP_3_STEPS
+#undef DCP_6_STEPS
 #undef DCP_DOT4_KEPT
 
 #define DCP_ROW16(r)                                                                               \

@@ -1,299 +1,293 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers of which masks switch channels off, on Helium: four active channels at a time, wherever
- * they lie. What is pruned is not read. */
+/* Layers of which masks switch channels off, on Helium: active channels are listed, then taken by
+ * fours or eights, wherever they lie. What is pruned is not read. */
 #ifndef DYNCP_HELIUM_GATED_H
 #define DYNCP_HELIUM_GATED_H
 
-#include <string.h>
-
 #include "dyncp_helium_dense.h"
 
-/* ---- Active channels, one after the other ---- */
+/* gcc 12 has no name for the predicate that assembly here changes: none of its own may be in use
+ * around dcp_clear_pruned; over the call of dcp_active it keeps none. */
 
+/* ---- Active channels by number ---- */
+
+/* A list takes the bits of 16 bytes; behind the last number come copies of it, to fill a vector. */
+enum { DCP_LISTED = 128, DCP_LIST = DCP_LISTED + DCP_LANES };
+typedef char dcp_list_fits_work_space[4 * DCP_WORK(1) >= DCP_LIST ? 1 : -1];
+
+/* How many of four bits are 1. */
+static const uint8_t dcp_ones[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+
+/* Lists which of `channels`, or of the first DCP_LISTED of them, are active, in order. Returns how
+ * many. Bits behind the last channel are 0.
+ *
+ * Lane i has the bits of channels 8 i to 8 i + 7. Ones up to there are the place behind its last
+ * channel: counted by halves of bytes, summed within words by a multiplication, then with the words
+ * before. From the highest bit of each lane down, a 1 puts its number before those written. */
+DCP_KERNEL size_t dcp_active(const uint32_t *mask, size_t channels, uint8_t list[DCP_LIST]) {
+    uint32_t highest = 7, t0, t1, t2, active;
+    uint8x16_t bits, place, number, v;
+    __asm__ volatile("vctp.8 %[bytes]\n\t"
+                     "vpst\n\t"
+                     "vldrbt.u8 %q[bits], [%[mask]]\n\t"
+                     "vshr.u8 %q[v], %q[bits], #4\n\t"
+                     "vldrb.u8 %q[place], [%[ones], %q[v]]\n\t"
+                     "vshl.i8 %q[v], %q[bits], #4\n\t"
+                     "vshr.u8 %q[v], %q[v], #4\n\t"
+                     "vldrb.u8 %q[number], [%[ones], %q[v]]\n\t"
+                     "vadd.i8 %q[place], %q[place], %q[number]\n\t"
+                     "vmul.i32 %q[place], %q[place], %[each]\n\t"
+                     "vshr.u32 %q[v], %q[place], #24\n\t"
+                     "vmov %[t0], %[t2], %q[v][2], %q[v][0]\n\t"
+                     "vmov %[t1], %[active], %q[v][3], %q[v][1]\n\t"
+                     "add %[t1], %[t1], %[t0]\n\t"
+                     "add %[t2], %[t2], %[t1]\n\t"
+                     "add %[active], %[active], %[t2]\n\t"
+                     "vmov %q[v][2], %q[v][0], %[zero], %[t1]\n\t"
+                     "vmov %q[v][3], %q[v][1], %[t0], %[t2]\n\t"
+                     "vmla.u32 %q[place], %q[v], %[each]\n\t"
+                     "vidup.u8 %q[number], %[highest], #8\n\t"
+                     ".rept 8\n\t"
+                     "vptt.s8 lt, %q[bits], zr\n\t"
+                     "vsubt.i8 %q[place], %q[place], %[one]\n\t"
+                     "vstrbt.8 %q[number], [%[list], %q[place]]\n\t"
+                     "vshl.i8 %q[bits], %q[bits], #1\n\t"
+                     "vsub.i8 %q[number], %q[number], %[one]\n\t"
+                     ".endr"
+                     : [highest] "+Te"(highest), [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2),
+                       [active] "=&r"(active), [bits] "=&w"(bits), [place] "=&w"(place),
+                       [number] "=&w"(number), [v] "=&w"(v)
+                     : [bytes] "r"((channels + 7) / 8), [mask] "r"(mask), [list] "r"(list),
+                       [ones] "r"(dcp_ones), [each] "r"(0x01010101), [zero] "r"(0), [one] "r"(1)
+                     : "cc", "memory");
+    if (active > 0) {
+        vstrbq_u8(list + active, vdupq_n_u8(list[active - 1]));
+    }
+    return active;
+}
+
+/* ---- Section 6, ends: of listed rows only ---- */
+
+/* Bytes of a row, address of the first: at hand in memory, as no register is left for them. */
 typedef struct {
-    const uint32_t *mask;
-    uint32_t bits;  /* of *mask, those not yet taken, channel 0 first */
-    uint32_t first; /* channel of *mask's bit 0 */
-} dcp_walk;
+    uint32_t bytes, first;
+} dcp_rows;
 
-static inline uint32_t dcp_from_highest(uint32_t v) {
-    __asm__("rbit %0, %0" : "+r"(v));
-    return v;
+/* The rows of the four numbers at `list`. */
+static inline void dcp_rows_at(const dcp_rows *rows, const uint8_t *list, const int8_t *w[4]) {
+    uint32x4_t v = vldrbq_u32(list);
+    __asm__ volatile(
+        "ldrd %[w0], %[w1], %[rows]\n\t"
+        "vmul.i32 %q[v], %q[v], %[w0]\n\t"
+        "vadd.i32 %q[v], %q[v], %[w1]\n\t"
+        "vmov %[w0], %[w2], %q[v][2], %q[v][0]\n\t"
+        "vmov %[w1], %[w3], %q[v][3], %q[v][1]"
+        : [v] "+w"(v), [w0] "=&r"(w[0]), [w1] "=&r"(w[1]), [w2] "=&r"(w[2]), [w3] "=&r"(w[3])
+        : [rows] "m"(*rows));
 }
 
-static inline dcp_walk dcp_walk_of(const uint32_t *mask) {
-    const dcp_walk walk = {mask, dcp_from_highest(*mask), 0};
-    return walk;
+/* Four sums to where four numbers say, in no more vector registers than three. */
+#define DCP_SUMS                                                                                   \
+    "vmov %q[v][2], %q[v][0], %[s0], %[s2]\n\t"                                                    \
+    "vmov %q[v][3], %q[v][1], %[s1], %[s3]\n\t"
+#define DCP_MULTIPLIER "vldrw.u32 %q[a], [%[multiplier], %q[at], uxtw #2]\n\t"
+
+static inline void dcp_put_relu8(uint32x4_t at, const int32_t *bias, const int32_t *multiplier,
+                                 const int32_t sum[4], int8_t *y) {
+    int32x4_t a, v;
+    __asm__ volatile("vldrw.u32 %q[a], [%[bias], %q[at], uxtw #2]\n\t" DCP_SUMS
+                     "vadd.i32 %q[v], %q[v], %q[a]\n\t" DCP_MULTIPLIER
+                     "vqrdmulh.s32 %q[v], %q[v], %q[a]\n\t"
+                     "vqshlu.s32 %q[v], %q[v], #25\n\t"
+                     "vshr.u32 %q[v], %q[v], #25\n\t"
+                     "vstrb.32 %q[v], [%[y], %q[at]]"
+                     : [a] "=&w"(a), [v] "=&w"(v)
+                     : [at] "w"(at), [s0] "r"(sum[0]), [s1] "r"(sum[1]), [s2] "r"(sum[2]),
+                       [s3] "r"(sum[3]), [bias] "r"(bias), [multiplier] "r"(multiplier), [y] "r"(y)
+                     : "memory");
 }
 
-#define DCP_TOP 0x80000000u
+static inline void dcp_put_residual(uint32x4_t at, const int32_t *multiplier, const int32_t sum[4],
+                                    int16_t *y) {
+    int32x4_t a, v;
+    __asm__ volatile(DCP_MULTIPLIER DCP_SUMS "vqrdmulh.s32 %q[v], %q[v], %q[a]\n\t"
+                                             "vldrh.s32 %q[a], [%[y], %q[at], uxtw #1]\n\t"
+                                             "vadd.i32 %q[v], %q[v], %q[a]\n\t"
+                                             "vqmovnb.s32 %q[v], %q[v]\n\t"
+                                             "vstrh.32 %q[v], [%[y], %q[at], uxtw #1]"
+                     : [a] "=&w"(a), [v] "=&w"(v)
+                     : [at] "w"(at), [s0] "r"(sum[0]), [s1] "r"(sum[1]), [s2] "r"(sum[2]),
+                       [s3] "r"(sum[3]), [multiplier] "r"(multiplier), [y] "r"(y)
+                     : "memory");
+}
 
-/* The next active channel; there must be one. `top` is DCP_TOP. */
-static inline uint32_t dcp_next(dcp_walk *walk, uint32_t top) {
-    while (walk->bits == 0) {
-        walk->mask += 1;
-        walk->bits = dcp_from_highest(*walk->mask);
-        walk->first += 32;
+#undef DCP_SUMS
+#undef DCP_MULTIPLIER
+
+/* Rows by fours, wherever they lie, numbered from the `first` of the layer on. `kind` is DCP_RELU8
+ * or DCP_RESIDUAL; it and `keep` are constants. */
+static inline void dcp_listed4(const dcp_layer *layer, size_t first, const uint8_t *list,
+                               size_t active, const int8_t *x, dcp_result kind, void *y,
+                               size_t keep) {
+    /* Hidden, or gcc keeps an address of each vector of it in memory from list to list. */
+    __asm__ volatile("" : "+r"(x));
+    DCP_KEEP(x, layer, keep);
+    const size_t row = dcp_padded(layer->columns);
+    const dcp_rows rows = {(uint32_t)row, (uint32_t)(uintptr_t)(layer->weight + first * row)};
+    const int32_t *const multiplier = layer->multiplier + first;
+    const int32_t *const bias = kind == DCP_RELU8 ? layer->bias + first : NULL;
+    for (const uint8_t *end = list + active; list < end; list += 4) {
+        const int8_t *w[4];
+        dcp_rows_at(&rows, list, w);
+        const int8_t *next = rest;
+        if (keep == DCP_KEPT) {
+            /* The last is not kept after all: its register is needed below. */
+            next -= DCP_LANES;
+            __asm__ volatile("" : "+r"(next));
+            kept[DCP_KEPT - 1] = vld1q_s8(next);
+            next += DCP_LANES;
+        }
+        int32_t sum[4];
+        dcp_dot4(kept, keep, 1, next, &left, w, sum);
+        const uint32x4_t at = vldrbq_u32(list);
+        if (kind == DCP_RELU8) {
+            dcp_put_relu8(at, bias, multiplier, sum, (int8_t *)y + first);
+        } else {
+            dcp_put_residual(at, multiplier, sum, (int16_t *)y + first);
+        }
     }
-    const uint32_t bit = (uint32_t)__builtin_clz(walk->bits);
-    walk->bits ^= top >> bit;
-    /* Hides from the compiler what it knows of the bits, or it copies all that follows. */
-    __asm__("" : "+r"(walk->bits));
-    return walk->first + bit;
 }
 
-/* Number of active channels: a sum of ones by bytes, each under its bit of the mask. */
-DCP_KERNEL size_t dcp_count(const uint32_t *mask, size_t channels) {
-    const uint8x16_t ones = vdupq_n_u8(1);
-    uint32_t count = 0;
-    for (size_t words = (channels + 31) / 32; words > 0; words--) {
-        const uint32_t word = *mask++;
-        count = vaddvaq_p_u8(count, ones, (mve_pred16_t)word);
-        count = vaddvaq_p_u8(count, ones, (mve_pred16_t)(word >> 16));
+static inline uint32_t dcp_lists(const dcp_layer *layer, const uint32_t *mask, const int8_t *x,
+                                 uint8_t *list, dcp_result kind, void *y, size_t keep) {
+    uint32_t macs = 0;
+    for (size_t first = 0; first < layer->rows; first += DCP_LISTED) {
+        const size_t active = dcp_active(mask + first / 32, layer->rows - first, list);
+        dcp_listed4(layer, first, list, active, x, kind, y, keep);
+        macs += (uint32_t)(active * layer->columns);
     }
-    return count;
+    return macs;
 }
 
-static inline void dcp_next4(dcp_walk *walk, uint32_t channel[4]) {
-    uint32_t top = DCP_TOP;
-    /* Of unknown value, so that gcc keeps it rather than making it anew for each. */
-    __asm__("" : "+r"(top));
-    channel[0] = dcp_next(walk, top);
-    channel[1] = dcp_next(walk, top);
-    channel[2] = dcp_next(walk, top);
-    channel[3] = dcp_next(walk, top);
+static inline uint32_t dcp_active_rows(const dcp_layer *layer, const uint32_t *mask,
+                                       const int8_t *x, uint32_t *work, dcp_result kind, void *y) {
+    uint8_t *const list = (uint8_t *)work;
+    if (dcp_can_keep(layer, DCP_KEPT)) {
+        return dcp_lists(layer, mask, x, list, kind, y, DCP_KEPT);
+    }
+    if (dcp_can_keep(layer, DCP_KEPT / 2)) {
+        return dcp_lists(layer, mask, x, list, kind, y, DCP_KEPT / 2);
+    }
+    return dcp_lists(layer, mask, x, list, kind, y, 0);
 }
 
 /* ---- Section 6, block, step 6, gate site `output` ---- */
 
-static inline void dcp_project_rows4(const dcp_layer *layer, dcp_walk *walk, size_t groups,
-                                     const int8_t *h, int16_t *residual, int wide) {
-    DCP_KEEP(h, layer, wide);
-    const int8_t *const weight = layer->weight;
-    const int32_t *const multipliers = layer->multiplier;
-    const size_t row = dcp_padded(layer->columns);
-    for (; groups > 0; groups--) {
-        uint32_t c[4];
-        dcp_next4(walk, c);
-        const int8_t *w[4] = DCP_ROWS_AT(weight, c, row);
-        int32_t sum[4];
-        dcp_dot4(kept, wide, 1, rest, &left, w, sum);
-        const uint32x4_t index = vldrwq_u32(c);
-        const int32x4_t multiplier = vldrwq_gather_shifted_offset_s32(multipliers, index);
-        const int32x4_t old = vldrhq_gather_shifted_offset_s32(residual, index);
-        const int32x4_t v = vaddq_s32(old, vqrdmulhq_s32(dcp_vector(sum), multiplier));
-        vstrhq_scatter_shifted_offset_s32(residual, index, dcp_sat16x4(v));
-    }
-}
-
-/* Four rows each time, from the first on. */
-static inline void dcp_project_all4(const dcp_layer *layer, const int8_t *h, int16_t *residual) {
-    DCP_KEEP(h, layer, 1);
-    const size_t skip = dcp_skip(layer);
-    const int8_t *w[4] = DCP_FIRST_ROWS(layer, dcp_padded(layer->columns));
-    const int32_t *multiplier = layer->multiplier;
-    const int16_t *end = residual + layer->rows / 4 * 4;
-    while (residual != end) {
-        int32_t sum[4];
-        dcp_dot4(kept, 1, 1, rest, &left, w, sum);
-        dcp_advance(w, skip);
-        const int32x4_t v = vqrdmulhq_s32(dcp_vector(sum), vldrwq_s32(multiplier));
-        vstrhq_s32(residual, dcp_sat16x4(vaddq_s32(vldrhq_s32(residual), v)));
-        multiplier += 4;
-        residual += 4;
-    }
-}
-
-/* Adds the active rows to the residual stream, four at a time, wherever they lie. */
+/* Adds the active rows to the residual stream. */
 DCP_KERNEL uint32_t dcp_project_rows(const dcp_layer *layer, const uint32_t *mask, const int8_t *h,
                                      uint32_t *work, int16_t *residual) {
-    (void)work;
-    const size_t active = dcp_count(mask, layer->rows);
-    dcp_walk walk = dcp_walk_of(mask);
-    if (active == layer->rows && active % 4 == 0 && dcp_is_wide(layer)) {
-        dcp_project_all4(layer, h, residual);
-    } else if (dcp_is_wide(layer)) {
-        dcp_project_rows4(layer, &walk, active / 4, h, residual, 1);
-    } else {
-        dcp_project_rows4(layer, &walk, active / 4, h, residual, 0);
-    }
-    for (size_t n = active % 4; n > 0; n--) {
-        const size_t c = dcp_next(&walk, DCP_TOP);
-        const int8_t *w = layer->weight + c * dcp_padded(layer->columns);
-        const int32_t sum = dcp_dot8(w, h, layer->columns, 0);
-        residual[c] = dcp_sat16(residual[c] + dcp_rmul(sum, layer->multiplier[c]));
-    }
-    return (uint32_t)(active * layer->columns);
+    return dcp_active_rows(layer, mask, h, work, DCP_RESIDUAL, residual);
 }
 
 /* ---- Section 6, block, steps 4 to 6, gate site `hidden` ---- */
 
-static inline void dcp_expand_gated4(const dcp_layer *layer, dcp_walk *walk, size_t groups,
-                                     const int8_t *x, int8_t *y, int wide) {
-    DCP_KEEP(x, layer, wide);
-    const int8_t *const weight = layer->weight;
-    const int32_t *const bias = layer->bias, *const multipliers = layer->multiplier;
-    const size_t row = dcp_padded(layer->columns);
-    for (; groups > 0; groups--) {
-        uint32_t c[4];
-        dcp_next4(walk, c);
-        const int8_t *w[4] = DCP_ROWS_AT(weight, c, row);
-        int32_t sum[4] = {bias[c[0]], bias[c[1]], bias[c[2]], bias[c[3]]};
-        dcp_dot4(kept, wide, 0, rest, &left, w, sum);
-        const uint32x4_t index = vldrwq_u32(c);
-        const int32x4_t multiplier = vldrwq_gather_shifted_offset_s32(multipliers, index);
-        const int32x4_t v = vqrdmulhq_s32(dcp_vector(sum), multiplier);
-        vstrbq_scatter_offset_s32(y, index, dcp_relu8x4(v));
-    }
+static inline void dcp_zero(int8_t *y, size_t count) {
+    const int8x16_t zero = vdupq_n_s8(0);
+    __asm__ volatile("wlstp.8 lr, %[count], 2f\n"
+                     "1:\n\t"
+                     "vstrb.8 %q[zero], [%[y]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [y] "+r"(y)
+                     : [count] "r"(count), [zero] "w"(zero)
+                     : "lr", "cc", "memory");
 }
 
 DCP_KERNEL uint32_t dcp_expand_gated(const dcp_layer *layer, const uint32_t *mask, const int8_t *x,
                                      uint32_t *work, int8_t *y) {
-    const size_t active = dcp_count(mask, layer->rows);
-    if (active == layer->rows) {
-        return dcp_expand(layer, x, work, y);
-    }
-    dcp_walk walk = dcp_walk_of(mask);
-    memset(y, 0, layer->rows);
-    if (dcp_is_wide(layer)) {
-        dcp_expand_gated4(layer, &walk, active / 4, x, y, 1);
-    } else {
-        dcp_expand_gated4(layer, &walk, active / 4, x, y, 0);
-    }
-    for (size_t n = active % 4; n > 0; n--) {
-        const size_t r = dcp_next(&walk, DCP_TOP);
-        y[r] = dcp_relu8(dcp_row(layer, x, r));
-    }
-    return (uint32_t)(active * layer->columns);
+    dcp_zero(y, layer->rows);
+    return dcp_active_rows(layer, mask, x, work, DCP_RELU8, y);
 }
 
-/* Four active channels at once, wherever they lie. */
-static inline void dcp_taps_at(const dcp_layer *layer, int8_t *h, int8_t *oldest,
-                               const int8_t *middle, uint32x4_t index) {
-    const int8_t *w = layer->weight;
-    const size_t tap = dcp_padded(layer->rows);
-    const int32x4_t now = vldrbq_gather_offset_s32(h, index);
-    int32x4_t sum = vldrwq_gather_shifted_offset_s32(layer->bias, index);
-    sum = vaddq_s32(sum, vmulq_s32(now, vldrbq_gather_offset_s32(w + 2 * tap, index)));
-    sum = vaddq_s32(sum, vmulq_s32(vldrbq_gather_offset_s32(middle, index),
-                                   vldrbq_gather_offset_s32(w + tap, index)));
-    sum = vaddq_s32(sum, vmulq_s32(vldrbq_gather_offset_s32(oldest, index),
-                                   vldrbq_gather_offset_s32(w, index)));
-    sum = vqrdmulhq_s32(sum, vldrwq_gather_shifted_offset_s32(layer->multiplier, index));
-    vstrbq_scatter_offset_s32(oldest, index, now);
-    vstrbq_scatter_offset_s32(h, index, dcp_relu8x4(sum));
+/* dcp_taps8 for the channels of a list. */
+static inline void dcp_taps8_at(const dcp_layer *layer, size_t first, const uint8_t *list,
+                                size_t active, int8_t *h, int8_t *oldest, const int8_t *middle) {
+    const size_t tap = dcp_padded(layer->rows), groups = (active + 7) / 8;
+    const int8_t *const w0 = layer->weight + first, *const w1 = w0 + tap, *const w2 = w1 + tap;
+    __asm__ volatile("vmov.i16 q6, #127\n\t"
+                     "ldr lr, %[groups]\n\t"
+                     "wls lr, lr, 2f\n"
+                     "1:\n\t"
+                     "vldrb.u16 q7, [%[list]], #8\n\t"
+                     "vldrb.s16 q0, [%[oldest], q7]\n\t"
+                     "vldrb.s16 q1, [%[w0], q7]\n\t"
+                     "vmul.i16 q0, q0, q1\n\t"
+                     "vldrb.s16 q1, [%[middle], q7]\n\t"
+                     "vldrb.s16 q2, [%[w1], q7]\n\t"
+                     "vmul.i16 q1, q1, q2\n\t"
+                     "vldrb.s16 q2, [%[h], q7]\n\t"
+                     "vadd.i16 q0, q0, q1\n\t"
+                     "vldrb.s16 q1, [%[w2], q7]\n\t"
+                     "vmullb.s16 q3, q1, q2\n\t"
+                     "vstrb.16 q2, [%[oldest], q7]\n\t"
+                     "vmullt.s16 q1, q1, q2\n\t"
+                     "vmovlb.u16 q4, q7\n\t"
+                     "vmovlb.s16 q2, q0\n\t"
+                     "vmovlt.s16 q0, q0\n\t"
+                     "vadd.i32 q3, q3, q2\n\t"
+                     "vldrw.u32 q2, [%[bias], q4, uxtw #2]\n\t"
+                     "vadd.i32 q1, q1, q0\n\t"
+                     "vmovlt.u16 q5, q7\n\t"
+                     "vadd.i32 q3, q3, q2\n\t"
+                     "vldrw.u32 q0, [%[bias], q5, uxtw #2]\n\t"
+                     "vadd.i32 q1, q1, q0\n\t"
+                     "vldrw.u32 q2, [%[multiplier], q4, uxtw #2]\n\t"
+                     "vqrdmulh.s32 q3, q3, q2\n\t"
+                     "vldrw.u32 q0, [%[multiplier], q5, uxtw #2]\n\t"
+                     "vqrdmulh.s32 q1, q1, q0\n\t"
+                     "vqmovunb.s32 q0, q3\n\t"
+                     "vqmovunt.s32 q0, q1\n\t"
+                     "vmin.u16 q0, q0, q6\n\t"
+                     "vstrb.16 q0, [%[h], q7]\n\t"
+                     "le lr, 1b\n"
+                     "2:"
+                     : [list] "+l"(list)
+                     : [w0] "r"(w0), [w1] "r"(w1), [w2] "r"(w2), [h] "r"(h + first),
+                       [oldest] "r"(oldest + first), [middle] "r"(middle + first),
+                       [bias] "r"(layer->bias + first), [multiplier] "r"(layer->multiplier + first),
+                       [groups] "m"(groups)
+                     : "lr", "cc", "memory", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7");
 }
 
 /* Writes 0 where a channel is pruned. */
 static inline void dcp_clear_pruned(const uint32_t *mask, int8_t *y, size_t count) {
-    for (size_t first = 0; first < count; first += 16) {
-        const uint32_t active = mask[first / 32] >> (first % 32);
-        const mve_pred16_t within = vctp8q((uint32_t)(count - first));
-        vstrbq_p_s8(y + first, vdupq_n_s8(0), (mve_pred16_t)(within & ~active));
-    }
+    const int8x16_t zero = vdupq_n_s8(0);
+    uint32_t bits;
+    __asm__ volatile("wlstp.8 lr, %[count], 2f\n"
+                     "1:\n\t"
+                     "ldrh %[bits], [%[mask]], #2\n\t"
+                     "vmsr p0, %[bits]\n\t"
+                     "vpnot\n\t"
+                     "vpst\n\t"
+                     "vstrbt.8 %q[zero], [%[y]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [y] "+r"(y), [mask] "+r"(mask), [bits] "=&r"(bits)
+                     : [count] "r"(count), [zero] "w"(zero)
+                     : "lr", "cc", "memory");
 }
 
 DCP_KERNEL uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_t *mask, int8_t *h,
                                         int8_t *oldest, const int8_t *middle) {
-    const size_t active = dcp_count(mask, layer->rows);
-    if (active == layer->rows) {
-        return dcp_depthwise(layer, h, oldest, middle);
-    }
-    dcp_walk walk = dcp_walk_of(mask);
-    for (size_t n = active / 4; n > 0; n--) {
-        uint32_t c[4];
-        dcp_next4(&walk, c);
-        dcp_taps_at(layer, h, oldest, middle, vldrwq_u32(c));
-    }
-    for (size_t n = active % 4; n > 0; n--) {
-        const size_t r = dcp_next(&walk, DCP_TOP);
-        h[r] = dcp_taps(layer, h, oldest, middle, r);
+    uint32_t macs = 0;
+    for (size_t first = 0; first < layer->rows; first += DCP_LISTED) {
+        uint8_t list[DCP_LIST];
+        const size_t active = dcp_active(mask + first / 32, layer->rows - first, list);
+        dcp_taps8_at(layer, first, list, active, h, oldest, middle);
+        macs += (uint32_t)(3 * active);
     }
     dcp_clear_pruned(mask, oldest, layer->rows);
-    return (uint32_t)(3 * active);
-}
-
-/* sum += the four columns w, each times its value, for all rows. */
-static inline void dcp_columns4(const int8_t *const w[4], const int32_t value[4], int32_t *sum,
-                                const size_t *rows) {
-    const int8_t *w0 = w[0], *w1 = w[1], *w2 = w[2], *w3 = w[3];
-    int32x4_t s, a, b;
-    __asm__ volatile("ldr lr, %[rows]\n\t"
-                     "wlstp.32 lr, lr, 2f\n"
-                     "1:\n\t"
-                     "vldrw.32 %q[s], [%[sum]]\n\t"
-                     "vldrb.s32 %q[a], [%[w0]], #4\n\t"
-                     "vldrb.s32 %q[b], [%[w1]], #4\n\t"
-                     "vmla.s32 %q[s], %q[a], %[v0]\n\t"
-                     "vldrb.s32 %q[a], [%[w2]], #4\n\t"
-                     "vmla.s32 %q[s], %q[b], %[v1]\n\t"
-                     "vldrb.s32 %q[b], [%[w3]], #4\n\t"
-                     "vmla.s32 %q[s], %q[a], %[v2]\n\t"
-                     "vmla.s32 %q[s], %q[b], %[v3]\n\t"
-                     "vstrw.32 %q[s], [%[sum]], #16\n\t"
-                     "letp lr, 1b\n"
-                     "2:"
-                     : [sum] "+r"(sum), [w0] "+l"(w0), [w1] "+l"(w1), [w2] "+l"(w2), [w3] "+l"(w3),
-                       [s] "=&w"(s), [a] "=&w"(a), [b] "=&w"(b)
-                     : [rows] "m"(*rows), [v0] "h"(value[0]), [v1] "h"(value[1]),
-                       [v2] "h"(value[2]), [v3] "h"(value[3])
-                     : "lr", "cc", "memory");
-}
-
-/* residual += rmul(sum, multiplier), saturated. */
-static inline void dcp_add_scaled(const int32_t *sum, const int32_t *multiplier, int16_t *residual,
-                                  size_t count) {
-    int32x4_t v, m;
-    __asm__ volatile("wlstp.32 lr, %[count], 2f\n"
-                     "1:\n\t"
-                     "vldrw.32 %q[v], [%[sum]], #16\n\t"
-                     "vldrw.32 %q[m], [%[multiplier]], #16\n\t"
-                     "vqrdmulh.s32 %q[v], %q[v], %q[m]\n\t"
-                     "vldrh.s32 %q[m], [%[residual]]\n\t"
-                     "vadd.i32 %q[v], %q[v], %q[m]\n\t"
-                     "vqmovnb.s32 %q[v], %q[v]\n\t"
-                     "vstrh.32 %q[v], [%[residual]], #8\n\t"
-                     "letp lr, 1b\n"
-                     "2:"
-                     : [sum] "+r"(sum), [multiplier] "+r"(multiplier), [residual] "+l"(residual),
-                       [v] "=&w"(v), [m] "=&w"(m)
-                     : [count] "r"(count)
-                     : "lr", "cc", "memory");
-}
-
-/* Adds the active columns' product to the residual stream, four columns at a time. */
-DCP_KERNEL uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *mask,
-                                        const int8_t *h, int32_t *sum, int16_t *residual) {
-    const size_t rows = layer->rows, row = dcp_padded(rows);
-    const int8_t *const weight = layer->weight;
-    const size_t active = dcp_count(mask, layer->columns);
-    dcp_walk walk = dcp_walk_of(mask);
-    memset(sum, 0, rows * sizeof *sum);
-    for (size_t groups = active / 4; groups > 0; groups--) {
-        uint32_t r[4];
-        dcp_next4(&walk, r);
-        const int8_t *w[4] = DCP_ROWS_AT(weight, r, row);
-        const int32_t value[4] = {h[r[0]], h[r[1]], h[r[2]], h[r[3]]};
-        dcp_columns4(w, value, sum, &rows);
-    }
-    if (active % 4 > 0) {
-        /* In place of a missing column the one before, times 0. */
-        const int8_t *w[4];
-        int32_t value[4];
-        for (size_t i = 0; i < 4; i++) {
-            if (i < active % 4) {
-                const uint32_t r = dcp_next(&walk, DCP_TOP);
-                w[i] = weight + r * row;
-                value[i] = h[r];
-            } else {
-                w[i] = w[i - 1];
-                value[i] = 0;
-            }
-        }
-        dcp_columns4(w, value, sum, &rows);
-    }
-    dcp_add_scaled(sum, layer->multiplier, residual, rows);
-    return (uint32_t)(active * rows);
+    return macs;
 }
 
 #endif

@@ -27,9 +27,17 @@
 #define DCP_BIAS(bias, less_products) bias
 #endif
 
+/* The table that a projection of gated hidden channels has for its weights: transposed, as a pruned
+ * channel is a column, or in rows, of which the kernels of dyncp_helium.h gather columns. */
+#if DCP_HELIUM
+#define DCP_COLUMNS(columns, rows) rows
+#else
+#define DCP_COLUMNS(columns, rows) columns
+#endif
+
 /* A layer's integers. Every row of weights is padded with zeros to a multiple of four bytes, so
- * that each starts at a word: a dense layer has weight[rows][dcp_padded(columns)], but where
- * dcp_project_columns takes it; a depthwise one has weight[3][dcp_padded(rows)], tap by tap. */
+ * that each starts at a word: a dense layer has weight[rows][dcp_padded(columns)], but that of
+ * DCP_COLUMNS may be transposed; a depthwise one has weight[3][dcp_padded(rows)], tap by tap. */
 typedef struct {
     const int8_t *weight;      /* aligned as DCP_ALIGNED */
     const int32_t *bias;       /* [rows], by DCP_BIAS; NULL in a layer without */
@@ -41,8 +49,9 @@ static inline size_t dcp_padded(size_t count) {
     return (count + 3) & ~(size_t)3;
 }
 
-/* Words of work space that a kernel of a layer with so many columns takes. */
-#define DCP_WORK(columns) (((columns) + 3) / 4 * 2)
+/* Words of work space that a kernel of a layer with so many columns takes: for widened inputs; on
+ * Helium for a list of active channels. */
+#define DCP_WORK(columns) (DCP_HELIUM ? 36 : ((columns) + 3) / 4 * 2)
 
 /* What becomes of a row's value. */
 typedef enum { DCP_RELU8, DCP_RELU16, DCP_SAT16, DCP_RESIDUAL } dcp_result;

@@ -23,6 +23,7 @@ FILES = [
     "dyncp_fft_helium.h",
     "dyncp_fft_scalar.h",
     "dyncp_helium.h",
+    "dyncp_helium_columns.h",
     "dyncp_helium_dense.h",
     "dyncp_helium_dot.h",
     "dyncp_helium_gated.h",

@@ -35,6 +35,12 @@ uint32_t multiplies_in_pairs(void) {
     return DCP_BIAS(0, 1);
 }
 
+/* Whether project_columns has the other table of DCP_COLUMNS. */
+uint32_t gathers_columns(void);
+uint32_t gathers_columns(void) {
+    return DCP_COLUMNS(0, 1);
+}
+
 int32_t rmul(int32_t a, int32_t m);
 int32_t rmul(int32_t a, int32_t m) {
     return dcp_rmul(a, m);

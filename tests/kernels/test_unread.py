@@ -47,12 +47,29 @@ def test_on_the_cores_neither(kernel: EmulatedFunctions, seed: int, rows: int, c
     bits, active = layer.bits(rows)
     pruned = layer.random.permutation(np.flatnonzero(~active))[:DENIED].tolist()
     x = layer.signal(columns, np.int8)
+    reads_transposed = not kernel("gathers_columns")
     with kernel.denied(pruned, columns):
         assert kernel("expand_gated", *layer.arguments, bits, x, np.zeros(rows, np.int8)) == columns * active.sum()
         assert kernel("project_rows", *layer.arguments, bits, x, np.zeros(rows, np.int16)) == columns * active.sum()
-        transposed = (layer.weight, layer.bias, np.resize(layer.multiplier, columns), columns, rows)
-        h, total, residual = layer.signal(rows, np.int8), np.zeros(columns, np.int32), np.zeros(columns, np.int16)
-        assert kernel("project_columns", *transposed, bits, h, total, residual) == columns * active.sum()
+        if reads_transposed:
+            transposed = (layer.weight, layer.bias, np.resize(layer.multiplier, columns), columns, rows)
+            h, total, residual = layer.signal(rows, np.int8), np.zeros(columns, np.int32), np.zeros(columns, np.int16)
+            assert kernel("project_columns", *transposed, bits, h, total, residual) == columns * active.sum()
+
+
+@pytest.mark.parametrize("kernel", ["cortex-m55 -O3"], indirect=True, scope="session")
+@given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 70), words=st.sampled_from([1, 2, 4, 8, 16]))
+def test_columns_in_rows_neither(kernel: EmulatedFunctions, seed: int, rows: int, words: int) -> None:
+    """32 columns, the least that can be denied, are pruned or not as one; of the others, some are."""
+    layer = pruned_layer(seed, rows, 32 * words)
+    pruned = np.repeat(layer.random.random(words) < 0.5, 32)
+    active = ~pruned & (layer.random.random(32 * words) < layer.random.choice([0.1, 0.9]))
+    bits = np.packbits(active, bitorder="little").view("<u4")
+    denied = layer.random.permutation(np.flatnonzero(np.tile(pruned[::32], rows)))[:DENIED].tolist()
+    arguments = layer.columns(kernel)
+    h, total, residual = layer.signal(32 * words, np.int8), np.zeros(rows, np.int32), np.zeros(rows, np.int16)
+    with kernel.denied(denied, 32):
+        assert kernel("project_columns", *arguments, bits, h, total, residual) == rows * active.sum()
 
 
 @pytest.mark.parametrize("kernel", EMULATED, indirect=True, scope="session")
@@ -65,3 +82,14 @@ def test_the_trap_on_the_cores_works(kernel: EmulatedFunctions, name: str) -> No
         assert kernel(name, *layer.arguments, bits, x, y) == 64
     with pytest.raises(ToolchainError, match="CFSR 0x00000082"), kernel.denied([7], 64):  # MMARVALID, DACCVIOL
         kernel(name, *layer.arguments, bits, x, y)
+
+
+@pytest.mark.parametrize("kernel", ["cortex-m55 -O3"], indirect=True, scope="session")
+def test_the_trap_for_columns_in_rows_works(kernel: EmulatedFunctions) -> None:
+    layer = pruned_layer(0, 20, 64)
+    arguments = (*layer.columns(kernel), np.array([0, 1 << 7], np.uint32), np.zeros(64, np.int8))
+    results = np.zeros(20, np.int32), np.zeros(20, np.int16)
+    with kernel.denied(list(range(0, 2 * DENIED, 2)), 32):
+        assert kernel("project_columns", *arguments, *results) == 20
+    with pytest.raises(ToolchainError, match="CFSR 0x00000082"), kernel.denied([1], 32):  # MMARVALID, DACCVIOL
+        kernel("project_columns", *arguments, *results)
