@@ -123,18 +123,16 @@ def silence(bundle: Bundle) -> Run:
 def probe_tables(bundle: Bundle, probes: Probes) -> list[Table]:
     """The tables of `dcp_probe8` and `dcp_probe16` (firmware/runtime/dyncp_readout.h), and what they start from."""
     config = bundle.config
-    informative = np.zeros(config.mask_words, np.uint32)
-    np.bitwise_or.at(informative, probes.channel // 32, np.uint32(1) << (probes.channel % 32).astype(np.uint32))
     features, outputs = probes.weight.shape
-    row = np.zeros((config.mask_words, 32), np.uint16)
-    row[probes.channel // 32, 31 - probes.channel % 32] = np.arange(features)
-    # C has no empty arrays; a row that no bit points to does no harm.
-    weight = np.pad(probes.weight, ((0, int(features == 0)), (0, -outputs % 8)))
+    # Two rows of zeros: that of bits without a feature, and one that a vector may reach into behind it.
+    weight = np.pad(probes.weight, ((0, 2), (0, -outputs % 8)))
+    units = weight[0].nbytes // 8
+    row = np.full((config.mask_words, 32), units * features, np.uint16)
+    row[probes.channel // 32, 31 - probes.channel % 32] = units * np.arange(features)
     start = silence(bundle)
     tables = [
-        table("probe_informative", informative, "mask bits that the probes look at"),
-        table("probe_row", row, "rows of each word's bits, from the highest one down"),
-        table("probe_weight", weight, f"[{features}][{weight.shape[1]}]"),
+        table("probe_row", row, "where the rows of each word's bits begin, from the highest one down"),
+        table("probe_weight", weight, f"[{len(weight)}][{weight.shape[1]}]"),
         table("probe_silence", start.masks[0], "masks of a first frame of silence"),
         table("probe_start", start.words[0], "their words"),
     ]

@@ -22,6 +22,7 @@ FILES = [
     "dyncp_fft.h",
     "dyncp_fft_helium.h",
     "dyncp_fft_scalar.h",
+    "dyncp_flips.h",
     "dyncp_helium.h",
     "dyncp_helium_columns.h",
     "dyncp_helium_dense.h",
@@ -32,7 +33,7 @@ FILES = [
     "dyncp_manifest.json",
     "dyncp_masks.h",
 ]
-FILES += ["dyncp_portable.h", "dyncp_probes.h", "dyncp_readout.h", "dyncp_runtime.h"]
+FILES += ["dyncp_portable.h", "dyncp_probes.h", "dyncp_readout.h", "dyncp_rows.h", "dyncp_runtime.h"]
 FILES += ["dyncp_signals.h", "dyncp_simd.h", "dyncp_stages.h", "dyncp_tables.h"]
 
 
