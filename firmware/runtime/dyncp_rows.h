@@ -41,12 +41,14 @@ static inline void dcp_add_rows8(const dcp_flips *flips, const void *weight, int
     for (size_t from = 0; from < outputs; from += 16) {
         const int8_t *first = (const int8_t *)weight + from;
         int16x8_t low = vdupq_n_s16(0), high = low;
-        for (const uint16_t *row = flips->listed; row != flips->up; row++) {
+        const uint16_t *row = flips->listed;
+        for (ptrdiff_t n = flips->up - row; n > 0; n--, row++) {
             const int8_t *w = first + (size_t)8 * *row;
             low = vaddq_s16(low, vldrbq_s16(w));
             high = vaddq_s16(high, vldrbq_s16(w + 8));
         }
-        for (const uint16_t *row = flips->down; row != end; row++) {
+        row = flips->down;
+        for (ptrdiff_t n = end - row; n > 0; n--, row++) {
             const int8_t *w = first + (size_t)8 * *row;
             low = vsubq_s16(low, vldrbq_s16(w));
             high = vsubq_s16(high, vldrbq_s16(w + 8));
@@ -64,12 +66,14 @@ static inline void dcp_add_rows16(const dcp_flips *flips, const void *weight, in
     for (size_t from = 0; from < outputs; from += 8) {
         const int16_t *first = (const int16_t *)weight + from;
         int32x4_t low = vdupq_n_s32(0), high = low;
-        for (const uint16_t *row = flips->listed; row != flips->up; row++) {
+        const uint16_t *row = flips->listed;
+        for (ptrdiff_t n = flips->up - row; n > 0; n--, row++) {
             const int16_t *w = first + (size_t)4 * *row;
             low = vaddq_s32(low, vldrhq_s32(w));
             high = vaddq_s32(high, vldrhq_s32(w + 4));
         }
-        for (const uint16_t *row = flips->down; row != end; row++) {
+        row = flips->down;
+        for (ptrdiff_t n = end - row; n > 0; n--, row++) {
             const int16_t *w = first + (size_t)4 * *row;
             low = vsubq_s32(low, vldrhq_s32(w));
             high = vsubq_s32(high, vldrhq_s32(w + 4));
@@ -174,7 +178,8 @@ static inline uint32_t dcp_negated8(uint32_t sum) {
 }
 
 static inline void dcp_move8(const dcp_sums *sums, int32_t *sum, size_t count) {
-    for (size_t o = 0; o < count; o++) {
+    /* A bound that is known keeps the sums in registers. */
+    for (size_t o = 0; o < 8 && o < count; o++) {
         sum[o] += (int32_t)sums->sum[o];
     }
 }
