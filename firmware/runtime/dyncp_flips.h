@@ -20,7 +20,7 @@ typedef struct {
  * subtract, those from `down` on. The first four members, in their order, are read at once. */
 enum { DCP_ROWS_LISTED = 64 };
 typedef struct {
-    uintptr_t table; /* and 16 times the address behind a mask word is that of its part of `row` */
+    uintptr_t table; /* with 16 times the address behind a mask word: of its part of `row` */
     uint32_t top;    /* the highest bit */
     uint16_t *up, *down;
     const uint32_t *mask, *end; /* words to go */
@@ -91,8 +91,7 @@ static inline void dcp_flips_start(dcp_flips *flips, const dcp_probes *probes, c
 #define DCP_SKIP_CLOBBERS
 #endif
 
-/* While `bits` has any: the row of the highest, among those from r4 on, is stored, and it cleared.
- */
+/* Of every one in `bits`, the highest first, stores the row, among those that r4 points to. */
 #define DCP_LIST_BITS(label, bits, store)                                                          \
 #label ": clz r9, " bits "\n\t"                                                                \
            "lsr lr, r5, r9\n\t"                                                                    \
