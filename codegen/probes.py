@@ -18,6 +18,10 @@ from dyncp.export.bundle import Bundle, Probes, ProbeTask
 from dyncp.export.probe_set import PROBES_VERSION
 from dyncp.export.run import Run
 from dyncp.train.config import HOP
+from dyncp.train.errors import GenerationError
+
+UNIT = 8
+"""Bytes: where rows of weights begin is counted in these, and no row is shorter."""
 
 
 @dataclass(frozen=True)
@@ -121,20 +125,26 @@ def silence(bundle: Bundle) -> Run:
 
 
 def probe_tables(bundle: Bundle, probes: Probes) -> list[Table]:
-    """The tables of `dcp_probe8` and `dcp_probe16` (firmware/runtime/dyncp_readout.h), and what they start from."""
+    """The tables of `dcp_probe8` and `dcp_probe16` (firmware/runtime/dyncp_readout.h), and what they start from.
+
+    Raises GenerationError for weights that are more than 16 bits can point into.
+    """
     config = bundle.config
-    informative = np.zeros(config.mask_words, np.uint32)
-    np.bitwise_or.at(informative, probes.channel // 32, np.uint32(1) << (probes.channel % 32).astype(np.uint32))
     features, outputs = probes.weight.shape
-    row = np.zeros((config.mask_words, 32), np.uint16)
-    row[probes.channel // 32, 31 - probes.channel % 32] = np.arange(features)
-    # C has no empty arrays; a row that no bit points to does no harm.
-    weight = np.pad(probes.weight, ((0, int(features == 0)), (0, -outputs % 8)))
+    # Two rows of zeros: that of bits without a feature, and one that a vector may reach into behind it.
+    weight = np.pad(probes.weight, ((0, 2), (0, -outputs % 8)))
+    units = weight[0].nbytes // UNIT
+    if units * features > np.iinfo(np.uint16).max:
+        raise GenerationError(
+            f"probes: the weights of {features} features and {outputs} outputs take {weight.nbytes} bytes, and rows "
+            f"begin within {UNIT << 16}; generate with fewer --signals"
+        )
+    row = np.full((config.mask_words, 32), units * features, np.uint16)
+    row[probes.channel // 32, 31 - probes.channel % 32] = units * np.arange(features)
     start = silence(bundle)
     tables = [
-        table("probe_informative", informative, "mask bits that the probes look at"),
-        table("probe_row", row, "rows of each word's bits, from the highest one down"),
-        table("probe_weight", weight, f"[{features}][{weight.shape[1]}]"),
+        table("probe_row", row, "where the rows of each word's bits begin, from the highest one down"),
+        table("probe_weight", weight, f"[{len(weight)}][{weight.shape[1]}]"),
         table("probe_silence", start.masks[0], "masks of a first frame of silence"),
         table("probe_start", start.words[0], "their words"),
     ]

@@ -16,7 +16,7 @@ from elftools.elf.sections import Section, SymbolTableSection
 
 from dyncp.train.errors import ToolchainError
 
-PROBES = re.compile(r"_probe(s|_weight|_bias|_informative|_base)$")
+PROBES = re.compile(r"_probe(s|_row|_weight|_silence|_start|_bias)$")
 """Ends the names of a probe set's constants."""
 
 MODEL_INDEPENDENT = re.compile(r"_(window|twiddle|thresholds|starts|sigmoid|reversed|ones)$")

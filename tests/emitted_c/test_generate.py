@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from bundles import random_bundle
 from libraries import SMALL, library, written_bundle
 
 from dyncp.codegen.generate import generate, read_library
-from dyncp.export.bundle import ProbeTask, write_bundle
+from dyncp.export.bundle import Probes, ProbeTask, write_bundle
+from dyncp.train.config import NetworkConfig
 from dyncp.train.errors import GenerationError
 
 FILES = [
@@ -22,6 +25,7 @@ FILES = [
     "dyncp_fft.h",
     "dyncp_fft_helium.h",
     "dyncp_fft_scalar.h",
+    "dyncp_flips.h",
     "dyncp_helium.h",
     "dyncp_helium_columns.h",
     "dyncp_helium_dense.h",
@@ -32,7 +36,7 @@ FILES = [
     "dyncp_manifest.json",
     "dyncp_masks.h",
 ]
-FILES += ["dyncp_portable.h", "dyncp_probes.h", "dyncp_readout.h", "dyncp_runtime.h"]
+FILES += ["dyncp_portable.h", "dyncp_probes.h", "dyncp_readout.h", "dyncp_rows.h", "dyncp_runtime.h"]
 FILES += ["dyncp_signals.h", "dyncp_simd.h", "dyncp_stages.h", "dyncp_tables.h"]
 
 
@@ -138,3 +142,16 @@ def test_text_of_a_manifest_cannot_leave_its_comment(tmp_path: Path) -> None:
     assert not any(line.startswith("#error") for line in header.splitlines())
     text = next(line for line in header.splitlines() if "SNR_UNIT" in line)
     assert re.fullmatch(r'#define DYNCP_SNR_UNIT "[^"\\\\?/*]*"', text)
+
+
+def test_probe_weights_that_the_row_table_cannot_reach_are_refused(tmp_path: Path) -> None:
+    config = NetworkConfig(channels=1024, hidden=4, gate=1, stacks=1, dilations=(1,) * 8)
+    outputs = 72
+    weight = np.zeros((config.blocks * config.gated, outputs), np.int8)
+    tasks = [ProbeTask(name=f"t{o}", kind="regression", outputs=1, q=0, unit="dB", smoothing=0) for o in range(outputs)]
+    probes = Probes(weight, np.zeros(outputs, np.int32), np.arange(len(weight), dtype=np.int32), tasks)
+    bundle = replace(random_bundle(config, 0), probes=probes)
+    write_bundle(bundle, tmp_path / "bundle")
+    with pytest.raises(GenerationError, match=r"8192 features and 72 outputs.*fewer --signals"):
+        generate(bundle, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -59,9 +59,9 @@ uint32_t popcount(uint32_t v) {
     return dcp_popcount(v);
 }
 
-uint32_t first_largest(const int32_t *word, size_t count);
-uint32_t first_largest(const int32_t *word, size_t count) {
-    return dcp_first_largest(word, count);
+uint32_t class_of(const int32_t *word, int32_t *score, size_t count);
+uint32_t class_of(const int32_t *word, int32_t *score, size_t count) {
+    return dcp_class(word, score, count);
 }
 
 void fft256(const int32_t *twiddle, const int32_t *in, int32_t *z);
@@ -181,20 +181,20 @@ uint32_t project_columns(LAYER, const uint32_t *bits, const int8_t *h, int32_t *
     return dcp_project_columns(&layer, bits, h, sum, residual);
 }
 
-void probe8(const uint32_t *informative, const uint16_t *row, size_t words, size_t outputs,
-            const int8_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum);
-void probe8(const uint32_t *informative, const uint16_t *row, size_t words, size_t outputs,
-            const int8_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum) {
-    const dcp_probes probes = {informative, row, words, outputs};
-    dcp_probe8(&probes, weight, masks, seen, sum);
+void probe8(const uint16_t *row, size_t words, size_t outputs, const int8_t *weight,
+            const uint32_t *masks, uint32_t *seen, int32_t *sum);
+void probe8(const uint16_t *row, size_t words, size_t outputs, const int8_t *weight,
+            const uint32_t *masks, uint32_t *seen, int32_t *sum) {
+    const dcp_probes probes = {row, weight, words, outputs};
+    dcp_probe8(&probes, masks, seen, sum);
 }
 
-void probe16(const uint32_t *informative, const uint16_t *row, size_t words, size_t outputs,
-             const int16_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum);
-void probe16(const uint32_t *informative, const uint16_t *row, size_t words, size_t outputs,
-             const int16_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum) {
-    const dcp_probes probes = {informative, row, words, outputs};
-    dcp_probe16(&probes, weight, masks, seen, sum);
+void probe16(const uint16_t *row, size_t words, size_t outputs, const int16_t *weight,
+             const uint32_t *masks, uint32_t *seen, int32_t *sum);
+void probe16(const uint16_t *row, size_t words, size_t outputs, const int16_t *weight,
+             const uint32_t *masks, uint32_t *seen, int32_t *sum) {
+    const dcp_probes probes = {row, weight, words, outputs};
+    dcp_probe16(&probes, masks, seen, sum);
 }
 
 void smooth_start(const int32_t *word, int32_t *average, size_t count);
@@ -208,26 +208,26 @@ void smooth(int shift, const int32_t *word, int32_t *average, int32_t *signal, s
 }
 
 /* A whole stream: what the kernel makes of masks[frames][words], in sums[frames][outputs]. */
-void probe8_stream(const uint32_t *informative, const uint16_t *row, size_t words, size_t outputs,
-                   const int8_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
-                   int32_t *sum, int32_t *sums);
-void probe8_stream(const uint32_t *informative, const uint16_t *row, size_t words, size_t outputs,
-                   const int8_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
-                   int32_t *sum, int32_t *sums) {
+void probe8_stream(const uint16_t *row, size_t words, size_t outputs, const int8_t *weight,
+                   const uint32_t *masks, size_t frames, uint32_t *seen, int32_t *sum,
+                   int32_t *sums);
+void probe8_stream(const uint16_t *row, size_t words, size_t outputs, const int8_t *weight,
+                   const uint32_t *masks, size_t frames, uint32_t *seen, int32_t *sum,
+                   int32_t *sums) {
     for (size_t n = 0; n < frames; n++) {
-        probe8(informative, row, words, outputs, weight, masks + n * words, seen, sum);
+        probe8(row, words, outputs, weight, masks + n * words, seen, sum);
         memcpy(sums + n * outputs, sum, outputs * sizeof *sum);
     }
 }
 
-void probe16_stream(const uint32_t *informative, const uint16_t *row, size_t words, size_t outputs,
-                    const int16_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
-                    int32_t *sum, int32_t *sums);
-void probe16_stream(const uint32_t *informative, const uint16_t *row, size_t words, size_t outputs,
-                    const int16_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
-                    int32_t *sum, int32_t *sums) {
+void probe16_stream(const uint16_t *row, size_t words, size_t outputs, const int16_t *weight,
+                    const uint32_t *masks, size_t frames, uint32_t *seen, int32_t *sum,
+                    int32_t *sums);
+void probe16_stream(const uint16_t *row, size_t words, size_t outputs, const int16_t *weight,
+                    const uint32_t *masks, size_t frames, uint32_t *seen, int32_t *sum,
+                    int32_t *sums) {
     for (size_t n = 0; n < frames; n++) {
-        probe16(informative, row, words, outputs, weight, masks + n * words, seen, sum);
+        probe16(row, words, outputs, weight, masks + n * words, seen, sum);
         memcpy(sums + n * outputs, sum, outputs * sizeof *sum);
     }
 }

@@ -40,16 +40,15 @@ class Stream:
         self.sum = self.probes.bias.astype(np.int32)
         bits = np.zeros(32 * CONFIG.mask_words, bool)
         bits[self.probes.channel] = True
-        self.informative = np.packbits(bits, bitorder="little").view(np.uint32)
-        self.row = row_table(bits.reshape(-1, 32))
         self.weight = padded(self.probes.weight)
+        self.row = row_table(bits.reshape(-1, 32), self.weight)
 
     def run(self, masks: Masks) -> NDArray[np.int32]:
         """The words of the next frames, [n, O]."""
         outputs, masks = len(self.probes.bias), np.ascontiguousarray(masks)
         sums = np.empty((len(masks), outputs), np.int32)
         name = f"probe{8 * self.probes.weight.itemsize}_stream"
-        table: list[Any] = [self.informative, self.row, CONFIG.mask_words, outputs, self.weight]
+        table: list[Any] = [self.row, CONFIG.mask_words, outputs, self.weight]
         self.kernel(name, *table, masks, len(masks), self.seen, self.sum, sums)
         return sums
 

@@ -21,27 +21,30 @@ def task(shift: int) -> ProbeTask:
     return ProbeTask(name="x", kind="regression", outputs=1, q=0, unit="dB", smoothing=shift)
 
 
-def in_c(kernel: Kernel, shift: int, words: list[int], bias: int) -> tuple[list[int], list[int]]:
-    """Signals and averages of one output, frame by frame."""
-    average, signal, word = (np.zeros(1, np.int32) for _ in range(3))
-    word[0] = bias
-    kernel("smooth_start", word, average, 1)
+def in_c(kernel: Kernel, shift: int, words: list[int], bias: int, outputs: int = 1) -> tuple[list[int], list[int]]:
+    """Signals and averages, frame by frame, of the last of several outputs; the others have words of their own."""
+    average, signal = np.zeros(outputs, np.int32), np.zeros(outputs, np.int32)
+    word = np.full(outputs, -bias, np.int32)
+    word[-1] = bias
+    kernel("smooth_start", word, average, outputs)
     signals, averages = [], []
     for value in words:
-        word[0] = value
-        kernel("smooth", shift, word, average, signal, 1)
-        signals.append(int(signal[0]))
-        averages.append(int(average[0]))
+        word[:-1], word[-1] = -value, value
+        kernel("smooth", shift, word, average, signal, outputs)
+        signals.append(int(signal[-1]))
+        averages.append(int(average[-1]))
     return signals, averages
 
 
 Word = st.one_of(st.integers(-LARGEST, LARGEST), st.sampled_from([-LARGEST, LARGEST, 0, -1, 1]))
 
 
-@given(words=st.lists(Word, min_size=1, max_size=60), bias=Word, shift=st.integers(0, 7))
+@given(words=st.lists(Word, min_size=1, max_size=60), bias=Word, shift=st.integers(0, 7), outputs=st.integers(1, 9))
 @settings(max_examples=60)
-def test_kernel_reference_and_literal_reading_agree(kernel: Kernel, words: list[int], bias: int, shift: int) -> None:
-    signals, averages = in_c(kernel, shift, words, bias)
+def test_kernel_reference_and_literal_reading_agree(
+    kernel: Kernel, words: list[int], bias: int, shift: int, outputs: int
+) -> None:
+    signals, averages = in_c(kernel, shift, words, bias, outputs)
     average = 256 * bias
     for word, signal, got in zip(words, signals, averages, strict=True):
         assert abs(256 * word - average) < 2**31
