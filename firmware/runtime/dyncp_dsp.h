@@ -20,15 +20,15 @@ DCP_KERNEL uint32_t dcp_widen(const int8_t *x, size_t count, uint32_t *work) {
     uint32_t products = 0, rest = 0;
 #if DCP_SIMD
     for (; count >= 8; count -= 8) {
-        __asm__("ldr r5, [%[x]], #4\n\tldr r8, [%[x]], #4\n\t"
-                "sxtb16 r4, r5, ror #8\n\tsxtb16 r5, r5\n\t"
-                "sxtb16 r6, r8, ror #8\n\tsxtb16 r8, r8\n\t"
-                "stmia %[work]!, {r4, r5, r6, r8}\n\t"
-                "smlad %[products], r4, r5, %[products]\n\t"
-                "smlad %[products], r6, r8, %[products]"
-                : [x] "+&r"(x), [work] "+&r"(work), [products] "+&r"(products)
-                :
-                : "r4", "r5", "r6", "r8", "memory");
+        __asm__ volatile("ldr r5, [%[x]], #4\n\tldr r8, [%[x]], #4\n\t"
+                         "sxtb16 r4, r5, ror #8\n\tsxtb16 r5, r5\n\t"
+                         "sxtb16 r6, r8, ror #8\n\tsxtb16 r8, r8\n\t"
+                         "stmia %[work]!, {r4, r5, r6, r8}\n\t"
+                         "smlad %[products], r4, r5, %[products]\n\t"
+                         "smlad %[products], r6, r8, %[products]"
+                         : [x] "+&r"(x), [work] "+&r"(work), [products] "+&r"(products)
+                         :
+                         : "r4", "r5", "r6", "r8", "memory");
     }
 #endif
     for (; count >= 4; count -= 4, x += 4, work += 2) {
