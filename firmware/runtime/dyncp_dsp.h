@@ -9,14 +9,28 @@
 #define DYNCP_DSP_H
 
 #include "dyncp_dsp_channels.h"
+#include "dyncp_dsp_pairs.h"
 #include "dyncp_layers.h"
 #include "dyncp_simd.h"
 
 /* ---- Inputs in the order of the inner products: of four, 1 and 3 in a word, then 0 and 2 ---- */
 
 /* Returns the sum of the products of neighbours. */
-static inline uint32_t dcp_widen(const int8_t *x, size_t count, uint32_t *work) {
+DCP_KERNEL uint32_t dcp_widen(const int8_t *x, size_t count, uint32_t *work) {
     uint32_t products = 0, rest = 0;
+#if DCP_SIMD
+    for (; count >= 8; count -= 8) {
+        __asm__ volatile("ldr r5, [%[x]], #4\n\tldr r8, [%[x]], #4\n\t"
+                         "sxtb16 r4, r5, ror #8\n\tsxtb16 r5, r5\n\t"
+                         "sxtb16 r6, r8, ror #8\n\tsxtb16 r8, r8\n\t"
+                         "stmia %[work]!, {r4, r5, r6, r8}\n\t"
+                         "smlad %[products], r4, r5, %[products]\n\t"
+                         "smlad %[products], r6, r8, %[products]"
+                         : [x] "+&r"(x), [work] "+&r"(work), [products] "+&r"(products)
+                         :
+                         : "r4", "r5", "r6", "r8", "memory");
+    }
+#endif
     for (; count >= 4; count -= 4, x += 4, work += 2) {
         const uint32_t four = dcp_load32(x);
         work[0] = dcp_odd(four);
@@ -45,166 +59,92 @@ static inline void dcp_reorder(const int16_t *x, size_t count, uint32_t *work) {
     }
 }
 
-/* ---- Inner products of two rows, a and b ---- */
-
-/* In the two registers that 64 bits come back in. */
-static inline uint64_t dcp_both(uint32_t a, uint32_t b) {
-    return (uint64_t)b << 32 | a;
-}
-
-#if DCP_SIMD
-/* Eight columns of one row: r4, r5, r6 and r8 hold the inputs. r7 is left out, for it may be the
- * frame pointer. */
-#define DCP_PAIRED_ROW(weight, sum)                                                                \
-    "ldrd r9, r10, [" weight "], #8\n\t"                                                           \
-    "sxtab16 r11, r4, r9\n\t"                                                                      \
-    "sxtab16 r9, r5, r9, ror #8\n\t"                                                               \
-    "smlad " sum ", r11, r9, " sum "\n\t"                                                          \
-    "sxtab16 r11, r6, r10\n\t"                                                                     \
-    "sxtab16 r10, r8, r10, ror #8\n\t"                                                             \
-    "smlad " sum ", r11, r10, " sum "\n\t"
-#define DCP_WIDE_ROW(weight, sum)                                                                  \
-    "ldrd r9, r10, [" weight "], #8\n\t"                                                           \
-    "sxtb16 r11, r9\n\t"                                                                           \
-    "sxtb16 r9, r9, ror #8\n\t"                                                                    \
-    "smlad " sum ", r5, r11, " sum "\n\t"                                                          \
-    "smlad " sum ", r4, r9, " sum "\n\t"                                                           \
-    "sxtb16 r11, r10\n\t"                                                                          \
-    "sxtb16 r10, r10, ror #8\n\t"                                                                  \
-    "smlad " sum ", r8, r11, " sum "\n\t"                                                          \
-    "smlad " sum ", r6, r10, " sum "\n\t"
-#define DCP_8(row) "ldmia %[x]!, {r4, r5, r6, r8}\n\t" row("%[a]", "%[s]") row("%[b]", "%[t]")
-#define DCP_16(row) DCP_8(row) DCP_8(row)
-#define DCP_32(row) DCP_16(row) DCP_16(row)
-#define DCP_RUN(columns)                                                                           \
-    __asm__(columns                                                                                \
-            : [x] "+&r"(x), [a] "+&r"(a), [b] "+&r"(b), [s] "+&r"(s), [t] "+&r"(t)                 \
-            :                                                                                      \
-            : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "memory")
-#endif
-
-/* `words` * 4 columns of int8, in pairs: each sum is too large by that of dcp_widen and by that of
- * the row's own products. */
-DCP_KERNEL uint64_t dcp_paired(const uint32_t *x, size_t words, const int8_t *a, const int8_t *b) {
-    uint32_t s = 0, t = 0;
-#if DCP_SIMD
-    for (size_t n = words / 8; n > 0; n--) {
-        DCP_RUN(DCP_32(DCP_PAIRED_ROW));
-    }
-    if ((words & 4) != 0) {
-        DCP_RUN(DCP_16(DCP_PAIRED_ROW));
-    }
-    words &= 3;
-#endif
-    for (; words > 0; words--, x += 2, a += 4, b += 4) {
-        const uint32_t wa = dcp_load32(a), wb = dcp_load32(b);
-        s = dcp_mac_both(dcp_add_even(x[0], wa), dcp_add_odd(x[1], wa), s);
-        t = dcp_mac_both(dcp_add_even(x[0], wb), dcp_add_odd(x[1], wb), t);
-    }
-    return dcp_both(s, t);
-}
-
-/* Four columns of int16. */
-static inline uint32_t dcp_wide4(const uint32_t *x, uint32_t weights, uint32_t sum) {
-    return dcp_mac_both(x[0], dcp_odd(weights), dcp_mac_both(x[1], dcp_even(weights), sum));
-}
-
-/* The same of int16, which leave no room to add to them; these sums are exact. */
-DCP_KERNEL uint64_t dcp_wide(const uint32_t *x, size_t words, const int8_t *a, const int8_t *b) {
-    uint32_t s = 0, t = 0;
-#if DCP_SIMD
-    for (size_t n = words / 4; n > 0; n--) {
-        DCP_RUN(DCP_16(DCP_WIDE_ROW));
-    }
-    words &= 3;
-#endif
-    for (; words > 0; words--, x += 2, a += 4, b += 4) {
-        s = dcp_wide4(x, dcp_load32(a), s);
-        t = dcp_wide4(x, dcp_load32(b), t);
-    }
-    return dcp_both(s, t);
-}
-
 /* ---- Dense layers on int8 ---- */
 
-static inline int32_t dcp_scaled(uint32_t sum, int32_t bias, int32_t multiplier) {
-    return dcp_rmul((int32_t)(sum + (uint32_t)bias), multiplier);
+/* Row r, from the sum of its products. */
+static inline void dcp_put_row(const dcp_layer *layer, dcp_result kind, size_t r, uint32_t sum,
+                               void *y) {
+    const int32_t total = (int32_t)(sum + (uint32_t)layer->bias[r]);
+    dcp_put(kind, dcp_rmul(total, layer->multiplier[r]), y, r);
 }
 
-typedef uint64_t dcp_dots(const uint32_t *x, size_t words, const int8_t *a, const int8_t *b);
+/* Inputs and sums of a layer; sums are too large by that of dcp_widen and by that of the row's own
+ * products. */
+static inline dcp_run dcp_narrow_run(const dcp_layer *layer, const int8_t *x, uint32_t *work) {
+    const uint32_t excess = dcp_widen(x, layer->columns, work);
+    return dcp_run_of(work, layer->columns, 0u - excess, DCP_PAIRED_CODE);
+}
 
-/* All rows, two at a time; their sums are too large by `excess`. */
-static inline uint32_t dcp_all_rows(const dcp_layer *layer, dcp_result kind, dcp_dots *dots,
-                                    uint32_t excess, const uint32_t *work, void *y) {
-    const size_t rows = layer->rows, columns = layer->columns, words = dcp_padded(columns) / 4;
-    const int8_t *w = layer->weight;
-    const int32_t *bias = layer->bias, *m = layer->multiplier;
-    uint32_t macs = 0;
+/* All rows: two at a time, and what is left. */
+static inline uint32_t dcp_narrow_rows(const dcp_layer *layer, dcp_result kind, const int8_t *x,
+                                       uint32_t *work, void *y) {
+    const dcp_run run = dcp_narrow_run(layer, x, work);
+    const size_t rows = layer->rows, columns = layer->columns, stride = dcp_padded(columns);
     size_t r = 0;
-    for (; r + 1 < rows; r += 2) {
-        const uint64_t sums = dots(work, words, w, w + 4 * words);
-        dcp_put(kind, dcp_scaled((uint32_t)sums - excess, bias[r], m[r]), y, r);
-        dcp_put(kind, dcp_scaled((uint32_t)(sums >> 32) - excess, bias[r + 1], m[r + 1]), y, r + 1);
-        w += 8 * words;
-        macs += (uint32_t)(2 * columns);
+#if DCP_SIMD
+    if (rows >= 2) {
+        r = rows / 2 * 2;
+        if (kind == DCP_RELU8) {
+            dcp_all_relu8(layer, run, y, (int8_t *)y + r);
+        } else {
+            dcp_all_sat16(layer, run, y, (int16_t *)y + r);
+        }
     }
-    if (r < rows) {
-        const uint64_t sums = dots(work, words, w, w);
-        dcp_put(kind, dcp_scaled((uint32_t)sums - excess, bias[r], m[r]), y, r);
-        macs += (uint32_t)columns;
+#endif
+    for (; r < rows; r++) {
+        const int8_t *w = layer->weight + r * stride;
+        dcp_put_row(layer, kind, r, dcp_paired(work, w, columns, run.start), y);
     }
-    return macs;
+    return (uint32_t)(rows * columns);
+}
+
+DCP_KERNEL uint32_t dcp_back(const dcp_layer *layer, const int8_t *x, uint32_t *work, int16_t *y) {
+    return dcp_narrow_rows(layer, DCP_SAT16, x, work, y);
 }
 
 static inline uint32_t dcp_front(const dcp_layer *layer, const int8_t *x, uint32_t *work,
                                  int16_t *y) {
-    const uint32_t excess = dcp_widen(x, layer->columns, work);
-    return dcp_all_rows(layer, DCP_RELU16, dcp_paired, excess, work, y);
-}
-
-static inline uint32_t dcp_back(const dcp_layer *layer, const int8_t *x, uint32_t *work,
-                                int16_t *y) {
-    const uint32_t excess = dcp_widen(x, layer->columns, work);
-    return dcp_all_rows(layer, DCP_SAT16, dcp_paired, excess, work, y);
+    const uint32_t macs = dcp_back(layer, x, work, y);
+    const size_t rows = layer->rows, pairs = rows / 2;
+    for (size_t n = 0; n < pairs; n++) {
+        dcp_store32(y + 2 * n, dcp_relu16_both(dcp_load32(y + 2 * n)));
+    }
+    if (rows % 2 != 0) {
+        y[rows - 1] = dcp_relu16(y[rows - 1]);
+    }
+    return macs;
 }
 
 DCP_KERNEL uint32_t dcp_expand(const dcp_layer *layer, const int8_t *x, uint32_t *work, int8_t *y) {
-    const uint32_t excess = dcp_widen(x, layer->columns, work);
-    return dcp_all_rows(layer, DCP_RELU8, dcp_paired, excess, work, y);
+    return dcp_narrow_rows(layer, DCP_RELU8, x, work, y);
 }
 
 /* The active rows, two at a time as they come; the last one alone if it has no other. */
 static inline uint32_t dcp_active_rows(const dcp_layer *layer, dcp_result kind,
                                        const uint32_t *mask, const int8_t *x, uint32_t *work,
                                        void *y) {
-    const size_t columns = layer->columns, words = dcp_padded(columns) / 4;
-    const uint32_t excess = dcp_widen(x, columns, work);
-    const int8_t *const weight = layer->weight, *waiting = NULL;
-    const int32_t *bias = layer->bias, *m = layer->multiplier;
-    const size_t rows = layer->rows;
-    size_t first = 0;
-    uint32_t macs = 0;
-    for (size_t base = 0; base < rows; base += 32) {
-        for (uint32_t bits = mask[base / 32]; bits != 0; bits &= bits - 1) {
-            const size_t r = base + dcp_lowest(bits);
-            const int8_t *w = weight + 4 * words * r;
-            macs += (uint32_t)columns;
-            if (waiting == NULL) {
-                waiting = w;
-                first = r;
-                continue;
-            }
-            const uint64_t sums = dcp_paired(work, words, waiting, w);
-            dcp_put(kind, dcp_scaled((uint32_t)sums - excess, bias[first], m[first]), y, first);
-            dcp_put(kind, dcp_scaled((uint32_t)(sums >> 32) - excess, bias[r], m[r]), y, r);
-            waiting = NULL;
+    const dcp_run run = dcp_narrow_run(layer, x, work);
+    const size_t rows = layer->rows, columns = layer->columns, stride = dcp_padded(columns);
+    uint32_t active = 0;
+    for (size_t word = 0; word < (rows + 31) / 32; word++) {
+        active += dcp_popcount(mask[word]);
+    }
+#if DCP_SIMD
+    const size_t last = kind == DCP_RELU8 ? dcp_active_relu8(layer, run, mask, y)
+                                          : dcp_active_residual(layer, run, mask, y);
+    if (active % 2 != 0) {
+        const int8_t *w = layer->weight + last * stride;
+        dcp_put_row(layer, kind, last, dcp_paired(work, w, columns, run.start), y);
+    }
+#else
+    for (size_t r = 0; r < rows; r++) {
+        if (dcp_is_active(mask, r)) {
+            const int8_t *w = layer->weight + r * stride;
+            dcp_put_row(layer, kind, r, dcp_paired(work, w, columns, run.start), y);
         }
     }
-    if (waiting != NULL) {
-        const uint64_t sums = dcp_paired(work, words, waiting, waiting);
-        dcp_put(kind, dcp_scaled((uint32_t)sums - excess, bias[first], m[first]), y, first);
-    }
-    return macs;
+#endif
+    return active * (uint32_t)columns;
 }
 
 DCP_KERNEL uint32_t dcp_project_rows(const dcp_layer *layer, const uint32_t *mask, const int8_t *h,
@@ -221,8 +161,20 @@ DCP_KERNEL uint32_t dcp_expand_gated(const dcp_layer *layer, const uint32_t *mas
 /* ---- Dense layers on int16 ---- */
 
 DCP_KERNEL uint32_t dcp_gate(const dcp_layer *layer, const int16_t *x, uint32_t *work, int16_t *y) {
-    dcp_reorder(x, layer->columns, work);
-    return dcp_all_rows(layer, DCP_RELU16, dcp_wide, 0, work, y);
+    const size_t rows = layer->rows, columns = layer->columns, stride = dcp_padded(columns);
+    size_t r = 0;
+    dcp_reorder(x, columns, work);
+#if DCP_SIMD
+    if (rows >= 2) {
+        r = rows / 2 * 2;
+        dcp_all_wide(layer, dcp_run_of(work, columns, 0, DCP_WIDE_CODE), y, y + r);
+    }
+#endif
+    for (; r < rows; r++) {
+        const int8_t *w = layer->weight + r * stride;
+        dcp_put_row(layer, DCP_RELU16, r, dcp_wide(work, w, columns, 0), y);
+    }
+    return (uint32_t)(rows * columns);
 }
 
 /* Rows of `words` * 4 columns, few and known to the compiler: all inputs stay in registers. */
@@ -248,7 +200,6 @@ DCP_KERNEL uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t
     const size_t rows = layer->rows, columns = layer->columns, words = dcp_padded(columns) / 4;
     const int8_t *w = layer->weight;
     const int32_t *bias = layer->bias;
-    uint32_t macs = 0;
     dcp_reorder(x, columns, work);
     if (words == 2) {
         return dcp_short_rows(layer, work, 2, score);
@@ -256,18 +207,10 @@ DCP_KERNEL uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t
     if (words == 4) {
         return dcp_short_rows(layer, work, 4, score);
     }
-    size_t r = 0;
-    for (; r + 1 < rows; r += 2, w += 8 * words) {
-        const uint64_t sums = dcp_wide(work, words, w, w + 4 * words);
-        score[r] = (int32_t)(uint32_t)sums + bias[r];
-        score[r + 1] = (int32_t)(uint32_t)(sums >> 32) + bias[r + 1];
-        macs += (uint32_t)(2 * columns);
+    for (size_t r = 0; r < rows; r++, w += 4 * words) {
+        score[r] = (int32_t)dcp_wide(work, w, columns, (uint32_t)bias[r]);
     }
-    if (r < rows) {
-        score[r] = (int32_t)(uint32_t)dcp_wide(work, words, w, w) + bias[r];
-        macs += (uint32_t)columns;
-    }
-    return macs;
+    return (uint32_t)(rows * columns);
 }
 
 #endif

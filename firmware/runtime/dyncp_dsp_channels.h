@@ -93,7 +93,7 @@ static inline dcp_cursor dcp_channels_from(const dcp_layer *layer, size_t r, int
     "bfi " first ", " second ", #8, #8\n\t"
 static inline void dcp_four_channels(dcp_cursor *at) {
     uint32_t a, b, c, d, t, x;
-    __asm__(
+    __asm__ volatile(
         "ldrd %[a], %[b], [%[bias]], #8\n\tldrd %[c], %[d], [%[bias]], #8\n\t"
         "strd %[bias], %[m], [sp, #-8]!\n\t"
         "ldr %[t], [%[w]]\n\tldr %[x], [%[oldest]]\n\t" DCP_TAP
@@ -157,42 +157,41 @@ DCP_KERNEL uint32_t dcp_depthwise(const dcp_layer *layer, int8_t *h, int8_t *old
     return macs;
 }
 
-/* Channels whose h is 0 enter the history too. */
-static inline uint32_t dcp_channels(const dcp_layer *layer, size_t first, uint32_t bits, int8_t *h,
-                                    int8_t *oldest, const int8_t *middle) {
-    const dcp_layer own = *layer;
-    uint32_t macs = 0;
-    for (; bits != 0; bits &= bits - 1) {
-        dcp_channel(&own, first + dcp_lowest(bits), h, oldest, middle);
-        macs += 3;
-    }
-    return macs;
-}
-
-/* Four channels at once where all are active. */
-DCP_KERNEL uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_t *mask, int8_t *h,
-                                        int8_t *oldest, const int8_t *middle) {
-    const size_t rows = layer->rows;
-    uint32_t macs = 0;
-    size_t r = 0;
-    for (; r + 4 <= rows; r += 4) {
-        const uint32_t bits = mask[r / 32] >> r % 32 & 15u;
-        if (bits == 15) {
-            dcp_cursor at = dcp_channels_from(layer, r, h, oldest, middle);
-            dcp_four_channels(&at);
-            macs += 12;
-        } else {
-            const uint32_t last = dcp_load32(h + r);
-            macs += dcp_channels(layer, r, bits, h, oldest, middle);
-            dcp_store32(oldest + r, last);
+/* x[count], count <= 32, becomes 0 where the bit is 0. */
+static inline void dcp_clear_pruned(uint32_t bits, int8_t *x, size_t count) {
+    if (count == 32) {
+        for (size_t n = 0; n < 32; n += 4) {
+            const uint32_t ones = (bits >> n & 15u) * 0x00204081u & 0x01010101u;
+            dcp_store32(x + n, dcp_load32(x + n) & ((ones << 8) - ones));
+        }
+    } else {
+        for (size_t n = 0; n < count; n++) {
+            x[n] = (bits >> n & 1u) != 0 ? x[n] : 0;
         }
     }
-    for (; r < rows; r++) {
-        if (dcp_is_active(mask, r)) {
-            dcp_channel(layer, r, h, oldest, middle);
+}
+
+/* Channels of a word of the mask: in fours where all are active, else one by one. Pruned ones,
+ * whose h is 0, enter the history too. */
+DCP_KERNEL uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_t *mask, int8_t *h,
+                                        int8_t *oldest, const int8_t *middle) {
+    const dcp_layer own = *layer;
+    uint32_t macs = 0;
+    for (size_t base = 0; base < own.rows; base += 32) {
+        uint32_t bits = mask[base / 32];
+        if (bits == 0xffffffffu) {
+            dcp_cursor at = dcp_channels_from(&own, base, h, oldest, middle);
+            for (int n = 0; n < 8; n++) {
+                dcp_four_channels(&at);
+            }
+            macs += 96;
+            continue;
+        }
+        const size_t rest = own.rows - base;
+        dcp_clear_pruned(bits, oldest + base, rest < 32 ? rest : 32);
+        for (; bits != 0; bits &= bits - 1) {
+            dcp_channel(&own, base + dcp_lowest(bits), h, oldest, middle);
             macs += 3;
-        } else {
-            oldest[r] = 0;
         }
     }
     return macs;
@@ -200,10 +199,10 @@ DCP_KERNEL uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_t *
 
 /* ---- Projection by columns ---- */
 
-/* Columns p to s, weighed by the halves of h01 and h23. */
+/* Columns at w, each weighed by its h. */
 typedef struct {
-    const int8_t *p, *q, *r, *s;
-    uint32_t h01, h23;
+    const int8_t *w[4];
+    int16_t h[4];
 } dcp_columns;
 
 #if DCP_SIMD
@@ -223,17 +222,18 @@ typedef struct {
                                         "[%[sum]]\n\t" DCP_ROWS_OF("%[b]", "%[h01]") DCP_ROWS_OF(  \
                                             "%[d]", "%[h23]") "strd %[x], %[y], [%[sum]], #8\n\t"
 #define DCP_RUN_COLUMNS(rows)                                                                      \
-    __asm__(rows                                                                                   \
-            : [p] "+&r"(p), [q] "+&r"(q), [r] "+&r"(r), [s] "+&r"(s), [sum] "+&r"(sum),            \
-              [a] "=&r"(a), [b] "=&r"(b), [d] "=&r"(d), [t] "=&r"(t), [x] "=&r"(x), [y] "=&r"(y)   \
-            : [h01] "r"(h01), [h23] "r"(h23)                                                       \
-            : "memory")
+    __asm__ volatile(                                                                              \
+        rows                                                                                       \
+        : [p] "+&r"(p), [q] "+&r"(q), [r] "+&r"(r), [s] "+&r"(s), [sum] "+&r"(sum), [a] "=&r"(a),  \
+          [b] "=&r"(b), [d] "=&r"(d), [t] "=&r"(t), [x] "=&r"(x), [y] "=&r"(y)                     \
+        : [h01] "r"(h01), [h23] "r"(h23)                                                           \
+        : "memory")
 #endif
 
 /* sum[rows] += four columns. */
 DCP_KERNEL void dcp_add_columns(const dcp_columns *columns, size_t rows, int32_t *sum) {
-    const int8_t *p = columns->p, *q = columns->q, *r = columns->r, *s = columns->s;
-    const uint32_t h01 = columns->h01, h23 = columns->h23;
+    const int8_t *p = columns->w[0], *q = columns->w[1], *r = columns->w[2], *s = columns->w[3];
+    const uint32_t h01 = dcp_load32(columns->h), h23 = dcp_load32(columns->h + 2);
     int32_t *const end = sum + rows;
 #if DCP_SIMD
     uint32_t a, b, d, t, x, y;
@@ -256,31 +256,24 @@ static inline void dcp_add_column(const int8_t *w, int32_t h, size_t rows, int32
 DCP_KERNEL uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *mask,
                                         const int8_t *h, int32_t *sum, int16_t *residual) {
     const size_t rows = layer->rows, stride = dcp_padded(rows);
-    const int8_t *waiting[4];
-    int32_t value[4];
+    dcp_columns four = {{NULL, NULL, NULL, NULL}, {0, 0, 0, 0}};
     size_t count = 0;
     uint32_t macs = 0;
     memset(sum, 0, rows * sizeof *sum);
     for (size_t base = 0; base < layer->columns; base += 32) {
         for (uint32_t bits = mask[base / 32]; bits != 0; bits &= bits - 1) {
             const size_t r = base + dcp_lowest(bits);
-            waiting[count] = layer->weight + r * stride;
-            value[count] = h[r];
+            four.w[count] = layer->weight + r * stride;
+            four.h[count] = h[r];
             macs += (uint32_t)rows;
             if (++count == 4) {
-                const dcp_columns four = {waiting[0],
-                                          waiting[1],
-                                          waiting[2],
-                                          waiting[3],
-                                          dcp_halves(value[0], value[1]),
-                                          dcp_halves(value[2], value[3])};
                 dcp_add_columns(&four, rows, sum);
                 count = 0;
             }
         }
     }
     for (size_t n = 0; n < count; n++) {
-        dcp_add_column(waiting[n], value[n], rows, sum);
+        dcp_add_column(four.w[n], four.h[n], rows, sum);
     }
     for (size_t c = 0; c < rows; c++) {
         residual[c] = dcp_sat16(dcp_rmul2_add(residual[c], sum[c], 2 * layer->multiplier[c]));

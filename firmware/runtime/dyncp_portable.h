@@ -119,48 +119,43 @@ static inline void dcp_pool_ema(int32_t coefficient, const int8_t *x, int16_t *m
 
 /* ---- Section 6, block, step 3: gate ---- */
 
-/* Four rows from r on, or one. */
-static inline size_t dcp_wide_rows(const dcp_layer *layer, const int16_t *x, size_t r,
-                                   int32_t sum[4]) {
+/* All rows, into y or, without it, into score. */
+static inline uint32_t dcp_wide_rows(const dcp_layer *layer, const int16_t *x, int16_t *y,
+                                     int32_t *score) {
     const size_t columns = layer->columns, stride = dcp_padded(columns);
-    const int8_t *a = layer->weight + r * stride;
-    if (r + 4 <= layer->rows) {
-        const int8_t *const w[4] = {a, a + stride, a + 2 * stride, a + 3 * stride};
-        dcp_wide_dots_four(x, columns, w, sum);
-        return 4;
+    const int8_t *a = layer->weight;
+    for (size_t r = 0; r < layer->rows;) {
+        const size_t rows = r + 4 <= layer->rows ? 4 : 1;
+        int32_t sum[4];
+        if (rows == 4) {
+            const int8_t *const w[4] = {a, a + stride, a + 2 * stride, a + 3 * stride};
+            dcp_wide_dots_four(x, columns, w, sum);
+        } else {
+            sum[0] = dcp_wide_dots_one(x, columns, a);
+        }
+        a += rows * stride;
+        for (size_t n = 0; n < rows; n++, r++) {
+            const int32_t value = sum[n] + layer->bias[r];
+            if (y != NULL) {
+                y[r] = dcp_relu16(dcp_rmul(value, layer->multiplier[r]));
+            } else {
+                score[r] = value;
+            }
+        }
     }
-    sum[0] = dcp_wide_dots_one(x, columns, a);
-    return 1;
+    return (uint32_t)(layer->rows * columns);
 }
 
 static inline uint32_t dcp_gate(const dcp_layer *layer, const int16_t *x, uint32_t *work,
                                 int16_t *y) {
     (void)work;
-    uint32_t macs = 0;
-    for (size_t r = 0; r < layer->rows;) {
-        int32_t sum[4];
-        const size_t end = r + dcp_wide_rows(layer, x, r, sum);
-        for (size_t n = 0; r < end; n++, r++) {
-            y[r] = dcp_relu16(dcp_rmul(sum[n] + layer->bias[r], layer->multiplier[r]));
-            macs += (uint32_t)layer->columns;
-        }
-    }
-    return macs;
+    return dcp_wide_rows(layer, x, y, NULL);
 }
 
 static inline uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t *work,
                                  int32_t *score) {
     (void)work;
-    uint32_t macs = 0;
-    for (size_t r = 0; r < layer->rows;) {
-        int32_t sum[4];
-        const size_t end = r + dcp_wide_rows(layer, x, r, sum);
-        for (size_t n = 0; r < end; n++, r++) {
-            score[r] = sum[n] + layer->bias[r];
-            macs += (uint32_t)layer->columns;
-        }
-    }
-    return macs;
+    return dcp_wide_rows(layer, x, NULL, score);
 }
 
 /* ---- Section 6, block, steps 4 to 6, gate site `output` ---- */

@@ -76,6 +76,10 @@ DCP_BINARY(dcp_add16, "sadd16 %0, %1, %2",
 DCP_BINARY(dcp_sub16, "ssub16 %0, %1, %2",
            dcp_halves(dcp_low(a) - dcp_low(b), dcp_high(a) - dcp_high(b)))
 
+/* dcp_relu16 of both halves. */
+DCP_UNARY(dcp_relu16_both, "usat16 %0, #15, %1",
+          dcp_halves(dcp_relu16(dcp_low(a)), dcp_relu16(dcp_high(a))))
+
 /* c + the product of the lower halves, of the upper halves, of both; the sum may wrap. */
 DCP_TERNARY(dcp_mac_low, "smlabb %0, %1, %2, %3", c + (uint32_t)(dcp_low(a) * dcp_low(b)))
 DCP_TERNARY(dcp_mac_high, "smlatt %0, %1, %2, %3", c + (uint32_t)(dcp_high(a) * dcp_high(b)))

@@ -22,6 +22,7 @@ FILES = [
     "dyncp.h",
     "dyncp_dsp.h",
     "dyncp_dsp_channels.h",
+    "dyncp_dsp_pairs.h",
     "dyncp_fft.h",
     "dyncp_fft_helium.h",
     "dyncp_fft_scalar.h",

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from libraries import Kernel
@@ -49,7 +50,11 @@ class Layer:
         return np.where(self.random.random(count) < 1 / 3, extremes, values).astype(dtype)
 
     def bits(self, count: int) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
-        active = self.random.random(count) < self.random.choice([0.0, 0.2, 0.5, 1.0])
+        """Masks, some of whose words have no bit, or all: kernels go from word to word."""
+        active = (
+            self.random.random(count)
+            < self.random.choice([0.0, 0.02, 0.2, 0.5, 1.0], -(-count // 32)).repeat(32)[:count]
+        )
         padded = np.zeros(-(-count // 32) * 32, bool)
         padded[:count] = active
         return np.packbits(padded, bitorder="little").view("<u4"), active
@@ -88,6 +93,24 @@ def test_dense_layers(kernel: Kernel, layer: Layer) -> None:
         y = np.zeros(rows, dtype)
         assert kernel(name, *layer.dense(kernel), x, y) == rows * columns
         np.testing.assert_array_equal(y, np.clip(expected, low, np.iinfo(dtype).max), err_msg=name)
+
+
+@pytest.mark.parametrize("first", [1, 37])
+def test_every_number_of_columns(kernel: Kernel, first: int) -> None:
+    """The loop over columns is unrolled and entered in its middle (dyncp_dsp_pairs.h)."""
+    random = np.random.default_rng(first)
+    for columns in range(first, first + 36):
+        weight = random.integers(-128, 128, (3, columns)).astype(np.int8)
+        layer = Layer(weight, np.array([5, -7, 1000], np.int32), np.full(3, 2**22, np.int32), random)
+        x, wide = layer.signal(columns, np.int8), layer.signal(columns, np.int16)
+        y, gate, residual = np.zeros(3, np.int16), np.zeros(3, np.int16), np.zeros(3, np.int16)
+        kernel("back", *layer.dense(kernel), x, y)
+        np.testing.assert_array_equal(y, np.clip(layer.apply(x), -32768, 32767), err_msg=f"{columns}")
+        kernel("gate", *layer.arguments, wide, gate)
+        np.testing.assert_array_equal(gate, np.clip(layer.apply(wide), 0, 32767), err_msg=f"{columns}")
+        kernel("project_rows", *layer.dense(kernel, bias=False), np.array([6], np.uint32), x, residual)
+        expected = np.clip(layer.apply(x, bias=False), -32768, 32767) * [0, 1, 1]
+        np.testing.assert_array_equal(residual, expected, err_msg=f"{columns}")
 
 
 @given(layer=st.one_of(layers(), layers(8), layers(16)))
