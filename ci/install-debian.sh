@@ -12,7 +12,7 @@ packages=(
   chromium chromium-driver                            # the test that opens the report
   asterisk-core-sounds-{en,es,fr,it,ru}-g722          # real wideband speech for demo and tests
 )
-# RISC-V and Hexagon (docs/porting.md): 100 MB to download, 530 MB installed, some 40 s.
+# RISC-V, Hexagon, clang for Arm (docs/porting.md): 100 MB to download, 530 MB installed, some 40 s.
 [ "${1-}" != all ] || packages+=(gcc-riscv64-unknown-elf qemu-system-misc qemu-user lld)
 
 missing=()

@@ -3,6 +3,8 @@
 #ifndef DYNCP_ROWS_H
 #define DYNCP_ROWS_H
 
+#include <string.h>
+
 #include "dyncp_flips.h"
 
 #if DCP_HELIUM
@@ -92,15 +94,89 @@ typedef struct {
     uint32_t sum[8];
 } dcp_sums;
 
+#if DCP_SIMD
+/* Sums 16 bytes of each row, four of which `add` adds to two sums each. All registers are in use
+ * but r7, which may be the frame pointer; on the stack lie the end of the rows, then `sums` and
+ * `flips`. */
+#define DCP_SUM_ROWS(add, subtract)                                                                \
+    register dcp_sums *r0 __asm__("r0") = sums;                                                    \
+    register const dcp_flips *r1 __asm__("r1") = flips;                                            \
+    register const void *r2 __asm__("r2") = weight;                                                \
+    __asm__ volatile(                                                                              \
+        "add r3, r1, %[end]\n\t"                                                                   \
+        "push {r0, r1}\n\t"                                                                        \
+        "push {r3}\n\t"                                                                            \
+        "ldr r3, [r1, %[down]]\n\t"                                                                \
+        "mov r0, #0\n\t" DCP_ALL_SUMS(DCP_CLEAR) DCP_EACH_ROW(add)                                 \
+            DCP_ALL_SUMS(subtract) "ldr r1, [sp, #8]\n\t"                                          \
+                                   "ldr r3, [r1, %[up]]\n\t"                                       \
+                                   "str r3, [sp]\n\t"                                              \
+                                   "add r3, r1, %[listed]\n\t" DCP_EACH_ROW(                       \
+                                       add) "pop {r3}\n\t"                                         \
+                                            "pop {r0, r1}\n\t"                                     \
+                                            "stm r0, {r4, r5, r6, r8, r9, r10, r11, r12}"          \
+        : "+r"(r0), "+r"(r1), "+r"(r2)                                                             \
+        : [up] "i"(offsetof(dcp_flips, up)), [down] "i"(offsetof(dcp_flips, down)),                \
+          [listed] "i"(offsetof(dcp_flips, listed)),                                               \
+          [end] "i"(offsetof(dcp_flips, listed) + sizeof flips->listed)                            \
+        : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
+#define DCP_EACH_ROW(add)                                                                          \
+    "b 2f\n"                                                                                       \
+    "1: ldrh r0, [r3], #2\n\t"                                                                     \
+    "add r0, r2, r0, lsl #3\n\t"                                                                   \
+    "ldrd r1, lr, [r0, #8]\n\t" add("r1", "r9", "r10")                                             \
+        add("lr", "r11", "r12") "ldrd r1, lr, [r0]\n\t" add("r1", "r4", "r5")                      \
+            add("lr", "r6", "r8") "2: ldr r0, [sp]\n\t"                                            \
+                                  "cmp r3, r0\n\t"                                                 \
+                                  "bne 1b\n\t"                                                     \
+                                  "mov r0, #0\n\t"
+#define DCP_ALL_SUMS(make)                                                                         \
+    make("r4") make("r5") make("r6") make("r8") make("r9") make("r10") make("r11") make("r12")
+#define DCP_CLEAR(sum) "mov " sum ", r0\n\t"
+/* Bytes to sums of 16 bits, halves to sums of 32; and their signs changed, by the 0 in r0. */
+#define DCP_ADD_BYTES(w, even, odd)                                                                \
+    "sxtab16 " even ", " even ", " w "\n\tsxtab16 " odd ", " odd ", " w ", ror #8\n\t"
+#define DCP_NEGATE_HALVES(sum) "ssub16 " sum ", r0, " sum "\n\t"
+#define DCP_ADD_HALVES(w, low, high)                                                               \
+    "sxtah " low ", " low ", " w "\n\tadd " high ", " high ", " w ", asr #16\n\t"
+#define DCP_NEGATE(sum) "sub " sum ", r0, " sum "\n\t"
+#endif
+
 #if DCP_DSP
 
 /* The sums of less than 256 rows of int8 fit 16 bits. Four weights, 4 i to 4 i + 3, are added to
  * two sums of two: 4 i and 4 i + 2, and 4 i + 1 and 4 i + 3. */
 #define DCP_SUMS8 ((size_t)16)
 
-static inline uint32_t dcp_negated8(uint32_t sums) {
-    return dcp_sub16(0, sums);
+#if DCP_SIMD
+
+static inline void dcp_sum_rows8(dcp_sums *sums, const dcp_flips *flips, const int8_t *weight) {
+    DCP_SUM_ROWS(DCP_ADD_BYTES, DCP_NEGATE_HALVES);
 }
+
+#else
+
+static inline void dcp_sum_bytes(dcp_sums *sums, const uint16_t *row, const uint16_t *end,
+                                 const int8_t *weight) {
+    for (; row != end; row++) {
+        for (size_t i = 0; i < 4; i++) {
+            const uint32_t four = dcp_load32(weight + (size_t)8 * *row + 4 * i);
+            sums->sum[2 * i] = dcp_add_even(sums->sum[2 * i], four);
+            sums->sum[2 * i + 1] = dcp_add_odd(sums->sum[2 * i + 1], four);
+        }
+    }
+}
+
+static inline void dcp_sum_rows8(dcp_sums *sums, const dcp_flips *flips, const int8_t *weight) {
+    memset(sums, 0, sizeof *sums);
+    dcp_sum_bytes(sums, flips->down, flips->listed + DCP_ROWS_LISTED, weight);
+    for (size_t i = 0; i < 8; i++) {
+        sums->sum[i] = dcp_sub16(0, sums->sum[i]);
+    }
+    dcp_sum_bytes(sums, flips->listed, flips->up, weight);
+}
+
+#endif
 
 /* Moves `count` outputs, 16 or less. */
 static inline void dcp_move8(const dcp_sums *sums, int32_t *sum, size_t count) {
@@ -131,50 +207,25 @@ static inline void dcp_move8(const dcp_sums *sums, int32_t *sum, size_t count) {
     }
 }
 
-#if DCP_SIMD
-/* Adds rows: 16 bytes of each, two registers at a time, which `add` adds to two sums each. Only the
- * end is left in memory; all else takes 13 registers. */
-#define DCP_ADD_EACH(add)                                                                          \
-    uint32_t x, y, z, *s = sums->sum;                                                              \
-    __asm__("b 2f\n"                                                                               \
-            "1: ldrh %[x], [%[row]], #2\n\t"                                                       \
-            "add %[x], %[w], %[x], lsl #3\n\t"                                                     \
-            "ldrd %[y], %[z], [%[x], #8]\n\t" add("%[y]", "%4", "%5")                              \
-                add("%[z]", "%6", "%7") "ldrd %[y], %[z], [%[x]]\n\t" add("%[y]", "%0", "%1")      \
-                    add("%[z]", "%2", "%3") "2: ldr %[x], %[end]\n\t"                              \
-                                            "cmp %[row], %[x]\n\t"                                 \
-                                            "bne 1b"                                               \
-            : "+r"(s[0]), "+r"(s[1]), "+r"(s[2]), "+r"(s[3]), "+r"(s[4]), "+r"(s[5]), "+r"(s[6]),  \
-              "+r"(s[7]), [row] "+r"(row), [x] "=&r"(x), [y] "=&r"(y), [z] "=&r"(z)                \
-            : [w] "r"(weight), [end] "m"(end)                                                      \
-            : "cc", "memory")
-#define DCP_FOUR8(w, even, odd)                                                                    \
-    "sxtab16 " even ", " even ", " w "\n\tsxtab16 " odd ", " odd ", " w ", ror #8\n\t"
-#define DCP_TWO16(w, even, odd)                                                                    \
-    "sxtah " even ", " even ", " w "\n\tadd " odd ", " odd ", " w ", asr #16\n\t"
-#endif
-
-static inline void dcp_add_each8(dcp_sums *sums, const int8_t *weight, const uint16_t *row,
-                                 const uint16_t *end) {
-#if DCP_SIMD
-    DCP_ADD_EACH(DCP_FOUR8);
-#else
-    for (; row != end; row++) {
-        for (size_t i = 0; i < 4; i++) {
-            const uint32_t four = dcp_load32(weight + (size_t)8 * *row + 4 * i);
-            sums->sum[2 * i] = dcp_add_even(sums->sum[2 * i], four);
-            sums->sum[2 * i + 1] = dcp_add_odd(sums->sum[2 * i + 1], four);
-        }
-    }
-#endif
-}
-
 #else
 
 #define DCP_SUMS8 ((size_t)8)
 
-static inline uint32_t dcp_negated8(uint32_t sum) {
-    return 0u - sum;
+static inline void dcp_sum_rows8(dcp_sums *sums, const dcp_flips *flips, const int8_t *weight) {
+    const uint16_t *row = flips->listed;
+    memset(sums, 0, sizeof *sums);
+    for (; row != flips->up; row++) {
+        for (size_t o = 0; o < 8; o++) {
+            const int32_t w = weight[(size_t)8 * *row + o];
+            sums->sum[o] += (uint32_t)w;
+        }
+    }
+    for (row = flips->down; row != flips->listed + DCP_ROWS_LISTED; row++) {
+        for (size_t o = 0; o < 8; o++) {
+            const int32_t w = weight[(size_t)8 * *row + o];
+            sums->sum[o] -= (uint32_t)w;
+        }
+    }
 }
 
 static inline void dcp_move8(const dcp_sums *sums, int32_t *sum, size_t count) {
@@ -184,27 +235,24 @@ static inline void dcp_move8(const dcp_sums *sums, int32_t *sum, size_t count) {
     }
 }
 
-static inline void dcp_add_each8(dcp_sums *sums, const int8_t *weight, const uint16_t *row,
-                                 const uint16_t *end) {
-    for (; row != end; row++) {
-        for (size_t o = 0; o < 8; o++) {
-            const int32_t w = weight[(size_t)8 * *row + o];
-            sums->sum[o] += (uint32_t)w;
-        }
-    }
-}
-
 #endif
 
-static inline void dcp_add_each16(dcp_sums *sums, const int16_t *weight, const uint16_t *row,
-                                  const uint16_t *end) {
-#if DCP_DSP && DCP_SIMD
-    DCP_ADD_EACH(DCP_TWO16);
+static inline void dcp_sum_rows16(dcp_sums *sums, const dcp_flips *flips, const int16_t *weight) {
+#if DCP_SIMD
+    DCP_SUM_ROWS(DCP_ADD_HALVES, DCP_NEGATE);
 #else
-    for (; row != end; row++) {
+    const uint16_t *row = flips->listed;
+    memset(sums, 0, sizeof *sums);
+    for (; row != flips->up; row++) {
         for (size_t o = 0; o < 8; o++) {
             const int32_t w = weight[(size_t)4 * *row + o];
             sums->sum[o] += (uint32_t)w;
+        }
+    }
+    for (row = flips->down; row != flips->listed + DCP_ROWS_LISTED; row++) {
+        for (size_t o = 0; o < 8; o++) {
+            const int32_t w = weight[(size_t)4 * *row + o];
+            sums->sum[o] -= (uint32_t)w;
         }
     }
 #endif
@@ -213,13 +261,8 @@ static inline void dcp_add_each16(dcp_sums *sums, const int16_t *weight, const u
 static inline void dcp_add_rows8(const dcp_flips *flips, const void *weight, int32_t *sum,
                                  size_t outputs) {
     for (size_t from = 0; from < outputs; from += DCP_SUMS8) {
-        const int8_t *w = (const int8_t *)weight + from;
-        dcp_sums sums = {{0, 0, 0, 0, 0, 0, 0, 0}};
-        dcp_add_each8(&sums, w, flips->down, flips->listed + DCP_ROWS_LISTED);
-        for (size_t i = 0; i < 8; i++) {
-            sums.sum[i] = dcp_negated8(sums.sum[i]);
-        }
-        dcp_add_each8(&sums, w, flips->listed, flips->up);
+        dcp_sums sums;
+        dcp_sum_rows8(&sums, flips, (const int8_t *)weight + from);
         dcp_move8(&sums, sum + from, outputs - from < DCP_SUMS8 ? outputs - from : DCP_SUMS8);
     }
 }
@@ -227,13 +270,8 @@ static inline void dcp_add_rows8(const dcp_flips *flips, const void *weight, int
 static inline void dcp_add_rows16(const dcp_flips *flips, const void *weight, int32_t *sum,
                                   size_t outputs) {
     for (size_t from = 0; from < outputs; from += 8) {
-        const int16_t *w = (const int16_t *)weight + from;
-        dcp_sums sums = {{0, 0, 0, 0, 0, 0, 0, 0}};
-        dcp_add_each16(&sums, w, flips->down, flips->listed + DCP_ROWS_LISTED);
-        for (size_t i = 0; i < 8; i++) {
-            sums.sum[i] = 0u - sums.sum[i];
-        }
-        dcp_add_each16(&sums, w, flips->listed, flips->up);
+        dcp_sums sums;
+        dcp_sum_rows16(&sums, flips, (const int16_t *)weight + from);
         for (size_t o = 0; o < 8 && from + o < outputs; o++) {
             sum[from + o] += (int32_t)sums.sum[o];
         }

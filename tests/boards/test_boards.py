@@ -48,10 +48,11 @@ main:
 """
 
 
-def test_the_five_cores_are_the_default_of_eight() -> None:
+def test_the_five_cores_are_the_default_of_eleven() -> None:
     cores = ["cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"]
     assert [board.core for board in default_boards()] == cores
-    assert [board.core for board in load_boards()] == ["hexagon-v67", *cores, "rv32imac", "rv64gcv"]
+    others = {"cortex-m3-clang", "cortex-m4-clang", "cortex-m55-clang", "hexagon-v67", "rv32imac", "rv64gcv"}
+    assert {board.core for board in load_boards()} == {*cores, *others}
 
 
 @pytest.mark.parametrize("board", EVERY_BOARD)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The generated C on cores other than Arm's: every word is the reference's, and instructions are counted."""
+"""The generated C by other compilers and on cores other than Arm's: every word is the reference's, and instructions
+are counted."""
 
 from __future__ import annotations
 
@@ -29,11 +30,12 @@ def test_other_cores_are_exact(gate_site: str, pooling: str, tmp_path: Path) -> 
     library = generate(bundle, tmp_path / "library")
     record = validate(bundle, library, speech_like(8), tmp_path / "out", boards=CORES)
     assert record.exact
-    assert [target.name for target in record.targets] == CORES == ["hexagon-v67", "rv32imac", "rv64gcv"]
+    assert [target.name for target in record.targets] == CORES
     for target in record.targets:
         assert target.mismatches.total == 0
-        assert 0 < target.memory.stack < 1024
+        assert 0 < target.memory.stack < 1536
         assert sum(target.instructions_by_stage.values()) == pytest.approx(target.instructions_per_frame.mean)
-    hexagon, rv32, rv64v = (target.instructions_per_frame.mean for target in record.targets)
-    assert rv64v < rv32, "vectors must show"
-    assert hexagon < rv32, "packets must show"
+    counts = {target.name: target.instructions_per_frame.mean for target in record.targets}
+    assert counts["rv64gcv"] < counts["rv32imac"], "vectors must show"
+    assert counts["hexagon-v67"] < counts["rv32imac"], "packets must show"
+    assert counts["cortex-m55-clang"] < counts["cortex-m4-clang"] < counts["cortex-m3-clang"], "kernels must show"

@@ -13,6 +13,7 @@ from libraries import SMALL, STRICT, library
 
 from dyncp.codegen.stages import stages
 from dyncp.firmware import toolchain
+from dyncp.firmware.image import FREESTANDING
 from dyncp.train.config import NetworkConfig
 from dyncp.train.errors import ToolchainError
 
@@ -55,6 +56,15 @@ def test_no_warning_in_c(tmp_path: Path, folder: Path, compiler: str, flavour: s
     for options in (["-O3"], ["-Os"], ["-O2", "-std=c11"]):
         flags = [*STRICT, *EXTRA, *FLAVOURS[flavour], *options]
         toolchain.run([*C_COMPILERS[compiler], *flags, "-c", folder / "dyncp.c", "-o", tmp_path / "dyncp.o"])
+
+
+@pytest.mark.parametrize("core", ["cortex-m0", "cortex-m3", "cortex-m4", "cortex-m55"])
+def test_no_warning_of_clang_for_arm(tmp_path: Path, folder: Path, core: str) -> None:
+    """Assembly that leaves gcc registers enough may leave another compiler too few, without optimization above all."""
+    target = ["--target=arm-none-eabi", f"-mcpu={core}", "-mthumb", "-mfloat-abi=soft", "-nostdlibinc"]
+    for optimize in ("-O0", "-O1", "-O2", "-O3", "-Os", "-Oz"):
+        flags = [*STRICT, *EXTRA, *target, "-isystem", str(FREESTANDING), optimize]
+        toolchain.run(["clang", *flags, "-c", folder / "dyncp.c", "-o", tmp_path / "dyncp.o"])
 
 
 @flavours

@@ -13,7 +13,7 @@
 
 typedef uint32_t __attribute__((may_alias)) word;
 
-PLAIN_LOOPS void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {
+PLAIN_LOOPS static void copy(void *restrict to, const void *restrict from, size_t bytes) {
     unsigned char *out = to;
     const unsigned char *in = from;
     if ((((uintptr_t)to | (uintptr_t)from) & (sizeof(word) - 1)) == 0) {
@@ -26,10 +26,9 @@ PLAIN_LOOPS void *memcpy(void *restrict to, const void *restrict from, size_t by
     while (bytes-- > 0) {
         *out++ = *in++;
     }
-    return to;
 }
 
-PLAIN_LOOPS void *memset(void *to, int value, size_t bytes) {
+PLAIN_LOOPS static void fill(void *to, int value, size_t bytes) {
     unsigned char *out = to;
     if (((uintptr_t)to & (sizeof(word) - 1)) == 0) {
         const uint32_t filled = (unsigned char)value * 0x01010101u;
@@ -41,6 +40,15 @@ PLAIN_LOOPS void *memset(void *to, int value, size_t bytes) {
     while (bytes-- > 0) {
         *out++ = (unsigned char)value;
     }
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {
+    copy(to, from, bytes);
+    return to;
+}
+
+void *memset(void *to, int value, size_t bytes) {
+    fill(to, value, bytes);
     return to;
 }
 
@@ -51,3 +59,23 @@ PLAIN_LOOPS size_t strlen(const char *text) {
     }
     return length;
 }
+
+#if defined(__arm__)
+/* What Arm's run-time ABI calls them, and so clang, even in calls of memcpy and memset. */
+#define ALIGNED_OR_NOT(name, parameters, call)                                                     \
+    void name parameters;                                                                          \
+    void name##4 parameters;                                                                       \
+    void name##8 parameters;                                                                       \
+    void name parameters {                                                                         \
+        call;                                                                                      \
+    }                                                                                              \
+    void name##4 parameters {                                                                      \
+        call;                                                                                      \
+    }                                                                                              \
+    void name##8 parameters {                                                                      \
+        call;                                                                                      \
+    }
+ALIGNED_OR_NOT(__aeabi_memcpy, (void *to, const void *from, size_t bytes), copy(to, from, bytes))
+ALIGNED_OR_NOT(__aeabi_memset, (void *to, size_t bytes, int value), fill(to, value, bytes))
+ALIGNED_OR_NOT(__aeabi_memclr, (void *to, size_t bytes), fill(to, 0, bytes))
+#endif
