@@ -62,8 +62,8 @@ def test_no_warning_in_c(tmp_path: Path, folder: Path, compiler: str, flavour: s
 def test_no_warning_of_clang_for_arm(tmp_path: Path, folder: Path, core: str) -> None:
     """Assembly that leaves gcc registers enough may leave another compiler too few, without optimization above all."""
     target = ["--target=arm-none-eabi", f"-mcpu={core}", "-mthumb", "-mfloat-abi=soft", "-nostdlibinc"]
-    for optimize in ("-O0", "-O1", "-O2", "-O3", "-Os", "-Oz"):
-        flags = [*STRICT, *EXTRA, *target, "-isystem", str(FREESTANDING), optimize]
+    for optimize in ("-O0", "-O2", "-O3", "-Oz"):
+        flags = [*STRICT, *EXTRA, *target, f"-I{FREESTANDING}", optimize]
         toolchain.run(["clang", *flags, "-c", folder / "dyncp.c", "-o", tmp_path / "dyncp.o"])
 
 

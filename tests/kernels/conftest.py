@@ -24,6 +24,9 @@ EMULATED = [
     for core in CORES
     for optimize in OPTIMIZE
 ]
+EMULATED += [
+    pytest.param(f"{core}-clang {optimize}", marks=pytest.mark.slow) for core in CORES for optimize in ("-O0", "-Os")
+]
 
 
 @pytest.fixture(scope="session", params=[*HOST, *EMULATED])

@@ -93,7 +93,9 @@ class EmulatedFunctions(Functions):
         serve = compile_source(server, board, work, options)
         listed = toolchain.run([f"{toolchain.CROSS}gcc-nm", "-gP", "--defined-only", functions])
         names = [line.split()[0] for line in listed.splitlines()]
-        self.elf = link(board, (serve, functions), work, [*options, *(f"-Wl,-u,{name}" for name in names)])
+        # Warnings are the compiler's: clang would warn of what it does not need to link.
+        linking = [option for option in options if not option.startswith("-W")]
+        self.elf = link(board, (serve, functions), work, [*linking, *(f"-Wl,-u,{name}" for name in names)])
         self._board = board
         self._functions = dict(zip(names, addresses(self.elf, names), strict=True))
         self._process: subprocess.Popen[bytes] | None = None

@@ -4,6 +4,7 @@
 #define DYNCP_FREESTANDING_STDINT_H
 
 #if defined(__clang__)
+#pragma clang system_header /* #include_next is no standard C */
 #include_next <stdint.h>
 #else
 #include <stdint-gcc.h>
