@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +24,9 @@ class Table:
 
 
 def table(name: str, values: NDArray[np.generic], comment: str) -> Table:
+    """As many numbers a line as the longest of them leave room for."""
     suffix = {"uint32": "u", "uint64": "ull"}.get(values.dtype.name, "")
-    text = ", ".join(f"{value}{suffix}" for value in values.ravel().tolist())
-    return Table(f"{values.dtype.name}_t", name, values.size, textwrap.fill(text, WIDTH), comment, values.nbytes)
+    numbers = [f"{value}{suffix}" for value in values.ravel().tolist()]
+    in_line = max(1, WIDTH // (max(map(len, numbers)) + len(", ")))
+    text = ",\n".join(", ".join(numbers[at : at + in_line]) for at in range(0, len(numbers), in_line))
+    return Table(f"{values.dtype.name}_t", name, values.size, text, comment, values.nbytes)

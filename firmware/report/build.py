@@ -220,6 +220,7 @@ def _probes(bundle: Bundle, probes: Probes, active: NDArray[np.bool_]) -> schema
         outputs=outputs,
         features=features,
         table_bytes=accounting.probe_bytes(bundle),
+        set_per_frame=float(bits.sum(axis=1).mean()),
         flips_per_frame=_counts(flips, features),
         adds_per_frame=_counts(flips * outputs, features * outputs),
         tasks=probes.tasks,

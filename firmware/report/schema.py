@@ -104,6 +104,7 @@ class ProbeReport(StrictModel):
     outputs: int
     features: int = Field(description="mask bits that the probes read")
     table_bytes: int = Field(description="weights, biases, and which bits they belong to")
+    set_per_frame: float = Field(description="features whose bit is set, mean: what a sum from scratch would add")
     flips_per_frame: CountsPerFrame = Field(description="features whose bit differs from the frame before")
     adds_per_frame: CountsPerFrame = Field(description="flipped features × outputs")
     tasks: list[ProbeTask]

@@ -46,7 +46,8 @@ def _costs(report: Report) -> Table:
         table.add_row(
             "probes", f"{probes.outputs} outputs, {probes.features} features, tables of {probes.table_bytes:,} bytes"
         )
-        table.add_row("bits flipped", f"mean {flips.mean:.1f}, p95 {flips.p95:,.0f}, max {flips.max:,} per frame")
+        spread = f"mean {flips.mean:.1f}, p95 {flips.p95:,.0f}, max {flips.max:,} per frame"
+        table.add_row("bits flipped", f"{spread}; {probes.set_per_frame:,.0f} are set")
         table.add_row(
             "probe additions",
             f"mean {adds.mean:,.0f}, p95 {adds.p95:,.0f}, max {adds.max:,} per frame; at most {adds.bound:,}",

@@ -182,17 +182,16 @@ static inline uint32_t dcp_short_rows(const dcp_layer *layer, const uint32_t *wo
                                       int32_t *sum) {
     const int8_t *w = layer->weight;
     const int32_t *bias = layer->bias;
-    uint32_t macs = 0, x[8];
+    uint32_t x[8];
     memcpy(x, work, 8 * words);
-    for (const int32_t *end = sum + layer->rows; sum != end; w += 4 * words) {
+    for (size_t r = layer->rows; r > 0; r--, w += 4 * words) {
         uint32_t s = (uint32_t)*bias++;
         for (size_t k = 0; k < words; k++) {
             s = dcp_wide4(x + 2 * k, dcp_load32(w + 4 * k), s);
         }
         *sum++ = (int32_t)s;
-        macs += (uint32_t)layer->columns;
     }
-    return macs;
+    return (uint32_t)(layer->rows * layer->columns);
 }
 
 DCP_KERNEL uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t *work,

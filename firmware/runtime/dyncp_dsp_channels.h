@@ -48,16 +48,6 @@ DCP_KERNEL void dcp_pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean
 
 /* ---- Depthwise convolution ---- */
 
-/* Channel r; h[r] enters the history. */
-static inline void dcp_channel(const dcp_layer *layer, size_t r, int8_t *h, int8_t *oldest,
-                               const int8_t *middle) {
-    const int8_t *w = layer->weight + r, last = h[r];
-    const size_t tap = dcp_padded(layer->rows);
-    const int32_t sum = w[0] * oldest[r] + w[tap] * middle[r] + w[2 * tap] * last + layer->bias[r];
-    oldest[r] = last;
-    h[r] = dcp_relu8(dcp_rmul(sum, layer->multiplier[r]));
-}
-
 /* Where channels lie. */
 typedef struct {
     const int8_t *w, *middle;
@@ -151,7 +141,7 @@ DCP_KERNEL uint32_t dcp_depthwise(const dcp_layer *layer, int8_t *h, int8_t *old
     }
     uint32_t macs = 3 * (uint32_t)(at.h - h);
     for (size_t r = rows / 4 * 4; r < rows; r++) {
-        dcp_channel(layer, r, h, oldest, middle);
+        h[r] = dcp_taps(layer, h, oldest, middle, r);
         macs += 3;
     }
     return macs;
@@ -190,7 +180,8 @@ DCP_KERNEL uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_t *
         const size_t rest = own.rows - base;
         dcp_clear_pruned(bits, oldest + base, rest < 32 ? rest : 32);
         for (; bits != 0; bits &= bits - 1) {
-            dcp_channel(&own, base + dcp_lowest(bits), h, oldest, middle);
+            const size_t r = base + dcp_lowest(bits);
+            h[r] = dcp_taps(&own, h, oldest, middle, r);
             macs += 3;
         }
     }

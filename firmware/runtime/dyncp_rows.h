@@ -36,53 +36,54 @@ static inline void dcp_move8(int32_t *sum, size_t count, int16x8_t total) {
     }
 }
 
-/* The sums of less than 256 rows of int8 fit 16 bits. */
+/* Sums of 16 outputs of the rows from `row` to `end`; of less than 256 rows of int8 they fit 16
+ * bits. */
+static inline int16x8x2_t dcp_total8(const uint16_t *row, const uint16_t *end,
+                                     const int8_t *weight) {
+    int16x8x2_t total = {{vdupq_n_s16(0), vdupq_n_s16(0)}};
+    for (ptrdiff_t n = end - row; n > 0; n--, row++) {
+        const int8_t *w = weight + (size_t)8 * *row;
+        total.val[0] = vaddq_s16(total.val[0], vldrbq_s16(w));
+        total.val[1] = vaddq_s16(total.val[1], vldrbq_s16(w + 8));
+    }
+    return total;
+}
+
 static inline void dcp_add_rows8(const dcp_flips *flips, const void *weight, int32_t *sum,
                                  size_t outputs) {
     const uint16_t *const end = flips->listed + DCP_ROWS_LISTED;
     for (size_t from = 0; from < outputs; from += 16) {
-        const int8_t *first = (const int8_t *)weight + from;
-        int16x8_t low = vdupq_n_s16(0), high = low;
-        const uint16_t *row = flips->listed;
-        for (ptrdiff_t n = flips->up - row; n > 0; n--, row++) {
-            const int8_t *w = first + (size_t)8 * *row;
-            low = vaddq_s16(low, vldrbq_s16(w));
-            high = vaddq_s16(high, vldrbq_s16(w + 8));
-        }
-        row = flips->down;
-        for (ptrdiff_t n = end - row; n > 0; n--, row++) {
-            const int8_t *w = first + (size_t)8 * *row;
-            low = vsubq_s16(low, vldrbq_s16(w));
-            high = vsubq_s16(high, vldrbq_s16(w + 8));
-        }
-        dcp_move8(sum + from, outputs - from, low);
+        const int8_t *w = (const int8_t *)weight + from;
+        const int16x8x2_t up = dcp_total8(flips->listed, flips->up, w);
+        const int16x8x2_t down = dcp_total8(flips->down, end, w);
+        dcp_move8(sum + from, outputs - from, vsubq_s16(up.val[0], down.val[0]));
         if (outputs - from > 8) {
-            dcp_move8(sum + from + 8, outputs - from - 8, high);
+            dcp_move8(sum + from + 8, outputs - from - 8, vsubq_s16(up.val[1], down.val[1]));
         }
     }
+}
+
+static inline int32x4x2_t dcp_total16(const uint16_t *row, const uint16_t *end,
+                                      const int16_t *weight) {
+    int32x4x2_t total = {{vdupq_n_s32(0), vdupq_n_s32(0)}};
+    for (ptrdiff_t n = end - row; n > 0; n--, row++) {
+        const int16_t *w = weight + (size_t)4 * *row;
+        total.val[0] = vaddq_s32(total.val[0], vldrhq_s32(w));
+        total.val[1] = vaddq_s32(total.val[1], vldrhq_s32(w + 4));
+    }
+    return total;
 }
 
 static inline void dcp_add_rows16(const dcp_flips *flips, const void *weight, int32_t *sum,
                                   size_t outputs) {
     const uint16_t *const end = flips->listed + DCP_ROWS_LISTED;
     for (size_t from = 0; from < outputs; from += 8) {
-        const int16_t *first = (const int16_t *)weight + from;
-        int32x4_t low = vdupq_n_s32(0), high = low;
-        const uint16_t *row = flips->listed;
-        for (ptrdiff_t n = flips->up - row; n > 0; n--, row++) {
-            const int16_t *w = first + (size_t)4 * *row;
-            low = vaddq_s32(low, vldrhq_s32(w));
-            high = vaddq_s32(high, vldrhq_s32(w + 4));
-        }
-        row = flips->down;
-        for (ptrdiff_t n = end - row; n > 0; n--, row++) {
-            const int16_t *w = first + (size_t)4 * *row;
-            low = vsubq_s32(low, vldrhq_s32(w));
-            high = vsubq_s32(high, vldrhq_s32(w + 4));
-        }
-        dcp_move(sum + from, outputs - from, low);
+        const int16_t *w = (const int16_t *)weight + from;
+        const int32x4x2_t up = dcp_total16(flips->listed, flips->up, w);
+        const int32x4x2_t down = dcp_total16(flips->down, end, w);
+        dcp_move(sum + from, outputs - from, vsubq_s32(up.val[0], down.val[0]));
         if (outputs - from > 4) {
-            dcp_move(sum + from + 4, outputs - from - 4, high);
+            dcp_move(sum + from + 4, outputs - from - 4, vsubq_s32(up.val[1], down.val[1]));
         }
     }
 }
@@ -141,6 +142,28 @@ typedef struct {
     "sxtah " low ", " low ", " w "\n\tadd " high ", " high ", " w ", asr #16\n\t"
 #define DCP_NEGATE(sum) "sub " sum ", r0, " sum "\n\t"
 #endif
+
+/* Adds eight weights of each row, int8 or, `wide`, int16. */
+static inline void dcp_sum_plain(dcp_sums *sums, const uint16_t *row, const uint16_t *end,
+                                 const void *weight, int wide) {
+    for (; row != end; row++) {
+        for (size_t o = 0; o < 8; o++) {
+            const int32_t w = wide ? ((const int16_t *)weight)[(size_t)4 * *row + o]
+                                   : ((const int8_t *)weight)[(size_t)8 * *row + o];
+            sums->sum[o] += (uint32_t)w;
+        }
+    }
+}
+
+static inline void dcp_sum_eight(dcp_sums *sums, const dcp_flips *flips, const void *weight,
+                                 int wide) {
+    memset(sums, 0, sizeof *sums);
+    dcp_sum_plain(sums, flips->down, flips->listed + DCP_ROWS_LISTED, weight, wide);
+    for (size_t o = 0; o < 8; o++) {
+        sums->sum[o] = 0u - sums->sum[o];
+    }
+    dcp_sum_plain(sums, flips->listed, flips->up, weight, wide);
+}
 
 #if DCP_DSP
 
@@ -212,20 +235,7 @@ static inline void dcp_move8(const dcp_sums *sums, int32_t *sum, size_t count) {
 #define DCP_SUMS8 ((size_t)8)
 
 static inline void dcp_sum_rows8(dcp_sums *sums, const dcp_flips *flips, const int8_t *weight) {
-    const uint16_t *row = flips->listed;
-    memset(sums, 0, sizeof *sums);
-    for (; row != flips->up; row++) {
-        for (size_t o = 0; o < 8; o++) {
-            const int32_t w = weight[(size_t)8 * *row + o];
-            sums->sum[o] += (uint32_t)w;
-        }
-    }
-    for (row = flips->down; row != flips->listed + DCP_ROWS_LISTED; row++) {
-        for (size_t o = 0; o < 8; o++) {
-            const int32_t w = weight[(size_t)8 * *row + o];
-            sums->sum[o] -= (uint32_t)w;
-        }
-    }
+    dcp_sum_eight(sums, flips, weight, 0);
 }
 
 static inline void dcp_move8(const dcp_sums *sums, int32_t *sum, size_t count) {
@@ -241,20 +251,7 @@ static inline void dcp_sum_rows16(dcp_sums *sums, const dcp_flips *flips, const 
 #if DCP_SIMD
     DCP_SUM_ROWS(DCP_ADD_HALVES, DCP_NEGATE);
 #else
-    const uint16_t *row = flips->listed;
-    memset(sums, 0, sizeof *sums);
-    for (; row != flips->up; row++) {
-        for (size_t o = 0; o < 8; o++) {
-            const int32_t w = weight[(size_t)4 * *row + o];
-            sums->sum[o] += (uint32_t)w;
-        }
-    }
-    for (row = flips->down; row != flips->listed + DCP_ROWS_LISTED; row++) {
-        for (size_t o = 0; o < 8; o++) {
-            const int32_t w = weight[(size_t)4 * *row + o];
-            sums->sum[o] -= (uint32_t)w;
-        }
-    }
+    dcp_sum_eight(sums, flips, weight, 1);
 #endif
 }
 

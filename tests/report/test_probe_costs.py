@@ -38,6 +38,9 @@ def test_flips_tables_and_shares(run: Run) -> None:
     flips, adds = probes.flips_per_frame, probes.adds_per_frame
     assert adds.model_dump() == pytest.approx({name: 5 * value for name, value in flips.model_dump().items()})
     assert flips.bound == len(bundle.channel)
+    bits = np.unpackbits(np.load(run.folder / "masks.npy").view(np.uint8), axis=1, bitorder="little")
+    assert probes.set_per_frame == pytest.approx(bits[:, bundle.channel].sum(axis=1).mean())
+    assert 0 < probes.set_per_frame < flips.bound
     # Rows of 8 weights for 5 outputs, two of zeros, biases, words of silence; for each word of masks 32 rows, silence.
     words = run.bundle.config.mask_words
     assert probes.table_bytes == 8 * (len(bundle.channel) + 2) + 2 * 4 * 5 + (2 * 32 + 4) * words
