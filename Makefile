@@ -48,26 +48,28 @@ lint: $(READY) build/types/dyncp
 	$(BIN)/ruff format --check .
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	$(BIN)/mypy
+	rm -rf build/house && mkdir -p build/house && cp -rL build/types/dyncp build/house
+	cd build/house && $(CURDIR)/$(BIN)/lint-imports --no-cache $(CURDIR)/pyproject.toml
 
 unit: $(READY)
 	$(BIN)/pytest -n $(JOBS) -m 'not slow'
 
 bench: $(READY)
-	$(BIN)/python ci/bench_cores.py
-	$(BIN)/python ci/bench_skipping.py
-	$(BIN)/python ci/bench.py
+	$(BIN)/python -m dyncp.bench.cores
+	$(BIN)/python -m dyncp.bench.skipping
+	$(BIN)/python -m dyncp.bench.speed
 
 bench-docs: $(READY)
-	$(BIN)/python ci/bench_skipping.py --docs
+	$(BIN)/python -m dyncp.bench.skipping --docs
 
 bench-readme: $(READY)
-	$(BIN)/python ci/bench_cores.py --readme
+	$(BIN)/python -m dyncp.bench.cores --readme
 
 bench-check: $(READY)
-	$(BIN)/python ci/bench_cores.py --check
+	$(BIN)/python -m dyncp.bench.cores --check
 
 soak: $(READY)
-	$(BIN)/python ci/soak.py
+	$(BIN)/python -m dyncp.bench.soak
 
 # An environment of its own: the converter pins an older numpy, onnx and protobuf.
 tflite: $(TFLITE)/.ready
@@ -80,10 +82,11 @@ $(TFLITE)/.ready: pyproject.toml ci/install-debian.sh
 	$(TFLITE)/bin/pip install -q --disable-pip-version-check -e '.[train,demo,tflite]' hypothesis pytest
 	touch $@
 
-# mypy cannot map folders to packages; it reads the rooms through a tree of links under their import names.
-build/types/dyncp: pyproject.toml
+# mypy cannot map folders to packages; it reads the rooms through a tree of links under their import names. import-linter
+# follows no links, so that `make lint` copies the tree for it.
+build/types/dyncp: pyproject.toml Makefile
 	rm -rf $@ && mkdir -p $@
-	ln -sfn $(addprefix $(CURDIR)/,$(ROOMS)) $(addprefix $(CURDIR)/,$(wildcard dyncp/*.py dyncp/py.typed dyncp/commands)) $@
+	ln -sfn $(addprefix $(CURDIR)/,$(ROOMS)) $(addprefix $(CURDIR)/,$(filter-out %/__pycache__,$(wildcard dyncp/*))) $@
 
 clean:
 	rm -rf build

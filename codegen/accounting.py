@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dyncp.codegen.frontend import front_end_tables
-from dyncp.codegen.layout import Layout, layout
-from dyncp.codegen.probes import probe_tables
-from dyncp.codegen.scratch import buffers
-from dyncp.codegen.structs import Struct
-from dyncp.codegen.weights import emitted_weight
-from dyncp.export.bundle import Bundle
-from dyncp.train.config import BINS, NetworkConfig
+from dyncp.base.config import BINS, NetworkConfig
+from dyncp.codegen.c.structs import Struct
+from dyncp.codegen.lowering.frontend import front_end_tables
+from dyncp.codegen.lowering.probes import probe_tables
+from dyncp.codegen.plan.layout import Layout, layout
+from dyncp.codegen.plan.scratch import buffers
+from dyncp.codegen.plan.weights import emitted_weight
+from dyncp.export.formats.bundle import Bundle
 
 FRONT_END = ("window", "twiddle", "sigmoid", "features.thresholds")
 """The front end's tensors in the bundle."""

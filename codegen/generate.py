@@ -6,20 +6,20 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 
-from dyncp.codegen.lower import RUNTIME_VERSION, Library, lower
-from dyncp.codegen.names import RUNTIME, check_prefix
-from dyncp.export.bundle import Bundle, ProbeTask
-from dyncp.export.probe_set import restrict
-from dyncp.train.config import NetworkConfig, StrictModel
-from dyncp.train.errors import GenerationError
-from dyncp.train.files import replace_file, replace_folder
+from dyncp.base.config import NetworkConfig, StrictModel
+from dyncp.base.errors import GenerationError
+from dyncp.base.files import replace_file, replace_folder
+from dyncp.codegen.c.names import check_prefix
+from dyncp.codegen.c.runtime import RUNTIME
+from dyncp.codegen.lowering.lower import RUNTIME_VERSION, Library, lower
+from dyncp.export.formats.bundle import Bundle, ProbeTask
+from dyncp.export.formats.probe_set import restrict
 
 NETWORK_TEMPLATES = {
     "{}.h": "header.h.j2",
@@ -43,8 +43,7 @@ def generate(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Collecti
     """
     library = _lower(bundle, prefix, signals)
     contents = _rendered(library, NETWORK_TEMPLATES) | _probe_files(library)
-    runtime = files("dyncp.firmware") / "runtime"
-    contents |= {name: (runtime / name).read_bytes() for name in RUNTIME}
+    contents |= {name: header.read_bytes() for name, header in RUNTIME.items()}
     try:
         replace_folder(out, contents, contents.keys(), GenerationError)
     except (OSError, ValueError) as error:

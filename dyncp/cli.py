@@ -11,22 +11,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dyncp.commands import (
-    corpus,
-    demo,
-    enhance,
-    evaluate,
-    export,
-    front,
-    generate,
-    interchange,
-    probe,
-    report,
-    tflite,
-    train,
-    validate,
-)
-from dyncp.train.errors import DyncpError
+from dyncp.base.errors import DyncpError
+from dyncp.commands import demo
+from dyncp.commands.evaluation import evaluate, front
+from dyncp.commands.exporting import export, interchange, tflite
+from dyncp.commands.firmware import enhance, generate, report, validate
+from dyncp.commands.training import corpus, probe, train
 
 # Packages that only some commands need, and the extra of pyproject.toml that brings each.
 EXTRAS = {

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.train.files import replace_file
+from dyncp.base.files import replace_file
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
-from dyncp.train.errors import ConfigError
+from dyncp.base.errors import ConfigError
 
 
 @contextmanager

@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One module per command of the command line."""
+"""The command line, a module per command, in the rooms of the pipeline. Here: `demo`, which runs them all.
+
+In: arguments. Out: files, tables, exit status. A command reads arguments, calls the rooms and prints; whatever a
+Python user would want too belongs to a room. Heavy packages are imported in the function that needs them.
+"""

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from dyncp.commands import enhance, export, generate, report, validate
-from dyncp.commands.options import find_checkpoint
+from dyncp.commands.exporting import export
+from dyncp.commands.firmware import enhance, generate, report, validate
+from dyncp.commands.shared.options import find_checkpoint
 
 if TYPE_CHECKING:
-    from dyncp.train.streams import Stream
+    from dyncp.train.streams.streams import Stream
 
 SECONDS = 12.0
-SNR_DB = 5.0
-PAUSE_S = 1.0
 
 
 def demo(
@@ -27,8 +26,9 @@ def demo(
     seconds: Annotated[float, typer.Option(help="Length of the audio that every core processes.", min=6.0)] = SECONDS,
 ) -> None:
     """Debian's voices in noise → export → generate → validate on five cores → report."""
-    from dyncp.train.audio import write_pcm
-    from dyncp.train.demo_corpus import build_demo_corpus
+    from dyncp.base.audio import write_pcm
+    from dyncp.train.corpora.demo_corpus import build_demo_corpus
+    from dyncp.train.streams.demo import noisy_speech
 
     console = Console(stderr=True)
     started = time.monotonic()
@@ -54,39 +54,13 @@ def demo(
         raise typer.Exit(1)
 
 
-def noisy_speech(corpus: Path, seconds: float) -> Stream:
-    """Two unseen speakers in turn, a pause between and around them, in two noises in turn, at 5 dB SNR."""
-    import numpy as np
-
-    from dyncp.train.audio import active_rms, to_pcm
-    from dyncp.train.config import HOP, SAMPLE_RATE
-    from dyncp.train.corpus import load_corpus, read_recording
-    from dyncp.train.streams import Segment, Stream
-
-    test = load_corpus(corpus).split("test")
-    hops, pause = round(seconds * SAMPLE_RATE / HOP), round(PAUSE_S * SAMPLE_RATE / HOP)
-    clean, noise = np.zeros((2, hops * HOP), np.int16)
-    speech, noises = [], []
-    for start, stop, voice, background in zip((0, hops // 2), (hops // 2, hops), test.speech, test.noise, strict=False):
-        spoken = read_recording(voice)[: (stop - start - 2 * pause) * HOP]
-        speech.append(Segment(voice, start + pause, -(-len(spoken) // HOP)))
-        noises.append(Segment(background, start, stop - start))
-        clean[speech[-1].start * HOP :][: len(spoken)] = spoken
-        turn = noises[-1].samples
-        level = active_rms(clean[turn] / 32768) * 10 ** (-SNR_DB / 20)
-        sound = np.resize(read_recording(background) / 32768, turn.stop - turn.start)
-        noise[turn] = to_pcm(sound * level / np.sqrt(np.mean(sound**2)))
-    noisy = np.clip(clean.astype(np.int32) + noise, -32768, 32767).astype(np.int16)
-    return Stream(clean, noisy - clean, noisy, tuple(speech), tuple(noises))
-
-
 def write_stream_truth(path: Path, stream: Stream, enhanced: Path, bundle: Path) -> None:
     """The true values of the bundle's signals, as far as the stream's recordings and its clean speech tell them."""
-    from dyncp.export.bundle import read_bundle
-    from dyncp.export.truth import write_truth
-    from dyncp.train.audio import read_pcm
-    from dyncp.train.labels import make_labels
-    from dyncp.train.standard_tasks import STANDARD_NAMES, Classes
+    from dyncp.base.audio import read_pcm
+    from dyncp.export.formats.bundle import read_bundle
+    from dyncp.export.integers.truth import write_truth
+    from dyncp.train.targets.labels import make_labels
+    from dyncp.train.targets.standard_tasks import STANDARD_NAMES, Classes
 
     probes = read_bundle(bundle).probes
     tasks = [task for task in probes.tasks if task.name in STANDARD_NAMES] if probes else []

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs whole recordings through a generated library, for dyncp.firmware.host. Compiled together
- * with it as -DBRIDGE_PREFIX=dyncp -DBRIDGE_MACROS=DYNCP -DBRIDGE_HEADER='"dyncp.h"'
+/* Runs whole recordings through a generated library, for dyncp.firmware.host.library. Compiled
+ * together with it as -DBRIDGE_PREFIX=dyncp -DBRIDGE_MACROS=DYNCP -DBRIDGE_HEADER='"dyncp.h"'
  * [-DDYNCP_TRACE] */
 #include BRIDGE_HEADER
 

@@ -9,7 +9,8 @@
 
 #include "isa.h"
 
-/* Exit statuses of the image; firmware/emulate.py shows the message that was printed before. */
+/* Exit statuses of the image; firmware/emulators/emulate.py shows the message that was printed
+ * before. */
 enum {
     EXIT_DONE = 0,
     EXIT_USAGE = 10,

@@ -10,25 +10,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp import __version__
+from dyncp.base.config import HOP, SAMPLE_RATE, NetworkConfig
+from dyncp.base.errors import GenerationError, ReportError
+from dyncp.base.quality import Comparison
+from dyncp.base.tasks import Task
+from dyncp.base.version import __version__
 from dyncp.codegen import accounting
 from dyncp.codegen.generate import with_signals
-from dyncp.codegen.probes import silence
-from dyncp.export.bundle import ARITHMETIC_VERSION, Bundle, Probes
-from dyncp.export.compare import Comparison
-from dyncp.export.masks import channel_bits, unpack_masks
-from dyncp.export.reference import smoothed
-from dyncp.export.truth import read_truth
-from dyncp.firmware.records import HostRecord, TargetRecord, ValidationRecord
-from dyncp.firmware.report import schema
-from dyncp.firmware.report.estimate import NO_WAIT, UserBoard, estimate
-from dyncp.firmware.report.groups import STAGE_GROUPS, stage_group
+from dyncp.codegen.lowering.probes import silence
+from dyncp.export.formats.bundle import ARITHMETIC_VERSION, Bundle, Probes
+from dyncp.export.formats.masks import channel_bits, unpack_masks
+from dyncp.export.integers.reference import smoothed
+from dyncp.export.integers.truth import read_truth
+from dyncp.firmware.cost.estimate import NO_WAIT, UserBoard, estimate
+from dyncp.firmware.proof.records import HostRecord, TargetRecord, ValidationRecord
+from dyncp.firmware.report.contents import schema
+from dyncp.firmware.report.contents.groups import STAGE_GROUPS, stage_group
+from dyncp.firmware.report.contents.signals import SignalsReport, report_signals
+from dyncp.firmware.report.contents.validation import RECORD, Validation, parse_record, read_validation
 from dyncp.firmware.report.page import render_page
-from dyncp.firmware.report.signals import SignalsReport, report_signals
-from dyncp.firmware.report.validation import RECORD, Validation, parse_record, read_validation
-from dyncp.train.config import HOP, SAMPLE_RATE, NetworkConfig
-from dyncp.train.errors import GenerationError, ReportError
-from dyncp.train.tasks import Task
 
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"

@@ -12,9 +12,14 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from dyncp.firmware.report.bars import cores_figure, layers_figure, memory_figure
-from dyncp.firmware.report.drawing import NARROW, WIDE, Drawing, Layout
-from dyncp.firmware.report.figures import (
+from dyncp.base.audio import Pcm
+from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.firmware.report.contents.schema import Report
+from dyncp.firmware.report.contents.validation import Validation
+from dyncp.firmware.report.contents.verdict import failures, headline
+from dyncp.firmware.report.figures.bars import cores_figure, layers_figure, memory_figure
+from dyncp.firmware.report.figures.drawing import NARROW, WIDE, Drawing, Layout
+from dyncp.firmware.report.figures.timelines import (
     SHOWN_FRAMES,
     SHOWN_SECONDS,
     audio_figure,
@@ -22,12 +27,7 @@ from dyncp.firmware.report.figures import (
     mask_figure,
     spectrogram_db,
 )
-from dyncp.firmware.report.schema import Report
-from dyncp.firmware.report.traces import traces_figure
-from dyncp.firmware.report.validation import Validation
-from dyncp.firmware.report.verdict import failures, headline
-from dyncp.train.audio import Pcm
-from dyncp.train.config import HOP, SAMPLE_RATE
+from dyncp.firmware.report.figures.traces import traces_figure
 
 TEMPLATE = "page.html.j2"
 MOBILE_MAX_WIDTH = 700  # CSS pixels up to which the narrow figures are shown

@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dyncp.firmware.report.schema import CycleEstimate, Report
-from dyncp.firmware.report.verdict import failures, headline
+from dyncp.firmware.cost.events import CycleEstimate
+from dyncp.firmware.report.contents.schema import Report
+from dyncp.firmware.report.contents.verdict import failures, headline
 
 
 def print_report(report: Report, console: Console | None = None) -> None:

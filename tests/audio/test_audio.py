@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from dyncp.train.audio import pad_to_hop, read_pcm, write_pcm
-from dyncp.train.errors import AudioError
+from dyncp.base.audio import pad_to_hop, read_pcm, write_pcm
+from dyncp.base.errors import AudioError
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])

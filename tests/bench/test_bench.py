@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench_cores import MARKERS, NETWORKS, README, ROWS, Benches, numbers, readme_table, stale
-from between import split
 from bundles import random_bundle
 
-from dyncp.export import reference
-from dyncp.export.bundle import write_bundle
-from dyncp.firmware.baselines import CORES, KERNELS
-from dyncp.firmware.bench import Bench, bench, every_gate_open
-from dyncp.train.config import NetworkConfig
+from dyncp.base.config import NetworkConfig
+from dyncp.bench.between import split
+from dyncp.bench.cores import MARKERS, NETWORKS, README, ROWS, Benches, numbers, readme_table, stale
+from dyncp.export.formats.bundle import write_bundle
+from dyncp.export.integers import reference
+from dyncp.firmware.bench.bench import Bench, bench, every_gate_open
+from dyncp.firmware.cost.baselines import CORES, KERNELS
 
 CONFIG = NetworkConfig(channels=16, hidden=24, gate=4, stacks=1, dilations=(1, 2), pooling_frames=5)
 ROOT = Path(__file__).parents[2]

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from every_board import EVERY_BOARD
 
-from dyncp.firmware import elf as elf_file
-from dyncp.firmware.boards import FOLDER, Board, default_boards, load_boards, select
-from dyncp.firmware.emulate import CONSOLE, run_image
-from dyncp.firmware.image import compile_source, link
-from dyncp.train.errors import ConfigError, ToolchainError
+from dyncp.base.errors import ConfigError, ToolchainError
+from dyncp.firmware.building import elf as elf_file
+from dyncp.firmware.building.boards import FOLDER, Board, default_boards, load_boards, select
+from dyncp.firmware.building.image import compile_source, link
+from dyncp.firmware.emulators.emulate import CONSOLE, run_image
 
 PROGRAM = """
 #include "semihosting.h"

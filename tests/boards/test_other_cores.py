@@ -10,11 +10,11 @@ import pytest
 from bundles import random_bundle
 from signals import speech_like
 
+from dyncp.base.config import NetworkConfig
 from dyncp.codegen.generate import generate
-from dyncp.export.bundle import write_bundle
-from dyncp.firmware.boards import load_boards
-from dyncp.firmware.validate import validate
-from dyncp.train.config import NetworkConfig
+from dyncp.export.formats.bundle import write_bundle
+from dyncp.firmware.building.boards import load_boards
+from dyncp.firmware.proof.validate import validate
 
 SMALL = NetworkConfig(channels=12, hidden=128, stacks=1, dilations=(1, 3), gate=5, pooling_frames=4)
 CORES = [board.core for board in load_boards() if not board.default]

@@ -16,9 +16,9 @@ from bundles import random_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dyncp.export.bundle import Bundle, check, expected_tensors, read_bundle, write_bundle
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import BundleError
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import BundleError
+from dyncp.export.formats.bundle import Bundle, check, expected_tensors, read_bundle, write_bundle
 
 SMALL = NetworkConfig(channels=12, hidden=20, gate=4, stacks=1, dilations=(1, 2))
 

@@ -10,10 +10,10 @@ from bundles import random_bundle
 from libraries import SMALL, library
 from networks import trained_enough
 
-from dyncp.export.bundle import read_bundle, write_bundle
-from dyncp.train.checkpoint import load_checkpoint, write_checkpoint
-from dyncp.train.config import Config, NetworkConfig, load_config
-from dyncp.train.errors import ConfigError
+from dyncp.base.config import Config, NetworkConfig, load_config
+from dyncp.base.errors import ConfigError
+from dyncp.export.formats.bundle import read_bundle, write_bundle
+from dyncp.train.network.checkpoint import load_checkpoint, write_checkpoint
 
 
 @pytest.mark.parametrize(

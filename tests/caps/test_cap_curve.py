@@ -13,14 +13,14 @@ from rich.console import Console
 from signals import speech_like
 from sounds import small_corpus
 
-from dyncp.commands.evaluate_caps import parse_caps, run_caps
-from dyncp.export import reference
-from dyncp.export.cap_curve import CapCurve, cap_curve, default_caps
-from dyncp.export.caps import Caps
-from dyncp.export.clip_scores import score
-from dyncp.train.config import NetworkConfig
-from dyncp.train.corpus import load_corpus
-from dyncp.train.errors import ConfigError
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import ConfigError
+from dyncp.commands.evaluation.caps import parse_caps, run_caps
+from dyncp.evaluation.quality.cap_curve import CapCurve, cap_curve, default_caps
+from dyncp.evaluation.quality.clip_scores import score
+from dyncp.export.integers import reference
+from dyncp.export.integers.caps import Caps
+from dyncp.train.corpora.corpus import load_corpus
 
 CONFIG = NetworkConfig(channels=24, hidden=32, gate=4, stacks=1, dilations=(1, 2), pooling_frames=8)
 

@@ -17,10 +17,10 @@ from signals import speech_like
 from sounds import small_corpus
 from typer.testing import CliRunner
 
+from dyncp.base.audio import pad_to_hop
 from dyncp.cli import commands
-from dyncp.export import reference
-from dyncp.export.bundle import read_bundle
-from dyncp.train.audio import pad_to_hop
+from dyncp.export.formats.bundle import read_bundle
+from dyncp.export.integers import reference
 
 CONFIG = """
 [network]

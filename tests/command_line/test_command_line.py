@@ -12,8 +12,8 @@ import pytest
 import soundfile
 from bundles import random_bundle
 
-from dyncp.export.bundle import write_bundle
-from dyncp.train.config import NetworkConfig
+from dyncp.base.config import NetworkConfig
+from dyncp.export.formats.bundle import write_bundle
 
 
 def dyncp(*arguments: object) -> subprocess.CompletedProcess[str]:

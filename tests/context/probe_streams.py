@@ -6,11 +6,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.train.config import BINS, HOP
-from dyncp.train.observation import Observation
-from dyncp.train.probe_data import ProbeData
-from dyncp.train.streams import Stream
-from dyncp.train.tasks import VOICE_ACTIVITY, Task
+from dyncp.base.config import BINS, HOP
+from dyncp.base.tasks import VOICE_ACTIVITY, Task
+from dyncp.train.probes.data import ProbeData
+from dyncp.train.probes.observation import Observation
+from dyncp.train.streams.streams import Stream
 
 
 def switching(frames: int, seed: int, hold: int = 40, share: float = 0.5) -> NDArray[np.bool_]:

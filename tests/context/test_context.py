@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 from probe_streams import planted, switching
 
-from dyncp.train.experiments.context import ContextRow, context_rows, context_sheet, figure_of_merit
-from dyncp.train.experiments.temporal import flips
-from dyncp.train.probe_data import ProbeData
-from dyncp.train.tasks import SNR_IN, VOICE_ACTIVITY
+from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY
+from dyncp.evaluation.context.context import ContextRow, context_rows, context_sheet, figure_of_merit
+from dyncp.evaluation.context.temporal import flips
+from dyncp.train.probes.data import ProbeData
 
 FRAMES = 3000
 

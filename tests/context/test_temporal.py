@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dyncp.train.experiments.temporal import flips, late, majority, one_pole, with_past, without_priors
-from dyncp.train.tasks import VOICE_ACTIVITY, classes_task
+from dyncp.base.tasks import VOICE_ACTIVITY, classes_task
+from dyncp.evaluation.context.temporal import flips, late, majority, one_pole, with_past, without_priors
 
 THREE = classes_task("noise", ["a", "b", "c"], "all")
 

@@ -9,10 +9,11 @@ import pytest
 from signals import speech_like
 from sounds import small_corpus
 
-from dyncp.train.audio import write_pcm
-from dyncp.train.corpus import Recording, is_redistributable, load_corpus
-from dyncp.train.errors import ConfigError
-from dyncp.train.pairs import make_pairs
+from dyncp.base.audio import write_pcm
+from dyncp.base.errors import ConfigError
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.recordings import Recording, is_redistributable
+from dyncp.train.mixing.pairs import make_pairs
 
 
 def test_splits_share_no_speaker_and_no_noise() -> None:

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from dyncp.firmware import elf as elf_file
-from dyncp.firmware.boards import select
-from dyncp.firmware.cycles import events
-from dyncp.firmware.disassembly import disassemble
-from dyncp.firmware.emulate import run_image
-from dyncp.firmware.histogram import Executions, Histogram, build_plugin, read_histogram
-from dyncp.firmware.image import compile_source, link
-from dyncp.firmware.records import CycleEvents
-from dyncp.firmware.report.estimate import UserBoard, estimate
-from dyncp.train.errors import ToolchainError
+from dyncp.base.errors import ToolchainError
+from dyncp.firmware.building import elf as elf_file
+from dyncp.firmware.building.boards import select
+from dyncp.firmware.building.disassembly import disassemble
+from dyncp.firmware.building.image import compile_source, link
+from dyncp.firmware.cost.cycles import events
+from dyncp.firmware.cost.estimate import UserBoard, estimate
+from dyncp.firmware.emulators.emulate import run_image
+from dyncp.firmware.emulators.histogram import Executions, Histogram, build_plugin, read_histogram
+from dyncp.firmware.proof.records import CycleEvents
 
 SOURCE = Path(__file__).parent / "known.S"
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from published_cycles import Example, Routine, aes_tables, measure
 
-from dyncp.firmware.boards import select
-from dyncp.train.errors import ToolchainError
+from dyncp.base.errors import ToolchainError
+from dyncp.bench.published_cycles import Example, Routine, aes_tables, measure
+from dyncp.firmware.building.boards import select
 
-# Copies the 32 bytes at r1 to r0, under a name that ci/call_published.c knows.
+# Copies the 32 bytes at r1 to r0, under a name that dyncp/bench/call_published.c knows.
 COPY = """
     .syntax unified
     .thumb

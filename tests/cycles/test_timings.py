@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from dyncp.firmware.cycles import cost, events
-from dyncp.firmware.disassembly import Instruction, parse
-from dyncp.firmware.histogram import Executions
-from dyncp.train.errors import ToolchainError
+from dyncp.base.errors import ToolchainError
+from dyncp.firmware.building.disassembly import Instruction, parse
+from dyncp.firmware.cost.cycles import cost, events
+from dyncp.firmware.emulators.histogram import Executions
 
 
 def code(*lines: str) -> list[Instruction]:

@@ -13,13 +13,13 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from dyncp.base.metrics import pesq_wb, si_sdr
 from dyncp.cli import commands
-from dyncp.commands.demo import noisy_speech
-from dyncp.export import frontend
-from dyncp.export.bundle import read_bundle
-from dyncp.export.signals import columns, value_column
-from dyncp.train.corpus import load_corpus
-from dyncp.train.metrics import pesq_wb, si_sdr
+from dyncp.export.formats.bundle import read_bundle
+from dyncp.export.integers.signals import columns, value_column
+from dyncp.export.transforms import frontend
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.streams.demo import noisy_speech
 
 CORES = ["cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"]
 SECONDS = 10

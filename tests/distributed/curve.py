@@ -13,12 +13,13 @@ from pathlib import Path
 
 import torch
 
+from dyncp.base.config import load_config
 from dyncp.train import processes
-from dyncp.train.clip_labels import noise_categories, source_classes
-from dyncp.train.config import load_config
-from dyncp.train.corpus import load_corpus, read_all
-from dyncp.train.fit import Progress, Trainer
-from dyncp.train.mixing import Mixer
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.recordings import read_all
+from dyncp.train.fitting.trainer import Progress, Trainer
+from dyncp.train.mixing.clips import Mixer
+from dyncp.train.targets.clip_labels import noise_categories, source_classes
 
 
 def main() -> None:

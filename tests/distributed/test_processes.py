@@ -14,7 +14,7 @@ import torch
 from sounds import small_corpus
 
 from dyncp.train import processes
-from dyncp.train.checkpoint import load_checkpoint, read_manifest
+from dyncp.train.network.checkpoint import load_checkpoint, read_manifest
 
 CURVE = str(Path(__file__).parent / "curve.py")
 # Joint training, hidden gates, clips with and without speech: every mean over the batch differs from clip to clip.
@@ -137,8 +137,8 @@ def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, corpus: Path) 
 
 
 def test_one_process_alone_takes_the_whole_batch_and_keeps_torchs_norm() -> None:
-    from dyncp.train.config import NetworkConfig
-    from dyncp.train.network import Enhancer
+    from dyncp.base.config import NetworkConfig
+    from dyncp.train.network.enhancer import Enhancer
 
     network = Enhancer(NetworkConfig(channels=8, hidden=8, stacks=1, dilations=(1,), gate=2))
     processes.share_norms(network)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from libraries import SMALL, difficult_audio, library, program
 
+from dyncp.base.config import NetworkConfig
 from dyncp.codegen.accounting import macs_by_layer, memory
-from dyncp.export import reference
-from dyncp.firmware import toolchain
-from dyncp.train.config import NetworkConfig
+from dyncp.export.integers import reference
+from dyncp.firmware.building import toolchain
 
 HERE = Path(__file__).parent
 

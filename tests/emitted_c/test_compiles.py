@@ -11,11 +11,11 @@ from bundles import TASKS
 from elftools.elf.elffile import ELFFile
 from libraries import SMALL, STRICT, library
 
-from dyncp.codegen.stages import stages
-from dyncp.firmware import toolchain
-from dyncp.firmware.image import FREESTANDING
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import ToolchainError
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import ToolchainError
+from dyncp.codegen.plan.stages import stages
+from dyncp.firmware.building import toolchain
+from dyncp.firmware.building.image import FREESTANDING
 
 Site = Literal["output", "hidden"]
 

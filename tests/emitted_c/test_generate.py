@@ -12,10 +12,10 @@ import pytest
 from bundles import random_bundle
 from libraries import SMALL, library, written_bundle
 
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import GenerationError
 from dyncp.codegen.generate import generate, read_library
-from dyncp.export.bundle import Probes, ProbeTask, write_bundle
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import GenerationError
+from dyncp.export.formats.bundle import Probes, ProbeTask, write_bundle
 
 FILES = [
     "dyncp.c",

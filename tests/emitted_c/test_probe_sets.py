@@ -14,13 +14,13 @@ import pytest
 from bundles import TASKS, random_bundle
 from libraries import SMALL, STRICT, assert_same, difficult_audio, library
 
+from dyncp.base.errors import GenerationError, ToolchainError
 from dyncp.codegen.generate import generate, manifest_name, read_library, renew_probes, with_signals
-from dyncp.export import reference
-from dyncp.export.bundle import Bundle, Probes, ProbeTask, write_bundle
-from dyncp.export.probe_set import restrict
-from dyncp.firmware import toolchain
-from dyncp.firmware.host import HostLibrary
-from dyncp.train.errors import GenerationError, ToolchainError
+from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask, write_bundle
+from dyncp.export.formats.probe_set import restrict
+from dyncp.export.integers import reference
+from dyncp.firmware.building import toolchain
+from dyncp.firmware.host.library import HostLibrary
 
 pytestmark = pytest.mark.slow
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from every_board import EVERY_BOARD
 
-from dyncp.firmware import toolchain
-from dyncp.firmware.boards import Board, select
-from dyncp.firmware.counting import read_events
-from dyncp.firmware.emulate import run_image
-from dyncp.firmware.image import compile_source, link
-from dyncp.train.errors import ToolchainError
+from dyncp.base.errors import ToolchainError
+from dyncp.firmware.building import toolchain
+from dyncp.firmware.building.boards import Board, select
+from dyncp.firmware.building.image import compile_source, link
+from dyncp.firmware.emulators.counting import read_events
+from dyncp.firmware.emulators.emulate import run_image
 
 M4 = select(["cortex-m4"])[0]
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dyncp.firmware import elf as elf_file
-from dyncp.firmware.boards import Board, default_boards, select
-from dyncp.firmware.counting import Marks, build_plugin, read_counts, read_events
-from dyncp.firmware.emulate import run_image
-from dyncp.firmware.image import compile_source, link
-from dyncp.train.errors import ToolchainError
+from dyncp.base.errors import ToolchainError
+from dyncp.firmware.building import elf as elf_file
+from dyncp.firmware.building.boards import Board, default_boards, select
+from dyncp.firmware.building.image import compile_source, link
+from dyncp.firmware.emulators.counting import Marks, build_plugin, read_counts, read_events
+from dyncp.firmware.emulators.emulate import run_image
 
 SOURCE = Path(__file__).parent / "counted.S"
 NAMES = ["counted_loop", "counted_line", "counted_calls", "counted_end", "counted_inside", "counted_line"]

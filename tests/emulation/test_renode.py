@@ -15,17 +15,18 @@ import pytest
 from bundles import random_bundle
 from signals import speech_like
 
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import ToolchainError
 from dyncp.codegen.generate import generate
-from dyncp.codegen.stages import stages
-from dyncp.export.bundle import write_bundle
-from dyncp.firmware import renode_run, toolchain
-from dyncp.firmware.boards import Board, default_boards, select
-from dyncp.firmware.emulate import MEMORY, PCM, RECORDS, run_image, stream
-from dyncp.firmware.emulators import Emulator
-from dyncp.firmware.gdb import connect, free_port
-from dyncp.firmware.image import build, compile_source, link
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import ToolchainError
+from dyncp.codegen.plan.stages import stages
+from dyncp.export.formats.bundle import write_bundle
+from dyncp.firmware.building import toolchain
+from dyncp.firmware.building.boards import Board, default_boards, select
+from dyncp.firmware.building.image import build, compile_source, link
+from dyncp.firmware.emulators import renode_run
+from dyncp.firmware.emulators.emulate import MEMORY, PCM, RECORDS, run_image, stream
+from dyncp.firmware.emulators.gdb import connect, free_port
+from dyncp.firmware.emulators.names import Emulator
 
 CONFIG = NetworkConfig(channels=8, hidden=16, stacks=1, dilations=(1, 2), gate=4, pooling_frames=3)
 M4 = select(["cortex-m4"])[0]

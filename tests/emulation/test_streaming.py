@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 from bundles import random_bundle
 
+from dyncp.base.config import NetworkConfig
 from dyncp.codegen.generate import generate
-from dyncp.codegen.stages import stages
-from dyncp.export.bundle import write_bundle
-from dyncp.export.run import Run
-from dyncp.firmware import elf
-from dyncp.firmware.boards import select
-from dyncp.firmware.counting import Counts, Marks, build_plugin, mark_symbols, read_counts
-from dyncp.firmware.emulate import Figures, stream
-from dyncp.firmware.image import build
-from dyncp.train.config import NetworkConfig
+from dyncp.codegen.plan.stages import stages
+from dyncp.export.formats.bundle import write_bundle
+from dyncp.export.integers.run import Run
+from dyncp.firmware.building import elf
+from dyncp.firmware.building.boards import select
+from dyncp.firmware.building.image import build
+from dyncp.firmware.emulators.counting import Counts, Marks, build_plugin, mark_symbols, read_counts
+from dyncp.firmware.emulators.emulate import Figures, stream
 
 CONFIG = NetworkConfig(channels=8, hidden=16, stacks=1, dilations=(1, 2), gate=4, pooling_frames=3)
 

@@ -11,21 +11,21 @@ import pytest
 from bundles import random_bundle
 from signals import speech_like
 
+from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.errors import ConfigError, ToolchainError
 from dyncp.codegen.generate import generate
-from dyncp.codegen.stages import stages
-from dyncp.export import reference
-from dyncp.export.bundle import write_bundle
-from dyncp.firmware import elf
-from dyncp.firmware.boards import Board, default_boards, select
-from dyncp.firmware.counting import Marks, build_plugin, mark_symbols, read_counts, read_events
-from dyncp.firmware.cross_check import FRAMES, cross_check
-from dyncp.firmware.emulate import CONSOLE, MEMORY, RECORDS, run_image, stream
-from dyncp.firmware.emulators import Emulator
-from dyncp.firmware.image import build, compile_source, link
-from dyncp.firmware.task import Task
-from dyncp.firmware.validate import validate
-from dyncp.train.config import HOP, NetworkConfig
-from dyncp.train.errors import ConfigError, ToolchainError
+from dyncp.codegen.plan.stages import stages
+from dyncp.export.formats.bundle import write_bundle
+from dyncp.export.integers import reference
+from dyncp.firmware.building import elf
+from dyncp.firmware.building.boards import Board, default_boards, select
+from dyncp.firmware.building.image import build, compile_source, link
+from dyncp.firmware.emulators.counting import Marks, build_plugin, mark_symbols, read_counts, read_events
+from dyncp.firmware.emulators.emulate import CONSOLE, MEMORY, RECORDS, run_image, stream
+from dyncp.firmware.emulators.names import Emulator
+from dyncp.firmware.proof.cross_check import FRAMES, cross_check
+from dyncp.firmware.proof.task import Task
+from dyncp.firmware.proof.validate import validate
 
 HERE = Path(__file__).parent
 CONFIG = NetworkConfig(channels=8, hidden=16, stacks=1, dilations=(1, 2), gate=4, pooling_frames=3)

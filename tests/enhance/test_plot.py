@@ -16,11 +16,11 @@ from matplotlib.colors import to_rgb
 from signals import speech_like
 from typer.testing import CliRunner
 
+from dyncp.base.audio import write_pcm
+from dyncp.base.errors import ReportError
 from dyncp.cli import commands
-from dyncp.firmware.report.drawing import BLUE, WIDE
-from dyncp.firmware.report.traces import INVALID
-from dyncp.train.audio import write_pcm
-from dyncp.train.errors import ReportError
+from dyncp.firmware.report.figures.drawing import BLUE, WIDE
+from dyncp.firmware.report.figures.traces import INVALID
 
 Enhance = Callable[..., Result]
 

@@ -17,11 +17,11 @@ from libraries import SMALL, library, program
 from signals import speech_like
 from typer.testing import CliRunner
 
+from dyncp.base.audio import write_pcm
+from dyncp.base.tasks import PESQ, PITCH, SNR_IN, VOICE_ACTIVITY, Task, classes_task
 from dyncp.cli import commands
-from dyncp.export.bundle import Bundle, Probes, ProbeTask
-from dyncp.export.signals import columns, read_out, rows
-from dyncp.train.audio import write_pcm
-from dyncp.train.tasks import PESQ, PITCH, SNR_IN, VOICE_ACTIVITY, Task, classes_task
+from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask
+from dyncp.export.integers.signals import columns, read_out, rows
 
 STRUCT = Path(__file__).parents[1] / "emitted_c" / "signals.c"
 NOISE_COLUMNS = ("noise_score_hum", "noise_score_street", "noise")

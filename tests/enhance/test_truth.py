@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dyncp.export.truth import read_truth, write_truth
-from dyncp.train.errors import ReportError
-from dyncp.train.tasks import PESQ, PITCH, SNR_IN, VOICE_ACTIVITY, classes_task
+from dyncp.base.errors import ReportError
+from dyncp.base.tasks import PESQ, PITCH, SNR_IN, VOICE_ACTIVITY, classes_task
+from dyncp.export.integers.truth import read_truth, write_truth
 
 NOISE = classes_task("noise", ["hum, low", 'the "street"', "babble"], "all")
 GENDER = classes_task("gender", ["F", "M"], "speech")

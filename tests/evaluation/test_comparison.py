@@ -8,16 +8,17 @@ import pytest
 from networks import SHAPES, STATIC, trained_enough
 from signals import speech_like
 
-from dyncp.export.bundle import Bundle
-from dyncp.export.clip_scores import Score, enhance_float, score
-from dyncp.export.compare import Comparison, compare
-from dyncp.export.fold import FoldedNetwork, fold_network
-from dyncp.export.quantize import quantize
-from dyncp.export.reference import run
-from dyncp.train.config import HOP, NetworkConfig
-from dyncp.train.errors import AudioError, BundleError
-from dyncp.train.metrics import stoi
-from dyncp.train.pairs import Pair
+from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.errors import AudioError, BundleError
+from dyncp.base.metrics import stoi
+from dyncp.base.quality import Comparison, Score
+from dyncp.evaluation.quality.clip_scores import enhance_float, score
+from dyncp.evaluation.quality.compare import compare
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.integers.reference import run
+from dyncp.export.quantization.fold import FoldedNetwork, fold_network
+from dyncp.export.quantization.quantize import quantize
+from dyncp.train.mixing.pairs import Pair
 
 SNRS = (-4.0, 0.0, 4.9, 12.0)
 

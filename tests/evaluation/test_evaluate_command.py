@@ -13,12 +13,12 @@ from networks import SHAPES, STATIC, trained_enough
 from sounds import small_corpus
 from typer.testing import CliRunner
 
+from dyncp.base.config import Config, NetworkConfig
+from dyncp.base.errors import BundleError, ConfigError, DyncpError
+from dyncp.base.quality import Comparison
 from dyncp.cli import commands
-from dyncp.export.compare import Comparison
-from dyncp.export.levels import LevelTable
-from dyncp.train.checkpoint import write_checkpoint
-from dyncp.train.config import Config, NetworkConfig
-from dyncp.train.errors import BundleError, ConfigError, DyncpError
+from dyncp.evaluation.quality.levels import LevelTable
+from dyncp.train.network.checkpoint import write_checkpoint
 
 pytestmark = pytest.mark.slow
 

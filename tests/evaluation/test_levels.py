@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sounds import small_corpus
 
-from dyncp.train.audio import active_rms
-from dyncp.train.corpus import load_corpus
-from dyncp.train.pairs import EVALUATION, EVERYDAY, Pair, make_pairs
+from dyncp.base.audio import active_rms
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.mixing.pairs import EVALUATION, EVERYDAY, Pair, make_pairs
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import pytest
 from shipped import SHIPPED, shipped_bundle
 from signals import HOP, extreme, speech_like
 
-from dyncp.export import reference
-from dyncp.export.bundle import Bundle
-from dyncp.export.run import Run
-from dyncp.firmware.host import host_library
-from dyncp.firmware.soak import memory
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.integers import reference
+from dyncp.export.integers.run import Run
+from dyncp.firmware.host.library import host_library
+from dyncp.firmware.proof.soak import memory
 
 SPEECH = 120
 # The last hop that was not silent lies in two frames, and the second one's overlap in the hop after it.

@@ -11,10 +11,10 @@ from libraries import SMALL, library
 from shipped import SHIPPED, shipped_bundle
 from signals import HOP, Pcm, speech_like
 
-from dyncp.firmware.host import HostLibrary, host_library
-from dyncp.firmware.soak import memory, soak
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import AudioError
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import AudioError
+from dyncp.firmware.host.library import HostLibrary, host_library
+from dyncp.firmware.proof.soak import memory, soak
 
 pytestmark = pytest.mark.slow
 

@@ -11,16 +11,16 @@ from click.testing import Result
 from sounds import small_corpus
 from typer.testing import CliRunner
 
+from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig, load_config
+from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.cli import commands
-from dyncp.export.front import Front
-from dyncp.train.checkpoint import load_checkpoint, write_checkpoint
-from dyncp.train.config import Config, MixingConfig, NetworkConfig, TrainingConfig, load_config
-from dyncp.train.corpus import load_corpus
-from dyncp.train.errors import CheckpointError, ConfigError
-from dyncp.train.experiments.front import CANDIDATES, Protocol, is_finished, parse_candidates
-from dyncp.train.fit import Trainer
-from dyncp.train.mixers import load_mixers
-from dyncp.train.network import Enhancer
+from dyncp.evaluation.front.candidates import CANDIDATES, Protocol, is_finished, parse_candidates
+from dyncp.evaluation.front.points import Front
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.fitting.trainer import Trainer
+from dyncp.train.mixing.mixers import load_mixers
+from dyncp.train.network.checkpoint import load_checkpoint, write_checkpoint
+from dyncp.train.network.enhancer import Enhancer
 
 PARENT = NetworkConfig(channels=12, hidden=96, stacks=1, dilations=(1, 2), gate=4, pooling_frames=5)
 SHARED = Config(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dyncp.commands.front_results import HEADERS, draw_front, front_sheet
-from dyncp.export.clip_scores import Score
-from dyncp.export.front import Front, FrontRun, above, front_points
-from dyncp.train.experiments.front import CANDIDATES
+from dyncp.base.quality import Score
+from dyncp.commands.evaluation.front_results import HEADERS, draw_front, front_sheet
+from dyncp.evaluation.front.candidates import CANDIDATES
+from dyncp.evaluation.front.points import Front, FrontRun, above, front_points
 
 NOISY = Score(pesq=1.2, stoi=0.7, estoi=0.5, si_sdr=2)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dyncp.export import frontend
-from dyncp.train.errors import QuantizationError
+from dyncp.base.errors import QuantizationError
+from dyncp.export.transforms import frontend
 
 
 def test_window_squared_overlaps_to_one() -> None:

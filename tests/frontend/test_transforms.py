@@ -11,7 +11,7 @@ from literal_frontend import Literal
 from numpy.typing import NDArray
 from signals import EXTREMES, extreme, speech_like
 
-from dyncp.export import frontend, stft
+from dyncp.export.transforms import frontend, stft
 
 Pcm = NDArray[np.int16]
 OPEN = 32767

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from libraries import assert_same, difficult_audio, library
 
-from dyncp.export import reference
-from dyncp.export.caps import Caps
-from dyncp.export.masks import unpack_masks
-from dyncp.export.run import joined
-from dyncp.firmware.host import HostLibrary
-from dyncp.train.config import NetworkConfig
+from dyncp.base.config import NetworkConfig
+from dyncp.export.formats.masks import unpack_masks
+from dyncp.export.integers import reference
+from dyncp.export.integers.caps import Caps
+from dyncp.export.integers.run import joined
+from dyncp.firmware.host.library import HostLibrary
 
 pytestmark = pytest.mark.slow
 

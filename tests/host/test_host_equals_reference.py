@@ -10,10 +10,10 @@ import pytest
 from bundles import ProbeWidth
 from libraries import assert_same, difficult_audio, library
 
-from dyncp.export import reference
-from dyncp.firmware.host import HostLibrary
-from dyncp.firmware.host_build import Compiler
-from dyncp.train.config import NetworkConfig
+from dyncp.base.config import NetworkConfig
+from dyncp.export.integers import reference
+from dyncp.firmware.host.build import Compiler
+from dyncp.firmware.host.library import HostLibrary
 
 Site = Literal["output", "hidden"]
 Pooling = Literal["window", "ema"]

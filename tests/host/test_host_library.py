@@ -10,8 +10,8 @@ import pytest
 from libraries import assert_same, difficult_audio, library, written_bundle
 from signals import speech_like
 
-from dyncp.firmware.host import HostLibrary, build_host, host_library
-from dyncp.train.errors import AudioError, GenerationError, ToolchainError
+from dyncp.base.errors import AudioError, GenerationError, ToolchainError
+from dyncp.firmware.host.library import HostLibrary, build_host, host_library
 
 HOP = 256
 

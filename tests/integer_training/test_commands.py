@@ -12,8 +12,8 @@ import pytest
 from networks import SHAPES, trained_enough
 from sounds import small_corpus
 
-from dyncp.train.checkpoint import write_checkpoint
-from dyncp.train.config import Config
+from dyncp.base.config import Config
+from dyncp.train.network.checkpoint import write_checkpoint
 
 pytestmark = pytest.mark.slow
 

@@ -10,13 +10,14 @@ from networks import CAPPED, SHAPES, STATIC, trained_enough
 from numpy.typing import NDArray
 from signals import extreme, speech_like
 
-from dyncp.export import frontend, reference
-from dyncp.export.bundle import Bundle
-from dyncp.export.fold import fold_network
-from dyncp.export.integer_network import IntegerNetwork, integer_features
-from dyncp.export.quantize import quantize_trained, scales_for
-from dyncp.train.config import NetworkConfig
-from dyncp.train.network import Enhancer
+from dyncp.base.config import NetworkConfig
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.integer_training.integer_network import IntegerNetwork, integer_features
+from dyncp.export.integers import reference
+from dyncp.export.quantization.fold import fold_network
+from dyncp.export.quantization.quantize import quantize_trained, scales_for
+from dyncp.export.transforms import frontend
+from dyncp.train.network.enhancer import Enhancer
 
 CALIBRATION = [speech_like(100, seed=1)]
 CLIPS = np.stack([speech_like(60, seed=5), np.concatenate([extreme("noise", 40), speech_like(20, seed=6)])])

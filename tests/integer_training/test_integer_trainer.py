@@ -14,16 +14,17 @@ from networks import SHAPES, STATIC, trained_enough
 from signals import speech_like
 from sounds import small_corpus
 
-from dyncp.export.fold import fold
-from dyncp.export.qat import IntegerTrainer
-from dyncp.export.quantize import quantize_trained
-from dyncp.export.reference import run as run_reference
-from dyncp.train.checkpoint import load_checkpoint, write_manifest
-from dyncp.train.config import Config, MixingConfig, NetworkConfig, TrainingConfig
-from dyncp.train.corpus import load_corpus, read_all
-from dyncp.train.errors import CheckpointError, QuantizationError
-from dyncp.train.fit import Progress, Trainer
-from dyncp.train.mixing import Batch, Mixer
+from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig
+from dyncp.base.errors import CheckpointError, QuantizationError
+from dyncp.export.integer_training.qat import IntegerTrainer
+from dyncp.export.integers.reference import run as run_reference
+from dyncp.export.quantization.fold import fold
+from dyncp.export.quantization.quantize import quantize_trained
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.recordings import read_all
+from dyncp.train.fitting.trainer import Progress, Trainer
+from dyncp.train.mixing.clips import Batch, Mixer
+from dyncp.train.network.checkpoint import load_checkpoint, write_manifest
 
 pytestmark = pytest.mark.slow
 

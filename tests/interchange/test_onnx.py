@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from signals import speech_like
 from typer.testing import CliRunner
 
+from dyncp.base.audio import to_pcm, write_pcm
+from dyncp.base.config import Config, NetworkConfig
+from dyncp.base.errors import InterchangeError
 from dyncp.cli import commands
-from dyncp.export import stft
-from dyncp.export.fold import fold_network
-from dyncp.export.onnx_graph import offline_model, state_shapes, step_model
-from dyncp.export.onnx_run import agreement, run_offline, run_steps, steps
-from dyncp.train.audio import to_pcm, write_pcm
-from dyncp.train.checkpoint import write_checkpoint
-from dyncp.train.config import Config, NetworkConfig
-from dyncp.train.demo_corpus import SOUNDS, decode_g722
-from dyncp.train.errors import InterchangeError
-from dyncp.train.network import Enhancer
+from dyncp.export.interchange.onnx_graph import offline_model, state_shapes, step_model
+from dyncp.export.interchange.onnx_run import agreement, run_offline, run_steps, steps
+from dyncp.export.quantization.fold import fold_network
+from dyncp.export.transforms import stft
+from dyncp.train.corpora.demo_corpus import SOUNDS, decode_g722
+from dyncp.train.network.checkpoint import write_checkpoint
+from dyncp.train.network.enhancer import Enhancer
 
 ONE_FRAME = NetworkConfig(channels=16, hidden=40, gate=6, stacks=1, dilations=(1, 2), pooling_frames=1)
 

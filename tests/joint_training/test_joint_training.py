@@ -11,15 +11,16 @@ import pytest
 import torch
 from sounds import small_corpus
 
-from dyncp.train.auxiliary import MaskReadout, auxiliary_loss
-from dyncp.train.clip_labels import ClipLabels, SourceClasses, clip_labels, noise_categories, source_classes
-from dyncp.train.config import Config, MixingConfig, NetworkConfig, TrainingConfig
-from dyncp.train.corpus import load_corpus, read_all
-from dyncp.train.errors import ConfigError
-from dyncp.train.fit import Trainer
-from dyncp.train.mixing import Mixer
-from dyncp.train.network import Enhancer
-from dyncp.train.stft import analyse, features
+from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig
+from dyncp.base.errors import ConfigError
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.recordings import read_all
+from dyncp.train.fitting.trainer import Trainer
+from dyncp.train.losses.auxiliary import MaskReadout, auxiliary_loss
+from dyncp.train.mixing.clips import Mixer
+from dyncp.train.network.enhancer import Enhancer
+from dyncp.train.network.stft import analyse, features
+from dyncp.train.targets.clip_labels import ClipLabels, SourceClasses, clip_labels, noise_categories, source_classes
 
 TINY = NetworkConfig(channels=12, hidden=16, stacks=1, dilations=(1, 2), gate=4, pooling_frames=3)
 
@@ -171,7 +172,7 @@ def test_unlabelled_sources_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_start_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    from dyncp.train.errors import CheckpointError
+    from dyncp.base.errors import CheckpointError
 
     source = mixer(tmp_path / "corpus")
     trainer = Trainer(experiment(0.1, 1), source, source, tmp_path / "run")

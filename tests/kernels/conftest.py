@@ -10,7 +10,7 @@ import pytest
 from callable_c import EmulatedFunctions, Functions, HostFunctions
 from libraries import RUNTIME, program
 
-from dyncp.firmware.boards import select
+from dyncp.firmware.building.boards import select
 
 HERE = Path(__file__).parent
 
@@ -36,9 +36,7 @@ def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     work = tmp_path_factory.mktemp("kernels")
     if request.param in HOST:
         flags = ("-O2", "-shared", "-fPIC", *options)
-        yield HostFunctions(
-            program(work / "shim.so", [HERE / "shim.c"], include=[RUNTIME], compiler=place, flags=flags)
-        )
+        yield HostFunctions(program(work / "shim.so", [HERE / "shim.c"], include=RUNTIME, compiler=place, flags=flags))
     else:
         (board,) = select([place])
         emulated = EmulatedFunctions(HERE / "shim.c", HERE / "serve.c", board, options, work)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from libraries import Kernel
 from signals import EXTREMES, extreme, speech_like
 
-from dyncp.codegen.frontend import closed_thresholds, search_starts, twice_twiddle
-from dyncp.export import frontend
+from dyncp.codegen.lowering.frontend import closed_thresholds, search_starts, twice_twiddle
+from dyncp.export.transforms import frontend
 
 INT32 = st.one_of(st.integers(-(2**31), 2**31 - 1), st.sampled_from([-(2**31), -1, 0, 1, 2**31 - 1]))
 MULTIPLIER = st.one_of(st.integers(0, 2**30 - 1), st.sampled_from([0, 1, 2**30 - 1]))

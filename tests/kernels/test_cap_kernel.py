@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from libraries import Kernel
 
-from dyncp.export.caps import highest
+from dyncp.export.integers.caps import highest
 
 LOWEST, HIGHEST = -(2**31), 2**31 - 1
 SCORE = st.one_of(

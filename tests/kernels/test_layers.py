@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from libraries import Kernel
 from numpy.typing import NDArray
 
-from dyncp.codegen.weights import neighbour_products
-from dyncp.export.frontend import rmul
+from dyncp.codegen.plan.weights import neighbour_products
+from dyncp.export.transforms.frontend import rmul
 
 Ints = NDArray[np.int64]
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from signals import speech_like
 from test_probe_updates import padded, row_table
 
-from dyncp.export import reference
-from dyncp.export.bundle import Probes
-from dyncp.export.masks import pack_masks, unpack_masks
-from dyncp.train.config import NetworkConfig
+from dyncp.base.config import NetworkConfig
+from dyncp.export.formats.bundle import Probes
+from dyncp.export.formats.masks import pack_masks, unpack_masks
+from dyncp.export.integers import reference
 
 CONFIG = NetworkConfig(channels=50, hidden=12, gate=3, stacks=1, dilations=(1, 2), pooling_frames=5)
 FRAMES = 30_000

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from libraries import Kernel
 from numpy.typing import NDArray
 
-from dyncp.export.bundle import ProbeTask
-from dyncp.export.probe_set import SMOOTHED_LIMIT
-from dyncp.export.reference import smoothed
+from dyncp.export.formats.bundle import ProbeTask
+from dyncp.export.formats.probe_set import SMOOTHED_LIMIT
+from dyncp.export.integers.reference import smoothed
 
 LARGEST = SMOOTHED_LIMIT - 1
 

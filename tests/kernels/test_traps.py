@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from callable_c import EmulatedFunctions
 
-from dyncp.firmware.boards import select
-from dyncp.train.errors import ToolchainError
+from dyncp.base.errors import ToolchainError
+from dyncp.firmware.building.boards import select
 
 HERE = Path(__file__).parent
 

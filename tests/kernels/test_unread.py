@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from libraries import RUNTIME, program
 from test_layers import Layer
 
-from dyncp.train.errors import ToolchainError
+from dyncp.base.errors import ToolchainError
 
 
 @pytest.mark.parametrize("kernels", ["-DDYNCP_PORTABLE", "-DDYNCP_DSP"])
@@ -24,7 +24,7 @@ from dyncp.train.errors import ToolchainError
 def test_a_pruned_filter_is_not_read(tmp_path: Path, compiler: str, optimize: str, kernels: str) -> None:
     source = Path(__file__).parent / "unread.c"
     flags = (optimize, kernels, "-D_GNU_SOURCE")
-    built = program(tmp_path / "unread", [source], include=[RUNTIME], compiler=compiler, flags=flags)
+    built = program(tmp_path / "unread", [source], include=RUNTIME, compiler=compiler, flags=flags)
     done = subprocess.run([built], capture_output=True, text=True, check=True)
     active = (0x00FF0FF5).bit_count() + (0x21).bit_count()
     assert done.stdout.split() == [str(3 * 4096 * active), "0"]

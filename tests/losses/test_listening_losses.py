@@ -9,14 +9,14 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from dyncp.train.audio import active_rms
-from dyncp.train.config import Config, parse
-from dyncp.train.demo_corpus import read_voice
-from dyncp.train.errors import ConfigError
-from dyncp.train.intelligibility import IntelligibilityLoss
-from dyncp.train.losses import level_spectra
-from dyncp.train.metrics import pesq_wb, stoi
-from dyncp.train.perceptual import PerceptualLoss
+from dyncp.base.audio import active_rms
+from dyncp.base.config import Config, parse
+from dyncp.base.errors import ConfigError
+from dyncp.base.metrics import pesq_wb, stoi
+from dyncp.train.corpora.demo_corpus import read_voice
+from dyncp.train.losses.intelligibility import IntelligibilityLoss
+from dyncp.train.losses.perceptual import PerceptualLoss
+from dyncp.train.losses.spectral import level_spectra
 
 LOSSES = [PerceptualLoss(), IntelligibilityLoss()]
 SNRS_DB = [-5.0, 2.0, 9.0, 16.0, 30.0]

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from libraries import difficult_audio, library, program
 
-from dyncp.codegen.layout import layout
-from dyncp.codegen.scratch import STAGES, Buffer, buffers, plan, scratch
-from dyncp.codegen.stages import stages
-from dyncp.export import reference
-from dyncp.export.bundle import Bundle
-from dyncp.train.config import NetworkConfig
+from dyncp.base.config import NetworkConfig
+from dyncp.codegen.plan.layout import layout
+from dyncp.codegen.plan.scratch import STAGES, Buffer, buffers, plan, scratch
+from dyncp.codegen.plan.stages import stages
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.integers import reference
 
 TYPES = ("int8_t", "uint16_t", "int32_t")
 SPANS = st.lists(st.tuples(st.integers(0, len(STAGES) - 1), st.integers(0, 3)), min_size=1, max_size=3)

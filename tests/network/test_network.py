@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dyncp.train.config import BINS, HOP, NetworkConfig, load_config
-from dyncp.train.network import Enhancer, Heaviside
-from dyncp.train.stft import analyse, synthesise
+from dyncp.base.config import BINS, HOP, NetworkConfig, load_config
+from dyncp.train.network.enhancer import Enhancer, Heaviside
+from dyncp.train.network.stft import analyse, synthesise
 
 VARIANTS = [(site, pooling) for site in ("output", "hidden") for pooling in ("window", "ema")]
 
@@ -86,7 +86,7 @@ def test_future_frames_change_nothing(site: str, pooling: str) -> None:
 
 
 def test_long_ema_equals_its_recurrence() -> None:
-    from dyncp.train.pooling import EmaPooling
+    from dyncp.train.network.pooling import EmaPooling
 
     pool = EmaPooling(3, 43)
     x = torch.rand(1, 3, 300)

@@ -7,8 +7,8 @@ import pytest
 import torch
 from networks import SHAPES, STATIC, trained_enough
 
-from dyncp.train.config import BINS, Config, parse
-from dyncp.train.errors import ConfigError
+from dyncp.base.config import BINS, Config, parse
+from dyncp.base.errors import ConfigError
 
 
 def test_it_is_the_gated_network_with_every_gate_open() -> None:

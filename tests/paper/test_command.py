@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from dyncp.cli import commands
-from dyncp.export.bundle import read_bundle
-from dyncp.train.demo_corpus import build_demo_corpus
-from dyncp.train.experiments.results import Paper
-from dyncp.train.experiments.tasks_by_features import LABELS
+from dyncp.evaluation.paper.results import Paper
+from dyncp.evaluation.paper.tasks_by_features import LABELS
+from dyncp.export.formats.bundle import read_bundle
+from dyncp.train.corpora.demo_corpus import build_demo_corpus
 
 
 def dyncp(*arguments: object) -> str:

@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dyncp.train.config import NetworkConfig
-from dyncp.train.corpus import Recording
-from dyncp.train.experiments import paper
-from dyncp.train.experiments.coefficients import coefficients, normalised, strongest_channels
-from dyncp.train.experiments.cost import additions_by_flips, cost_rows
-from dyncp.train.experiments.embedding import purity
-from dyncp.train.experiments.example import choose_window
-from dyncp.train.experiments.results import Paper, TaskRow
-from dyncp.train.experiments.tasks_by_features import LABELS, Compared
-from dyncp.train.observation import Observation
-from dyncp.train.probe_data import ProbeData
-from dyncp.train.probes import LinearProbe
-from dyncp.train.streams import Segment, Stream
-from dyncp.train.tasks import SNR_IN, VOICE_ACTIVITY, classes_task
+from dyncp.base.config import NetworkConfig
+from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, classes_task
+from dyncp.evaluation.paper import paper
+from dyncp.evaluation.paper.coefficients import coefficients, normalised, strongest_channels
+from dyncp.evaluation.paper.cost import additions_by_flips, cost_rows
+from dyncp.evaluation.paper.embedding import purity
+from dyncp.evaluation.paper.example import choose_window
+from dyncp.evaluation.paper.results import Paper, TaskRow
+from dyncp.evaluation.paper.tasks_by_features import LABELS, Compared
+from dyncp.train.corpora.recordings import Recording
+from dyncp.train.probes.data import ProbeData
+from dyncp.train.probes.linear import LinearProbe
+from dyncp.train.probes.observation import Observation
+from dyncp.train.streams.streams import Segment, Stream
 
 CONFIG = NetworkConfig(channels=8, hidden=8, stacks=1, dilations=(1, 2, 4), gate=2)
 NOISE = classes_task("noise", ["babble", "hum", "rain"], "all")

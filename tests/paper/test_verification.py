@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dyncp.train.corpus import Recording
-from dyncp.train.errors import ProbeError
-from dyncp.train.experiments.speakers import cosine_scores, speaker_rows
-from dyncp.train.experiments.utterances import IMPOSTORS, Trials, Utterances, cut_utterances, make_trials
-from dyncp.train.experiments.verification import equal_error_rate, fit_backend, unit_length, wccn
-from dyncp.train.streams import Segment, Stream
+from dyncp.base.errors import ProbeError
+from dyncp.evaluation.paper.speakers import cosine_scores, speaker_rows
+from dyncp.evaluation.paper.utterances import IMPOSTORS, Trials, Utterances, cut_utterances, make_trials
+from dyncp.evaluation.paper.verification import equal_error_rate, fit_backend, unit_length, wccn
+from dyncp.train.corpora.recordings import Recording
+from dyncp.train.streams.streams import Segment, Stream
 
 RNG = np.random.default_rng(3)
 

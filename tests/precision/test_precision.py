@@ -9,10 +9,11 @@ import pytest
 import torch
 from sounds import small_corpus
 
-from dyncp.train.config import Config, MixingConfig, NetworkConfig, TrainingConfig
-from dyncp.train.corpus import load_corpus, read_all
-from dyncp.train.fit import Progress, Trainer
-from dyncp.train.mixing import Mixer
+from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.recordings import read_all
+from dyncp.train.fitting.trainer import Progress, Trainer
+from dyncp.train.mixing.clips import Mixer
 
 TINY = NetworkConfig(channels=12, hidden=16, stacks=1, dilations=(1, 2), gate=4, pooling_frames=5)
 

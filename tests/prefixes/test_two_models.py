@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from libraries import SMALL, difficult_audio, library, program
 
-from dyncp.export import reference
-from dyncp.train.config import NetworkConfig
+from dyncp.base.config import NetworkConfig
+from dyncp.export.integers import reference
 
 OTHER = NetworkConfig(
     channels=9,

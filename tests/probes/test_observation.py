@@ -6,18 +6,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dyncp.export.bundle import Bundle, write_bundle
-from dyncp.export.fold import fold
-from dyncp.export.quantize import quantize
-from dyncp.firmware.observe import observe
-from dyncp.train.audio import Pcm
-from dyncp.train.checkpoint import Checkpoint, load_checkpoint
-from dyncp.train.config import HOP, PRESETS
-from dyncp.train.demo_corpus import read_voice
-from dyncp.train.errors import AudioError, ConfigError
-from dyncp.train.features import FEATURE_SETS, feature_matrix
-from dyncp.train.float_engine import observe_float
-from dyncp.train.observation import Observation
+from dyncp.base.audio import Pcm
+from dyncp.base.config import HOP
+from dyncp.base.errors import AudioError, ConfigError
+from dyncp.base.paths import CHECKPOINTS
+from dyncp.evaluation.engines.float_engine import observe_float
+from dyncp.evaluation.engines.observe import observe
+from dyncp.export.formats.bundle import Bundle, write_bundle
+from dyncp.export.quantization.fold import fold
+from dyncp.export.quantization.quantize import quantize
+from dyncp.train.corpora.demo_corpus import read_voice
+from dyncp.train.network.checkpoint import Checkpoint, load_checkpoint
+from dyncp.train.probes.features import FEATURE_SETS, feature_matrix
+from dyncp.train.probes.observation import Observation
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +29,7 @@ Pair = tuple[Observation, Observation]
 
 @pytest.fixture(scope="module")
 def network() -> Checkpoint:
-    return load_checkpoint(PRESETS.parent / "checkpoints" / "paper")
+    return load_checkpoint(CHECKPOINTS / "paper")
 
 
 @pytest.fixture(scope="module")

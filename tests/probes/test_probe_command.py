@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from dyncp.base.errors import ConfigError, ProbeError
+from dyncp.base.paths import CHECKPOINTS
 from dyncp.cli import commands
-from dyncp.export.bundle import read_bundle
-from dyncp.train.config import PRESETS
-from dyncp.train.demo_corpus import build_demo_corpus
-from dyncp.train.errors import ConfigError, ProbeError
-from dyncp.train.probe_files import load_probes
+from dyncp.export.formats.bundle import read_bundle
+from dyncp.train.corpora.demo_corpus import build_demo_corpus
+from dyncp.train.probes.files import load_probes
 
 # A regression on frames with speech.
 LEVEL = """
 import numpy as np
-from dyncp.train.targets import window_rms
-from dyncp.train.tasks import Task
+from dyncp.train.targets.frames import window_rms
+from dyncp.base.tasks import Task
 
 TASK = Task(name="talker_level", kind="regression", outputs=1, unit="dBFS", frames="speech")
 
@@ -66,7 +66,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     folder = tmp_path_factory.mktemp("probe")
     place = Workplace(
         build_demo_corpus(folder / "corpus", 20, 10),
-        shutil.copytree(PRESETS.parent / "checkpoints" / "paper", folder / "checkpoint"),
+        shutil.copytree(CHECKPOINTS / "paper", folder / "checkpoint"),
         folder / "bundle",
         folder / "level.py",
         folder / "machine.csv",

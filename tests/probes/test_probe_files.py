@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dyncp.train.checkpoint import load_checkpoint, write_checkpoint
-from dyncp.train.config import Config, NetworkConfig
-from dyncp.train.errors import CheckpointError
-from dyncp.train.network import Enhancer
-from dyncp.train.probe_files import FloatProbes, combine, load_probes, save_probes
-from dyncp.train.probes import LinearProbe, fit
-from dyncp.train.scores import Score
-from dyncp.train.tasks import SNR_IN, VOICE_ACTIVITY, Task, classes_task
+from dyncp.base.config import Config, NetworkConfig
+from dyncp.base.errors import CheckpointError
+from dyncp.base.scores import Score
+from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, Task, classes_task
+from dyncp.train.network.checkpoint import load_checkpoint, write_checkpoint
+from dyncp.train.network.enhancer import Enhancer
+from dyncp.train.probes.files import FloatProbes, combine, load_probes, save_probes
+from dyncp.train.probes.linear import LinearProbe, fit
 
 T = 1500
 POSITIONS = np.r_[0:8, 32:40].astype(np.int32)

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dyncp.train.errors import ProbeError
-from dyncp.train.probes import fit, informative
-from dyncp.train.scores import score
-from dyncp.train.tasks import SNR_IN, VOICE_ACTIVITY, Task, classes_task
+from dyncp.base.errors import ProbeError
+from dyncp.base.scores import score
+from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, Task, classes_task
+from dyncp.train.probes.linear import fit, informative
 
 T, F = 4000, 30
 LEVEL = SNR_IN.model_copy(update={"name": "level", "frames": "all"})

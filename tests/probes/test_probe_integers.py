@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dyncp.export.probe_set import largest_words
-from dyncp.export.probes import integer_scores, narrowest, quantize_probes
-from dyncp.export.reference import probe_words
-from dyncp.train.config import BINS, HOP, NetworkConfig
-from dyncp.train.errors import QuantizationError
-from dyncp.train.observation import Observation
-from dyncp.train.probe_data import ProbeData
-from dyncp.train.probe_files import FloatProbes
-from dyncp.train.streams import Stream
-from dyncp.train.tasks import SNR_IN, VOICE_ACTIVITY, Task
+from dyncp.base.config import BINS, HOP, NetworkConfig
+from dyncp.base.errors import QuantizationError
+from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, Task
+from dyncp.export.formats.probe_set import largest_words
+from dyncp.export.integers.reference import probe_words
+from dyncp.export.quantization.probes import integer_scores, narrowest, quantize_probes
+from dyncp.train.probes.data import ProbeData
+from dyncp.train.probes.files import FloatProbes
+from dyncp.train.probes.observation import Observation
+from dyncp.train.streams.streams import Stream
 
 CONFIG = NetworkConfig(channels=8, hidden=8, stacks=1, dilations=(1, 2), gate=2)
 CHANNELS = np.r_[0:8, 32:40].astype(np.int32)

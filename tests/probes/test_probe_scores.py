@@ -6,9 +6,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dyncp.train.errors import ProbeError
-from dyncp.train.scores import score
-from dyncp.train.tasks import SNR_IN, VOICE_ACTIVITY, classes_task
+from dyncp.base.errors import ProbeError
+from dyncp.base.scores import score
+from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, classes_task
 
 THREE = classes_task("noise", ["car", "hum", "rain"], "all")
 

@@ -9,10 +9,10 @@ import torch
 from networks import CAPPED, SHAPES, trained_enough
 from signals import speech_like
 
-from dyncp.export import stft
-from dyncp.export.fold import fold_network
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import QuantizationError
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import QuantizationError
+from dyncp.export.quantization.fold import fold_network
+from dyncp.export.transforms import stft
 
 
 @pytest.mark.parametrize("config", [*SHAPES, *CAPPED])

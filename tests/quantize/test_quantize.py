@@ -10,19 +10,19 @@ import pytest
 from networks import CAPPED, SHAPES, STATIC, trained_enough
 from signals import extreme, speech_like
 
-from dyncp.export import stft
-from dyncp.export.bundle import check
-from dyncp.export.calibrate import CLIPPED, calibrate
-from dyncp.export.compare import compare, enhance_float
-from dyncp.export.fold import FoldedNetwork, Layer, fold_network, relu
-from dyncp.export.masks import unpack_masks
-from dyncp.export.quantize import quantize
-from dyncp.export.reference import run
-from dyncp.export.rounding import multiplier, round_network
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import AudioError, QuantizationError
-from dyncp.train.metrics import si_sdr
-from dyncp.train.pairs import Pair
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import AudioError, QuantizationError
+from dyncp.base.metrics import si_sdr
+from dyncp.evaluation.quality.compare import compare, enhance_float
+from dyncp.export.formats.bundle import check
+from dyncp.export.formats.masks import unpack_masks
+from dyncp.export.integers.reference import run
+from dyncp.export.quantization.calibrate import CLIPPED, calibrate
+from dyncp.export.quantization.fold import FoldedNetwork, Layer, fold_network, relu
+from dyncp.export.quantization.quantize import quantize
+from dyncp.export.quantization.rounding import multiplier, round_network
+from dyncp.export.transforms import stft
+from dyncp.train.mixing.pairs import Pair
 
 CALIBRATION = [speech_like(200, seed=1), speech_like(200, seed=2)]
 

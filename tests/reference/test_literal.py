@@ -13,11 +13,11 @@ from bundles import random_bundle
 from literal_frontend import Literal, rmul
 from signals import speech_like
 
-from dyncp.codegen.stages import stages
-from dyncp.export.bundle import Bundle
-from dyncp.export.caps import Caps
-from dyncp.export.reference import run
-from dyncp.train.config import NetworkConfig
+from dyncp.base.config import NetworkConfig
+from dyncp.codegen.plan.stages import stages
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.integers.caps import Caps
+from dyncp.export.integers.reference import run
 
 
 def clamp(v: int, low: int, high: int) -> int:

@@ -11,10 +11,10 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from signals import EXTREMES, extreme, speech_like
 
-from dyncp.export.masks import channel_bits, pack_masks, unpack_masks
-from dyncp.export.reference import run
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import AudioError
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import AudioError
+from dyncp.export.formats.masks import channel_bits, pack_masks, unpack_masks
+from dyncp.export.integers.reference import run
 
 SMALL = NetworkConfig(channels=12, hidden=20, gate=4, stacks=1, dilations=(1, 2))
 

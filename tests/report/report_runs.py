@@ -10,13 +10,15 @@ import numpy as np
 from bundles import random_bundle
 from numpy.typing import NDArray
 
-from dyncp.codegen.stages import stages
-from dyncp.export.bundle import Bundle, write_bundle
-from dyncp.export.compare import Comparison, Score
-from dyncp.export.masks import pack_masks
-from dyncp.export.reference import probe_words
-from dyncp.export.truth import write_truth
-from dyncp.firmware.records import (
+from dyncp.base.audio import write_pcm
+from dyncp.base.config import HOP, SAMPLE_RATE, NetworkConfig
+from dyncp.base.quality import Comparison, Score
+from dyncp.codegen.plan.stages import stages
+from dyncp.export.formats.bundle import Bundle, write_bundle
+from dyncp.export.formats.masks import pack_masks
+from dyncp.export.integers.reference import probe_words
+from dyncp.export.integers.truth import write_truth
+from dyncp.firmware.proof.records import (
     Divergence,
     HostRecord,
     Memory,
@@ -25,8 +27,6 @@ from dyncp.firmware.records import (
     TargetRecord,
     ValidationRecord,
 )
-from dyncp.train.audio import write_pcm
-from dyncp.train.config import HOP, SAMPLE_RATE, NetworkConfig
 
 CORES = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 NONE_DIFFER = Mismatches(output=0, masks=0, probes=0, signals=0, macs=0, layers=0)

@@ -11,13 +11,13 @@ import pytest
 from report_runs import FRAMES, Run, make_run
 from rich.console import Console
 
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import ReportError
 from dyncp.codegen.generate import with_signals
-from dyncp.export.reference import probe_words
-from dyncp.firmware.records import Spread
+from dyncp.export.integers.reference import probe_words
+from dyncp.firmware.proof.records import Spread
 from dyncp.firmware.report.build import build_report
 from dyncp.firmware.report.terminal import print_report
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import ReportError
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from report_runs import COMPARISON, FRAMES, Run, spoiled
 
+from dyncp.base.audio import write_pcm
+from dyncp.base.errors import AudioError, ReportError
 from dyncp.firmware.report.build import build_report, write_report
-from dyncp.train.audio import write_pcm
-from dyncp.train.errors import AudioError, ReportError
 
 FILES = ("validation.json", "noisy.wav", "enhanced.wav", "masks.npy", "macs.npy", "probes.npy")
 

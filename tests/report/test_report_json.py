@@ -13,14 +13,14 @@ import pytest
 from report_runs import COMPARISON, FRAMES, Run, make_run, spoiled
 from rich.console import Console
 
-from dyncp.codegen.layout import layout
-from dyncp.export import reference
-from dyncp.export.masks import channel_bits, unpack_masks
+from dyncp.base.config import HOP, NetworkConfig, StrictModel
+from dyncp.codegen.plan.layout import layout
+from dyncp.export.formats.masks import channel_bits, unpack_masks
+from dyncp.export.integers import reference
 from dyncp.firmware.report.build import build_report, write_report
-from dyncp.firmware.report.schema import Report
-from dyncp.firmware.report.signals import SignalsReport
+from dyncp.firmware.report.contents.schema import Report
+from dyncp.firmware.report.contents.signals import SignalsReport
 from dyncp.firmware.report.terminal import print_report
-from dyncp.train.config import HOP, NetworkConfig, StrictModel
 
 OWN = (Report.__module__, SignalsReport.__module__)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "report.md"

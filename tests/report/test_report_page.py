@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from report_runs import COMPARISON, FRAMES, Run, make_run, spoiled
 
-from dyncp.export.bundle import write_bundle
+from dyncp.base.audio import read_pcm
+from dyncp.base.config import NetworkConfig
+from dyncp.export.formats.bundle import write_bundle
 from dyncp.firmware.report.build import build_report, write_report
-from dyncp.firmware.report.figures import pool
+from dyncp.firmware.report.figures.timelines import pool
 from dyncp.firmware.report.page import wav_data_uri
-from dyncp.train.audio import read_pcm
-from dyncp.train.config import NetworkConfig
 
 pytestmark = pytest.mark.slow
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from report_runs import FRAMES, Run, make_run, write_truth_of
 
-from dyncp.export.reference import smoothed
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import ReportError
+from dyncp.export.integers.reference import smoothed
 from dyncp.firmware.report.build import build_report, write_report
-from dyncp.firmware.report.signals import MOST_POINTS, SignalsReport, Thinning
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import ReportError
+from dyncp.firmware.report.contents.signals import MOST_POINTS, SignalsReport, Thinning
 
 
 def reported(run: Run, truth: Path | None = None) -> SignalsReport:

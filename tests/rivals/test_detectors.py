@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dyncp.train.config import HOP
-from dyncp.train.demo_corpus import read_voice
-from dyncp.train.experiments.rival_costs import silero_macs, webrtc_multiplications
-from dyncp.train.experiments.rival_vad import above_floor_db, best_threshold, held, silero, webrtc
-from dyncp.train.experiments.rivals import best_delay
+from dyncp.base.config import HOP
+from dyncp.evaluation.rivals.costs import silero_macs, webrtc_multiplications
+from dyncp.evaluation.rivals.rivals import best_delay
+from dyncp.evaluation.rivals.voice_activity import above_floor_db, best_threshold, held, silero, webrtc
+from dyncp.train.corpora.demo_corpus import read_voice
 
 QUIET = 125
 """Frames of digital silence before and after the voice: two seconds."""

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dyncp.train.config import FFT, HOP, SAMPLE_RATE
-from dyncp.train.experiments.rival_snr import minimum_statistics_db, spectral_floor_db, suppression_db
-from dyncp.train.experiments.rivals import Cost, pitch_row
-from dyncp.train.observation import Observation
-from dyncp.train.pitch import pitch_hz
-from dyncp.train.probe_data import ProbeData
-from dyncp.train.streams import Stream
-from dyncp.train.tasks import PITCH
+from dyncp.base.config import FFT, HOP, SAMPLE_RATE
+from dyncp.base.tasks import PITCH
+from dyncp.evaluation.rivals.rivals import Cost, pitch_row
+from dyncp.evaluation.rivals.snr import minimum_statistics_db, spectral_floor_db, suppression_db
+from dyncp.train.probes.data import ProbeData
+from dyncp.train.probes.observation import Observation
+from dyncp.train.streams.streams import Stream
+from dyncp.train.targets.pitch import pitch_hz
 
 SECONDS = 12
 Estimator = Callable[[NDArray[np.floating]], NDArray[np.float64]]

@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from dyncp.commands.evaluate_more import run_rivals
-from dyncp.export.stft import analyse
-from dyncp.train.audio import to_pcm
-from dyncp.train.config import BINS, HOP
-from dyncp.train.demo_corpus import read_voice
-from dyncp.train.experiments.rival_sheets import rival_sheets
-from dyncp.train.experiments.rivals import Rivals
-from dyncp.train.observation import Observation
-from dyncp.train.pitch import pitch_hz
-from dyncp.train.probe_data import ProbeData
-from dyncp.train.streams import Stream
-from dyncp.train.targets import snr_db, voice_activity
-from dyncp.train.tasks import PITCH, SNR_IN, VOICE_ACTIVITY
+from dyncp.base.audio import to_pcm
+from dyncp.base.config import BINS, HOP
+from dyncp.base.tasks import PITCH, SNR_IN, VOICE_ACTIVITY
+from dyncp.commands.evaluation.more import run_rivals
+from dyncp.evaluation.rivals.rivals import Rivals
+from dyncp.evaluation.rivals.sheets import rival_sheets
+from dyncp.export.transforms.stft import analyse
+from dyncp.train.corpora.demo_corpus import read_voice
+from dyncp.train.probes.data import ProbeData
+from dyncp.train.probes.observation import Observation
+from dyncp.train.streams.streams import Stream
+from dyncp.train.targets.frames import snr_db, voice_activity
+from dyncp.train.targets.pitch import pitch_hz
 
 
 def voice_in_noise(voice: str, seed: int) -> ProbeData:

@@ -11,9 +11,9 @@ import pytest
 from libraries import difficult_audio, library, program
 from numpy.typing import NDArray
 
-from dyncp.export import reference
-from dyncp.export.bundle import Bundle
-from dyncp.train.config import NetworkConfig
+from dyncp.base.config import NetworkConfig
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.integers import reference
 
 SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 UNEVEN = NetworkConfig(channels=33, hidden=40, gate=3, stacks=1, dilations=(1, 3), pooling_frames=6)

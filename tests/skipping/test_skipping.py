@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dyncp.export import reference
-from dyncp.export.bundle import check
-from dyncp.export.masks import unpack_masks
-from dyncp.firmware.skipping import SITES, Curve, Site, random_network, skipping, steps
-from dyncp.train.config import HOP, NetworkConfig
+from dyncp.base.config import HOP, NetworkConfig
+from dyncp.export.formats.bundle import check
+from dyncp.export.formats.masks import unpack_masks
+from dyncp.export.integers import reference
+from dyncp.firmware.bench.skipping import SITES, Curve, Site, random_network, skipping, steps
 
 
 def test_line_deviation_and_break_even() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dyncp.train.corpus import Recording
-from dyncp.train.strata import Strata
+from dyncp.train.corpora.recordings import Recording
+from dyncp.train.streams.strata import Strata
 
 ENDLESS = 10_000
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from signals import HOP, speech_like
 
-from dyncp.train.audio import Pcm, active_rms, to_pcm, write_pcm
-from dyncp.train.corpus import Corpus, Recording, Split, read_recording
-from dyncp.train.errors import ConfigError
-from dyncp.train.streams import Segment, StreamConfig, make_stream
+from dyncp.base.audio import Pcm, active_rms, to_pcm, write_pcm
+from dyncp.base.errors import ConfigError
+from dyncp.train.corpora.recordings import Corpus, Recording, Split, read_recording
+from dyncp.train.streams.streams import Segment, StreamConfig, make_stream
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 VOICES = (("F", "Scottish"), ("M", "Welsh"), ("F", "Irish"), ("U", ""))

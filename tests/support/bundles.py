@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.export import frontend
-from dyncp.export.bundle import LOGIT_SCALE, Bundle, Probes, ProbeTask, Scales, Tensors, check
-from dyncp.export.masks import channel_bits
-from dyncp.train.config import BINS, NetworkConfig
+from dyncp.base.config import BINS, NetworkConfig
+from dyncp.export.formats.bundle import LOGIT_SCALE, Bundle, Probes, ProbeTask, Scales, Tensors, check
+from dyncp.export.formats.masks import channel_bits
+from dyncp.export.transforms import frontend
 
 ProbeWidth = Literal["int8", "int16"]
 

@@ -17,12 +17,12 @@ from arena import lay_out
 from libraries import RUNTIME, STRICT
 from numpy.typing import NDArray
 
-from dyncp.firmware import toolchain
-from dyncp.firmware.boards import Board
-from dyncp.firmware.elf import addresses
-from dyncp.firmware.emulate import CONSOLE, qemu
-from dyncp.firmware.image import compile_source, link
-from dyncp.train.errors import ToolchainError
+from dyncp.base.errors import ToolchainError
+from dyncp.firmware.building import toolchain
+from dyncp.firmware.building.boards import Board
+from dyncp.firmware.building.elf import addresses
+from dyncp.firmware.building.image import compile_source, link
+from dyncp.firmware.emulators.emulate import CONSOLE, qemu
 
 ARGUMENTS = 12
 DENIED = 6
@@ -89,7 +89,7 @@ class EmulatedFunctions(Functions):
     def __init__(self, source: Path, server: Path, board: Board, options: Sequence[str], work: Path) -> None:
         """Compile and link in `work`; `options` come after those of the shipped images. Raises ToolchainError."""
         options = (*STRICT, *options)
-        functions = compile_source(source, board, work, (*options, f"-I{RUNTIME}"))
+        functions = compile_source(source, board, work, (*options, *(f"-I{folder}" for folder in RUNTIME)))
         serve = compile_source(server, board, work, options)
         listed = toolchain.run([f"{toolchain.CROSS}gcc-nm", "-gP", "--defined-only", functions])
         names = [line.split()[0] for line in listed.splitlines()]

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from signals import HOP, Pcm, speech_like
 
-from dyncp.train.audio import write_pcm
-from dyncp.train.corpus import Recording
-from dyncp.train.standard_tasks import Classes
-from dyncp.train.streams import Segment, Stream
+from dyncp.base.audio import write_pcm
+from dyncp.train.corpora.recordings import Recording
+from dyncp.train.streams.streams import Segment, Stream
+from dyncp.train.targets.standard_tasks import Classes
 
 CLASSES = Classes(genders=("F", "M"), accents=("Scottish", "Welsh"), categories=("Office", "Street"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from dyncp.firmware.boards import load_boards
+from dyncp.firmware.building.boards import load_boards
 
 EVERY_BOARD = [
     pytest.param(board, id=board.core, marks=() if board.default else pytest.mark.slow) for board in load_boards()

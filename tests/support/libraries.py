@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 from signals import EXTREMES, HOP, extreme, speech_like
 
 import dyncp.firmware
+from dyncp.base.config import NetworkConfig
 from dyncp.codegen.generate import generate
-from dyncp.export.bundle import Bundle, write_bundle
-from dyncp.export.run import Run
-from dyncp.firmware import toolchain
-from dyncp.train.config import NetworkConfig
+from dyncp.export.formats.bundle import Bundle, write_bundle
+from dyncp.export.integers.run import Run
+from dyncp.firmware.building import toolchain
 
 STRICT = ("-std=c99", *toolchain.WARNINGS, "-Wpedantic")
 """Under these the emitted C and the C of the tests must be clean."""
 
-RUNTIME = Path(dyncp.firmware.__file__).parent / "runtime"
+_RUNTIME = Path(dyncp.firmware.__file__).parent / "runtime"
+RUNTIME = (_RUNTIME, *sorted(folder for folder in _RUNTIME.iterdir() if folder.is_dir()))
+"""The folders of the hand-written headers, which a generated library has in one."""
 
 Kernel = Callable[..., int]
 """A function of the runtime, by name and arguments (tests/kernels)."""

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sections 3, 4 and 8 of docs/arithmetic.md in Python integers, one frame and one value at a time.
 
-Shares nothing with `dyncp.export.frontend` but the constant tables. Every intermediate is checked to fit 32
+Shares nothing with `dyncp.export.transforms.frontend` but the constant tables. Every intermediate is checked to fit 32
 bits.
 """
 
 from __future__ import annotations
 
-from dyncp.export import frontend
+from dyncp.export.transforms import frontend
 
 Complex = tuple[int, int]
 

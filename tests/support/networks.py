@@ -6,9 +6,9 @@ from __future__ import annotations
 import torch
 from signals import speech_like
 
-from dyncp.export import stft
-from dyncp.train.config import NetworkConfig
-from dyncp.train.network import Enhancer
+from dyncp.base.config import NetworkConfig
+from dyncp.export.transforms import stft
+from dyncp.train.network.enhancer import Enhancer
 
 # Every combination of pooling and gate site.
 SHAPES = [

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from signals import speech_like
 
-import dyncp.train.config
-from dyncp.export.bundle import Bundle, write_bundle
-from dyncp.export.from_checkpoint import quantize_checkpoint
-from dyncp.train.checkpoint import load_checkpoint
+from dyncp.base.paths import CHECKPOINTS
+from dyncp.export.formats.bundle import Bundle, write_bundle
+from dyncp.export.quantization.from_checkpoint import quantize_checkpoint
+from dyncp.train.network.checkpoint import load_checkpoint
 
-CHECKPOINTS = Path(dyncp.train.config.__file__).parent / "checkpoints"
 SHIPPED = sorted(folder.name for folder in CHECKPOINTS.iterdir() if (folder / "checkpoint.json").is_file())
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from signals import HOP, speech_like
 
-from dyncp.train.audio import to_pcm, write_pcm
+from dyncp.base.audio import to_pcm, write_pcm
 
 
 def small_corpus(folder: Path, speakers: int = 3, frames: int = 200) -> Path:

@@ -11,11 +11,11 @@ from constructed import CLASSES, background, hiss, stream_of, talk_in_hiss, voic
 from librosa.feature import rms
 from signals import HOP, speech_like
 
-from dyncp.train.errors import AudioError, ConfigError
-from dyncp.train.labels import make_labels
-from dyncp.train.standard_tasks import STANDARD_NAMES
-from dyncp.train.streams import Segment, Stream
-from dyncp.train.targets import window_rms
+from dyncp.base.errors import AudioError, ConfigError
+from dyncp.train.streams.streams import Segment, Stream
+from dyncp.train.targets.frames import window_rms
+from dyncp.train.targets.labels import make_labels
+from dyncp.train.targets.standard_tasks import STANDARD_NAMES
 
 
 def labels_of(stream: Stream, *wanted: str, output: np.ndarray | None = None) -> dict[str, np.ndarray]:

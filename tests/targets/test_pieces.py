@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from constructed import CLASSES, talk_in_hiss
 
-from dyncp.train.labels import make_labels
 from dyncp.train.pieces import Piece, Work
-from dyncp.train.streams import Stream
+from dyncp.train.streams.streams import Stream
+from dyncp.train.targets.labels import make_labels
 
 KEPT = ("si_sdr", "f0")
 

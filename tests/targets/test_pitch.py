@@ -8,10 +8,10 @@ import pytest
 from constructed import voice
 from signals import HOP
 
-from dyncp.train.audio import to_pcm
+from dyncp.base.audio import to_pcm
 from dyncp.train.pieces import Work
-from dyncp.train.pitch import pitch_hz, stream_pitch
-from dyncp.train.streams import Segment
+from dyncp.train.streams.streams import Segment
+from dyncp.train.targets.pitch import pitch_hz, stream_pitch
 
 FRAMES = 250
 HERE = Work(n_jobs=1, progress=False)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signals import HOP, speech_like
 
-from dyncp.train.metrics import pesq_wb
+from dyncp.base.metrics import pesq_wb
 from dyncp.train.pieces import Work
-from dyncp.train.quality import PESQ_SILENCE, frame_quality, upsample
+from dyncp.train.targets.quality import PESQ_SILENCE, frame_quality, upsample
 
 HERE = Work(n_jobs=1, progress=False)
 FRAMES = 625

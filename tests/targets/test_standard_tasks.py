@@ -8,9 +8,9 @@ from itertools import product
 import pytest
 from constructed import background, voice
 
-from dyncp.train.corpus import Corpus
-from dyncp.train.errors import ConfigError
-from dyncp.train.standard_tasks import TABLE_1, Classes, standard_tasks
+from dyncp.base.errors import ConfigError
+from dyncp.train.corpora.recordings import Corpus
+from dyncp.train.targets.standard_tasks import TABLE_1, Classes, standard_tasks
 
 ACCENTS = ("English", "Irish", "Scottish", "Welsh", "Indian (Delhi)", "Ulster")
 CATEGORIES = ("Domestic", "Nature", "Office", "Public", "Street", "Transportation")

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from constructed import talk_in_hiss, write_recordings
 
-from dyncp.train.errors import ConfigError
-from dyncp.train.streams import Stream
-from dyncp.train.user_targets import load_target, load_targets
+from dyncp.base.errors import ConfigError
+from dyncp.train.streams.streams import Stream
+from dyncp.train.targets.user_targets import load_target, load_targets
 
 LEVEL = """
 import numpy as np
-from dyncp.train.tasks import Task
-from dyncp.train.targets import window_rms
+from dyncp.base.tasks import Task
+from dyncp.train.targets.frames import window_rms
 
 TASK = Task(name="level", kind="regression", outputs=1, unit="dB", frames="speech")
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from signals import speech_like
 from tflite_micro.python.tflite_micro import runtime
 
-from dyncp.export import stft
-from dyncp.export.fold import FoldedNetwork, fold_network
-from dyncp.export.onnx_graph import step_model
-from dyncp.export.onnx_run import run_steps
-from dyncp.export.tflite import TfliteStep, arena, convert
-from dyncp.train.errors import InterchangeError
+from dyncp.base.errors import InterchangeError
+from dyncp.export.interchange.onnx_graph import step_model
+from dyncp.export.interchange.onnx_run import run_steps
+from dyncp.export.interchange.tflite import TfliteStep, arena, convert
+from dyncp.export.quantization.fold import FoldedNetwork, fold_network
+from dyncp.export.transforms import stft
 
 # A network whose gates average a window and prune outputs, and one with a one-pole average and hidden gates.
 CASES = [SHAPES[0], SHAPES[3]]

@@ -13,7 +13,7 @@ import pytest
 import torch
 from sounds import small_corpus
 
-from dyncp.train.checkpoint import load_checkpoint, read_manifest
+from dyncp.train.network.checkpoint import load_checkpoint, read_manifest
 
 CONFIG = """
 [network]

@@ -10,14 +10,15 @@ import torch
 from networks import SHAPES, STATIC, trained_enough
 from sounds import small_corpus
 
-from dyncp.train.checkpoint import load_checkpoint
-from dyncp.train.config import BINS, Config, MixingConfig, NetworkConfig, TrainingConfig
-from dyncp.train.corpus import load_corpus, read_all
-from dyncp.train.errors import CheckpointError
-from dyncp.train.fit import Progress, Trainer
-from dyncp.train.mixing import Mixer
-from dyncp.train.narrow import narrowed
-from dyncp.train.network import Enhancer
+from dyncp.base.config import BINS, Config, MixingConfig, NetworkConfig, TrainingConfig
+from dyncp.base.errors import CheckpointError
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.recordings import read_all
+from dyncp.train.fitting.trainer import Progress, Trainer
+from dyncp.train.mixing.clips import Mixer
+from dyncp.train.network.checkpoint import load_checkpoint
+from dyncp.train.network.enhancer import Enhancer
+from dyncp.train.network.narrow import narrowed
 
 
 @pytest.fixture(scope="module")

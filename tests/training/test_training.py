@@ -11,12 +11,13 @@ import pytest
 import torch
 from sounds import small_corpus
 
-from dyncp.train.checkpoint import load_checkpoint
-from dyncp.train.config import Config, MixingConfig, NetworkConfig, TrainingConfig, load_config
-from dyncp.train.corpus import load_corpus, read_all
-from dyncp.train.errors import CheckpointError, ConfigError
-from dyncp.train.fit import Progress, Trainer, target_utilization
-from dyncp.train.mixing import Batches, Mixer, loader
+from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig, load_config
+from dyncp.base.errors import CheckpointError, ConfigError
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.recordings import read_all
+from dyncp.train.fitting.trainer import Progress, Trainer, target_utilization
+from dyncp.train.mixing.clips import Batches, Mixer, loader
+from dyncp.train.network.checkpoint import load_checkpoint
 
 TINY = NetworkConfig(channels=12, hidden=16, stacks=1, dilations=(1, 2), gate=4, pooling_frames=5)
 
@@ -91,7 +92,7 @@ def test_batches_do_not_depend_on_the_workers(mixers: tuple[Mixer, Mixer]) -> No
 def test_mixtures_have_the_asked_level_and_snr(mixers: tuple[Mixer, Mixer]) -> None:
     import numpy as np
 
-    from dyncp.train.audio import active_rms
+    from dyncp.base.audio import active_rms
 
     config = MixingConfig(clip_s=2, snr_db=(5, 5), level_dbfs=(-30, -30), noise_only=0, second_noise=1)
     mixer = Mixer(mixers[0].speech, mixers[0].noise, config)

@@ -9,9 +9,9 @@ import pytest
 from bundles import ProbeWidth, random_bundle
 from numpy.typing import NDArray
 
+from dyncp.base.config import HOP, NetworkConfig
 from dyncp.codegen.generate import generate
-from dyncp.export.bundle import Bundle, write_bundle
-from dyncp.train.config import HOP, NetworkConfig
+from dyncp.export.formats.bundle import Bundle, write_bundle
 
 Made = tuple[Bundle, Path]
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dyncp.codegen.stages import stages
-from dyncp.export import reference
-from dyncp.export.bundle import Bundle
-from dyncp.export.run import Run
-from dyncp.firmware.compare import locate, wrong_macs
-from dyncp.firmware.host import HostLibrary
-from dyncp.firmware.records import Divergence
-from dyncp.firmware.validate import validate
-from dyncp.train.config import HOP, NetworkConfig
+from dyncp.base.config import HOP, NetworkConfig
+from dyncp.codegen.plan.stages import stages
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.integers import reference
+from dyncp.export.integers.run import Run
+from dyncp.firmware.host.library import HostLibrary
+from dyncp.firmware.proof.compare import locate, wrong_macs
+from dyncp.firmware.proof.records import Divergence
+from dyncp.firmware.proof.validate import validate
 
 Make = Callable[[NetworkConfig], tuple[Bundle, Path]]
 

@@ -12,15 +12,15 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from dyncp.codegen.stages import stages
-from dyncp.export import reference
-from dyncp.export.bundle import Bundle
-from dyncp.export.caps import Caps
-from dyncp.export.masks import unpack_masks
-from dyncp.firmware.records import ValidationRecord
-from dyncp.firmware.validate import validate
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import GenerationError
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import GenerationError
+from dyncp.codegen.plan.stages import stages
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.formats.masks import unpack_masks
+from dyncp.export.integers import reference
+from dyncp.export.integers.caps import Caps
+from dyncp.firmware.proof.records import ValidationRecord
+from dyncp.firmware.proof.validate import validate
 
 pytestmark = pytest.mark.slow
 

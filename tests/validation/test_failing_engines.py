@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dyncp.export.bundle import Bundle
-from dyncp.firmware.validate import validate
-from dyncp.train.config import NetworkConfig
-from dyncp.train.errors import AudioError, ConfigError, GenerationError, ToolchainError
+from dyncp.base.config import NetworkConfig
+from dyncp.base.errors import AudioError, ConfigError, GenerationError, ToolchainError
+from dyncp.export.formats.bundle import Bundle
+from dyncp.firmware.proof.validate import validate
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dyncp.train.audio import to_pcm
-from dyncp.train.targets import voice_activity
+from dyncp.base.audio import to_pcm
+from dyncp.train.targets.frames import voice_activity
 
 
 def tone_in_silence(level_db: float) -> np.ndarray:

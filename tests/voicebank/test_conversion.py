@@ -14,10 +14,11 @@ import soundfile
 from published import published_tree
 from sounds import small_corpus
 
-from dyncp.train.audio import read_pcm, write_pcm
-from dyncp.train.conversion import convert_corpus
-from dyncp.train.corpus import load_corpus, read_recording
-from dyncp.train.errors import AudioError, ConfigError
+from dyncp.base.audio import read_pcm, write_pcm
+from dyncp.base.errors import AudioError, ConfigError
+from dyncp.train.corpora.conversion import convert_corpus
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.recordings import read_recording
 
 
 def files(folder: Path) -> list[Path]:

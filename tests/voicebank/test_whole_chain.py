@@ -11,7 +11,7 @@ from published import published_tree
 from typer.testing import CliRunner
 
 from dyncp.cli import commands
-from dyncp.export.bundle import read_bundle
+from dyncp.export.formats.bundle import read_bundle
 
 TINY = """
 [network]

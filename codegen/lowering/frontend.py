@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front end's tables as the C takes them (firmware/runtime/dyncp_fft.h)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp.codegen.c.tables import Table, table
+from dyncp.export.formats.bundle import Bundle
+
+
+def front_end_tables(bundle: Bundle) -> list[Table]:
+    tensors, thresholds = bundle.tensors, bundle.tensors["features.thresholds"].astype(np.uint64)
+    return [
+        table("window", tensors["window"], "square-root Hann, Q15"),
+        table("twiddle", twice_twiddle(tensors["twiddle"].astype(np.int32)), "cos and -sin of 2 pi k / 512, twice Q30"),
+        table("sigmoid", tensors["sigmoid"], "Q15, one entry every 256 of a Q10 logit"),
+        table("thresholds", closed_thresholds(thresholds), "of |X|^2, for the features 1 to 127, and a last one"),
+        table("starts", search_starts(thresholds), "thresholds up to 2^e (1 + f / 4), at 4 e + f"),
+    ]
+
+
+def twice_twiddle(twiddle: NDArray[np.int32]) -> NDArray[np.int32]:
+    """What dcp_rmul2 takes for the twiddle factors, which are below 2³⁰ in magnitude: int32 [256, 2]."""
+    return 2 * twiddle
+
+
+def closed_thresholds(thresholds: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The thresholds and one that no power reaches, where every search ends: uint64 [128]."""
+    return np.append(thresholds, np.uint64(2**63 - 1))
+
+
+def search_starts(thresholds: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """How many thresholds 2ᵉ · (1 + f/4) reaches, at 4e + f: uint8 [256].
+
+    From there a power of that exponent and these two bits below the leading one counts on. A power of 0 begins at
+    e = 0, where nothing counts as reached.
+    """
+    edges = [2**e * (4 + f) // 4 if e > 0 else 0 for e in range(64) for f in range(4)]
+    return np.searchsorted(thresholds, np.array(edges, np.uint64), side="right").astype(np.uint8)

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lowering: from a bundle to exactly what the templates print. All naming and arithmetic of the emitted C is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.errors import GenerationError
+from dyncp.base.version import __version__
+from dyncp.codegen.c.structs import StructText, struct_text
+from dyncp.codegen.c.tables import Table, table
+from dyncp.codegen.c.text import aligned, wrapped
+from dyncp.codegen.lowering.frontend import front_end_tables
+from dyncp.codegen.lowering.probes import ProbeSet, lower_probes
+from dyncp.codegen.plan.layout import Layout, layout
+from dyncp.codegen.plan.stages import stages
+from dyncp.codegen.plan.weights import emitted_weight, multiplied_in_pairs, neighbour_products, padded, skips_columns
+from dyncp.export.formats.bundle import Bundle
+
+RUNTIME_VERSION = 4
+"""DYNCP_RUNTIME_VERSION of firmware/runtime/dyncp_runtime.h that the templates are written for."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A `dcp_layer`: names of its tables, or NULL, and its shape."""
+
+    name: str
+    weight: str
+    gathered: str | None
+    """What dyncp_helium.h has for the weights."""
+    bias: str
+    paired: str | None
+    """What dyncp_dsp.h has for the bias."""
+    multiplier: str
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class Block:
+    index: int
+    dilation: int
+    taps: int
+    """Frames of history, twice the dilation."""
+    mask: int
+    """Its first word in the packed masks."""
+    input_multiplier: int
+    pool_coefficient: int | None
+
+
+@dataclass(frozen=True)
+class Library:
+    """Everything that the templates print."""
+
+    p: str
+    """Prefix of functions, types and tables."""
+    P: str
+    """Prefix of macros."""
+    version: str
+    runtime_version: int
+    bundle_hash: str
+    """Of the bundle that the probes came from; the files of the network do not show it."""
+    network_hash: str
+    config: NetworkConfig
+    constants: list[str]
+    """The header's #define lines."""
+    structs: list[StructText]
+    set_cap: str
+    process: str
+    """Prototypes, without their ends."""
+    stages: list[str]
+    """One #define line each."""
+    tables: list[Table]
+    layers: list[Layer]
+    blocks: list[Block]
+    back_multiplier: int
+    probes: ProbeSet
+    """For the files of the probe set alone: those of the network depend on nothing in it."""
+
+
+def lower(bundle: Bundle, prefix: str) -> Library:
+    """Raises GenerationError for a bundle without a hash, for a static network, and for a task that C cannot name."""
+    if not bundle.hash:
+        raise GenerationError("the bundle has no hash: write it with write_bundle, or read it, before generating")
+    if not bundle.config.gated:
+        raise GenerationError("network.gate_site is none: a static network, for comparison only; C needs gates")
+    config, upper = bundle.config, prefix.upper()
+    structs = layout(config, bundle.probes)
+    tables, layers = _network(bundle)
+    return Library(
+        p=prefix,
+        P=upper,
+        version=__version__,
+        runtime_version=RUNTIME_VERSION,
+        bundle_hash=bundle.hash,
+        network_hash=bundle.network_hash,
+        config=config,
+        constants=_header_constants(bundle, structs, upper),
+        structs=[struct_text(struct, prefix) for struct in structs.structs],
+        set_cap=_set_cap(prefix),
+        process=_process(prefix, upper),
+        stages=_stage_lines(config, upper),
+        tables=front_end_tables(bundle) + tables,
+        layers=layers,
+        blocks=[_block(bundle, i, dilation) for i, dilation in enumerate(config.block_dilations)],
+        back_multiplier=_scalar(bundle, "back.input.multiplier"),
+        probes=lower_probes(bundle, prefix),
+    )
+
+
+def _header_constants(bundle: Bundle, structs: Layout, upper: str) -> list[str]:
+    config = bundle.config
+    own = structs.state.bytes - structs.probes.bytes
+    defines = [
+        ("SAMPLE_RATE 16000", ""),
+        (f"HOP {HOP}", "samples per call, in and out"),
+        (f"DELAY {HOP}", "samples by which the output lags the input"),
+        (f"BLOCKS {config.blocks}", ""),
+        (f"GATES {config.gated}", "gated channels per block"),
+        (f"MASK_WORDS {config.mask_words}", f"packed masks, {config.mask_words_per_block} per block"),
+        (f"BLOCK_CAP {config.block_limit}", "active channels per block at most"),
+        (f"FRAME_CAP {config.frame_limit}", "active channels per frame at most"),
+        (f"MACS_MIN {config.macs(0)}", "MACs of a frame with none active"),
+        (f"MACS_CHANNEL {config.macs_per_channel}", "MACs of an active channel"),
+        (f"WARM_UP {config.pooling_frames}", "frames until signals are valid"),
+        (f"STATE_BYTES ({own} + {upper}_PROBE_STATE_BYTES)", "sizeof the state"),
+        (f"SCRATCH_BYTES {structs.scratch.bytes}", "of which dead between calls"),
+        (f"MODEL 0x{bundle.network_hash[:8]}u", "start of the network hash"),
+    ]
+    return aligned((f"#define {upper}_{define}", comment) for define, comment in defines)
+
+
+def _set_cap(prefix: str) -> str:
+    arguments = [f"{prefix}_state *state", "uint32_t per_block", "uint32_t per_frame"]
+    return wrapped(f"{prefix}_status {prefix}_set_cap", arguments, "")
+
+
+def _process(prefix: str, upper: str) -> str:
+    arguments = [
+        f"{prefix}_state *state",
+        f"const int16_t in[{upper}_HOP]",
+        f"int16_t out[{upper}_HOP]",
+        f"{prefix}_signals *signals",
+    ]
+    return wrapped(f"{prefix}_status {prefix}_process", arguments, "")
+
+
+def _stage_lines(config: NetworkConfig, upper: str) -> list[str]:
+    """Those of the probes are always defined, so that these lines depend on the network alone."""
+    lines = [(stage.name, f"{stage.dtype} [{stage.count}]") for stage in stages(config, 0)]
+    lines += [(name, f"int32 [{upper}_PROBE_OUTPUTS]; none without probes") for name in ("probes", "signals")]
+    return aligned((f"#define {upper}_STAGE_{name.upper()} {i}", text) for i, (name, text) in enumerate(lines))
+
+
+def _scalar(bundle: Bundle, name: str) -> int:
+    return int(bundle.tensors[name].astype(np.int64)[0])
+
+
+def _network(bundle: Bundle) -> tuple[list[Table], list[Layer]]:
+    names = {"front": "front"}
+    for i in range(bundle.config.blocks):
+        parts = {"gate.reduce": "gate", "gate.score": "score", "expand": "expand"}
+        parts |= {"depthwise": "depthwise", "project": "project"}
+        names |= {f"blocks.{i}.{part}": f"block{i}_{short}" for part, short in parts.items()}
+    names["back"] = "back"
+    tables: list[Table] = []
+    layers: list[Layer] = []
+    for source, name in names.items():
+        own, layer = _layer(bundle, source, name)
+        tables += own
+        layers.append(layer)
+    return tables, layers
+
+
+def _layer(bundle: Bundle, source: str, name: str) -> tuple[list[Table], Layer]:
+    weight = bundle.tensors[f"{source}.weight"]
+    rows, columns = weight.shape
+    emitted = emitted_weight(source, weight, bundle.config)
+    tables = [table(f"{name}_weight", emitted, "[{}][{}]".format(*emitted.shape))]
+    gathered = None
+    if skips_columns(source, bundle.config):
+        tables.append(table(f"{name}_gathered", padded(weight), "the same in rows"))
+        gathered = tables[-1].name
+    present = {"bias": "NULL", "multiplier": "NULL"}
+    for part in present:
+        if f"{source}.{part}" in bundle.tensors:
+            tables.append(table(f"{name}_{part}", bundle.tensors[f"{source}.{part}"], ""))
+            present[part] = tables[-1].name
+    paired = None
+    if multiplied_in_pairs(source, bundle.config):
+        bias = bundle.tensors.get(f"{source}.bias", np.zeros(rows, np.int32))
+        # Sums are modulo 2^32.
+        values = (bias - neighbour_products(weight)).astype(np.int32)
+        tables.append(table(f"{name}_paired", values, "bias less products of neighbouring weights"))
+        paired = tables[-1].name
+    bias_name, multiplier = present["bias"], present["multiplier"]
+    return tables, Layer(name, f"{name}_weight", gathered, bias_name, paired, multiplier, rows, columns)
+
+
+def _block(bundle: Bundle, i: int, dilation: int) -> Block:
+    config = bundle.config
+    return Block(
+        index=i,
+        dilation=dilation,
+        taps=2 * dilation,
+        mask=i * config.mask_words_per_block,
+        input_multiplier=_scalar(bundle, f"blocks.{i}.input.multiplier"),
+        pool_coefficient=(_scalar(bundle, f"blocks.{i}.pool.coefficient") if config.pooling == "ema" else None),
+    )

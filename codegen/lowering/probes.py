@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lowering of a probe set: what P_signals.h and P_probes.h print, and no file of the network does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from dyncp.base.config import HOP
+from dyncp.base.errors import GenerationError
+from dyncp.codegen.c.structs import StructText, struct_text
+from dyncp.codegen.c.tables import Table, table
+from dyncp.codegen.c.text import aligned, wrapped
+from dyncp.codegen.lowering.signals import Signal, members, signals
+from dyncp.codegen.plan.layout import probe_state
+from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask
+from dyncp.export.formats.probe_set import PROBES_VERSION
+from dyncp.export.integers import reference
+from dyncp.export.integers.run import Run
+
+UNIT = 8
+"""Bytes: where rows of weights begin is counted in these, and no row is shorter."""
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """Adjacent outputs of one smoothing; 0 copies them."""
+
+    shift: int
+    first: int
+    outputs: int
+
+
+@dataclass(frozen=True)
+class ProbeSet:
+    """A probe set as C; without probes, `outputs` is 0 and there are no tables."""
+
+    hash: str | None
+    number: str
+    """The start of the hash, as the state keeps it; 0 without probes."""
+    tasks: list[ProbeTask]
+    constants: list[str]
+    """#define lines of P_signals.h."""
+    members: list[str]
+    """Of the signals struct."""
+    signals: list[Signal]
+    state: StructText
+    outputs: int
+    features: int
+    bits: int
+    """Width of the weights."""
+    tables: list[Table]
+    smoothing: list[Smoothing]
+    """Empty where no task is smoothed: then the words are the signals."""
+    voice: int | None
+    """The output that says speech."""
+    tell: str
+    """Prototype of the function that does the work, without its end."""
+
+    @property
+    def checked(self) -> bool:
+        """Whether any signal has a validity flag."""
+        return any(signal.checked for signal in self.signals)
+
+
+def lower_probes(bundle: Bundle, prefix: str) -> ProbeSet:
+    """The bundle's probe set. Raises GenerationError for a task that C cannot name."""
+    probes, config, upper = bundle.probes, bundle.config, prefix.upper()
+    tasks = probes.tasks if probes else []
+    number = f"0x{(bundle.probes_hash or '0')[:8]}u"
+    return ProbeSet(
+        hash=bundle.probes_hash,
+        number=number,
+        tasks=tasks,
+        constants=_constants(bundle, upper, number),
+        members=members(tasks),
+        signals=signals(tasks, config, upper),
+        state=struct_text(probe_state(config, probes), prefix),
+        outputs=bundle.probe_outputs,
+        features=len(probes.channel) if probes else 0,
+        bits=8 * probes.weight.dtype.itemsize if probes else 0,
+        tables=probe_tables(bundle, probes) if probes else [],
+        smoothing=_smoothing(probes) if probes else [],
+        voice=probes.voice_output if probes else None,
+        tell=_tell(prefix),
+    )
+
+
+def _tell(prefix: str) -> str:
+    arguments = [f"{prefix}_probe_state *state", "const uint32_t *masks", f"{prefix}_signals *signals"]
+    return wrapped(f"DYNCP_ONCE static void {prefix}_set_tell", arguments, "")
+
+
+def _constants(bundle: Bundle, upper: str, number: str) -> list[str]:
+    defines = [
+        (f'BUNDLE_HASH "{bundle.hash}"', ""),
+        (f"PROBES_VERSION {PROBES_VERSION}", "of the format of a probe set"),
+        (f'PROBES_HASH "{bundle.probes_hash or ""}"', ""),
+        (f"PROBE_SET {number}", "start of that hash, 0 without probes"),
+        (f"PROBE_OUTPUTS {bundle.probe_outputs}", "words of all tasks"),
+        (f"PROBE_STATE_BYTES {probe_state(bundle.config, bundle.probes).bytes}", "sizeof the probe state"),
+    ]
+    return aligned((f"#define {upper}_{define}", comment) for define, comment in defines)
+
+
+def _smoothing(probes: Probes) -> list[Smoothing]:
+    shifts = [task.smoothing for task in probes.tasks for _ in range(task.outputs)]
+    if not any(shifts):
+        return []
+    runs, first = [], 0
+    for shift, run in groupby(shifts):
+        runs.append(Smoothing(shift, first, len(list(run))))
+        first += runs[-1].outputs
+    return runs
+
+
+def silence(bundle: Bundle) -> Run:
+    """The first frame of a silent stream: the device's words start as the sums over its masks.
+
+    Fewer bits of a first frame differ from these than are set in it, so that it costs less; what it tells is the same.
+    """
+    return reference.run(bundle, np.zeros(HOP, np.int16))
+
+
+def probe_tables(bundle: Bundle, probes: Probes) -> list[Table]:
+    """The tables of `dcp_probe8` and `dcp_probe16` (firmware/runtime/dyncp_readout.h), and what they start from.
+
+    Raises GenerationError for weights that are more than 16 bits can point into.
+    """
+    config = bundle.config
+    features, outputs = probes.weight.shape
+    # Two rows of zeros: that of bits without a feature, and one that a vector may reach into behind it.
+    weight = np.pad(probes.weight, ((0, 2), (0, -outputs % 8)))
+    units = weight[0].nbytes // UNIT
+    if units * features > np.iinfo(np.uint16).max:
+        raise GenerationError(
+            f"probes: the weights of {features} features and {outputs} outputs take {weight.nbytes} bytes, and rows "
+            f"begin within {UNIT << 16}; generate with fewer --signals"
+        )
+    row = np.full((config.mask_words, 32), units * features, np.uint16)
+    row[probes.channel // 32, 31 - probes.channel % 32] = units * np.arange(features)
+    start = silence(bundle)
+    tables = [
+        table("probe_row", row, "where the rows of each word's bits begin, from the highest one down"),
+        table("probe_weight", weight, f"[{len(weight)}][{weight.shape[1]}]"),
+        table("probe_silence", start.masks[0], "masks of a first frame of silence"),
+        table("probe_start", start.words[0], "their words"),
+    ]
+    # Without smoothing the words are the signals.
+    return [*tables, table("probe_bias", probes.bias, "")] if _smoothing(probes) else tables

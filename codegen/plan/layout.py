@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The structs of the emitted header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dyncp.base.config import HOP, NetworkConfig
+from dyncp.codegen.c.structs import Member, Struct
+from dyncp.codegen.plan.scratch import scratch
+from dyncp.export.formats.bundle import Probes
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All struct types of a model, each after those that it contains."""
+
+    blocks: dict[int, Struct]
+    """By dilation."""
+    scratch: Struct
+    state: Struct
+
+    probes: Struct
+    """Part of the state, but declared by the probe set."""
+
+    @property
+    def structs(self) -> list[Struct]:
+        """Those of the network."""
+        return [*self.blocks.values(), self.scratch, self.state]
+
+
+def layout(config: NetworkConfig, probes: Probes | None) -> Layout:
+    """The state of a model with these probes."""
+    probe_struct = probe_state(config, probes)
+    blocks = {d: _block(config, d) for d in sorted(set(config.block_dilations))}
+    work_space = scratch(config)
+    members = [
+        Member("uint32_t", "magic", (), "set by init"),
+        Member("uint32_t", "version", (), "of the runtime that set it"),
+        Member("uint32_t", "model", (), "that the state belongs to"),
+        Member("uint32_t", "block_cap", (), "most active channels per block"),
+        Member("uint32_t", "frame_cap", (), "most active channels per frame"),
+        Member("uint32_t", "masks", (config.mask_words,), "of the last frame"),
+        Member(probe_struct, "probes", (), ""),
+        Member("int32_t", "overlap", (HOP,), "second half of the last synthesis, Q4"),
+        Member("int16_t", "history", (HOP,), "the last hop"),
+    ]
+    members += [Member(blocks[d], f"block{i}", (), "") for i, d in enumerate(config.block_dilations)]
+    members.append(Member(work_space, "scratch", (), "dead between calls"))
+    state = Struct("state", "State of one stream; the caller owns it.", members)
+    return Layout(blocks, work_space, state, probe_struct)
+
+
+def probe_state(config: NetworkConfig, probes: Probes | None) -> Struct:
+    """What the probes keep from frame to frame; every member is of 4 bytes, so that its size is a plain sum."""
+    members = [Member("uint32_t", "set", (), "that the state belongs to")]
+    if probes is not None:
+        outputs = len(probes.bias)
+        if any(task.frames == "speech" for task in probes.tasks):
+            members.append(Member("uint32_t", "frames", (), "since init, until warm"))
+        members += [
+            Member("uint32_t", "seen", (config.mask_words,), "masks that `words` accounts for"),
+            Member("int32_t", "words", (outputs,), "sums over the mask bits"),
+        ]
+        if any(task.smoothing for task in probes.tasks):
+            members += [
+                Member("int32_t", "average", (outputs,), "of the words, 8 more fraction bits"),
+                Member("int32_t", "signals", (outputs,), "the words, smoothed"),
+            ]
+    return Struct("probe_state", "State of the probes, a part of the state.", members)
+
+
+def _block(config: NetworkConfig, dilation: int) -> Struct:
+    c, h, frames = config.channels, config.hidden, config.pooling_frames
+    members = [Member("uint32_t", "slot", (), "of `history`, the oldest frame")]
+    if config.pooling == "window":
+        members += [
+            Member("uint32_t", "ring_slot", (), "of `ring`, the oldest frame"),
+            Member("int16_t", "pool", (c,), f"sum over `ring`, the inputs of the last {frames} frames"),
+            Member("int8_t", "ring", (frames, c), ""),
+        ]
+    else:
+        members.append(Member("int16_t", "pool", (c,), "256 times the running mean of the input"))
+    members.append(Member("int8_t", "history", (2 * dilation, h), "conv channels of the last frames"))
+    return Struct(f"block_d{dilation}", f"State of a block of dilation {dilation}.", members)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The work space of one call: which buffer holds something in which stages, and which ones share their bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dyncp.base.config import BINS, FFT, NetworkConfig
+from dyncp.codegen.c.structs import SCALARS, Member, Struct, round_up
+from dyncp.codegen.plan.weights import WORD
+
+STAGES: tuple[str, ...] = ("spectrum", "features", "front")
+STAGES += ("input", "pool", "gate", "score", "mask", "expand", "depthwise", "project")
+STAGES += ("back_input", "logits", "suppression", "synthesis", "probes", "signals")
+"""Of docs/emitted-c.md, in order; those of a block, from `input` to `project`, once for all blocks."""
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """An array or scalar of the scratch and the spans of stages, first and last, in which its contents matter."""
+
+    type: str
+    name: str
+    dims: tuple[int, ...]
+    comment: str
+    spans: tuple[tuple[str, str], ...]
+
+    @property
+    def align(self) -> int:
+        return SCALARS[self.type]
+
+    @property
+    def bytes(self) -> int:
+        return self.align * math.prod(self.dims)
+
+    @property
+    def live(self) -> frozenset[str]:
+        """Every stage in which it holds something, at the beginning, in the middle or at the end."""
+        ranges = ((STAGES.index(first), STAGES.index(last)) for first, last in self.spans)
+        return frozenset(stage for first, last in ranges for stage in STAGES[first : last + 1])
+
+    def outlives(self, stage: str, following: str) -> bool:
+        """Whether what it holds at the end of `stage` is still wanted in the stage that follows."""
+        at, then = STAGES.index(stage), STAGES.index(following)
+        ranges = ((STAGES.index(first), STAGES.index(last)) for first, last in self.spans)
+        return any(first <= at <= last and first <= then <= last for first, last in ranges)
+
+
+def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
+    c, h = config.channels, config.hidden
+    widest = max(BINS, c, h, config.gate)
+    # DCP_WORK of firmware/runtime/dyncp_layers.h, of the widest layer; more than a list of channels takes on Helium.
+    work = round_up(widest, WORD) // 2
+    kernels = ("front", "gate", "score", "expand", "project", "logits")
+    frame = (("spectrum", "signals"),)
+    narrowed = (("input", "expand"), ("back_input", "logits"))
+    listed = [
+        Buffer("uint32_t", "macs", (), "multiply-accumulates so far", frame),
+        Buffer("uint32_t", "active", (), "active channels so far", frame),
+        Buffer("int32_t", "spectrum", (2 * BINS,), "re and im interleaved", (("spectrum", "synthesis"),)),
+        Buffer("int32_t", "transform", (FFT,), "work space of the inverse transform", _each("synthesis")),
+        Buffer("uint32_t", "work", (work,), "work space of the kernels", _each(*kernels)),
+        Buffer("int32_t", "score", (config.gated,), "of the channels", (("score", "mask"),)),
+        Buffer("int16_t", "residual", (c,), "the residual stream", (("front", "back_input"),)),
+        Buffer("int16_t", "gate", (config.gate,), "hidden layer of the gate", (("gate", "score"),)),
+        Buffer("int16_t", "logits", (BINS,), "Q10", (("logits", "suppression"),)),
+        Buffer("uint16_t", "suppression", (BINS,), "Q15", (("suppression", "synthesis"),)),
+        Buffer("int8_t", "features", (BINS,), "of the spectrum", (("features", "front"),)),
+        Buffer("int8_t", "input", (c,), "the residual stream in 8 bits", narrowed),
+        Buffer("int8_t", "hidden", (h,), "conv channels", (("expand", "project"),)),
+    ]
+    if config.gate_site == "hidden":
+        listed.append(Buffer("int32_t", "sum", (c,), "work space of the projection", _each("project")))
+    return tuple(listed)
+
+
+def scratch(config: NetworkConfig) -> Struct:
+    """A union that shows each buffer, as the member `v`, at its place among the bytes of all."""
+    placed = plan(buffers(config))
+    total = round_up(max(start + buffer.bytes for buffer, start in placed.items()), WORD)
+    views = [_view(buffer, start, total - start - buffer.bytes) for buffer, start in placed.items()]
+    comment = "Work space of one call. Buffers that share bytes are never in use at the same time."
+    return Struct("scratch", comment, views, "union")
+
+
+def plan(listed: Sequence[Buffer]) -> dict[Buffer, int]:
+    """The first byte of each buffer: from the longest-lived on, and from the largest among equals, each takes the
+    lowest place that no buffer of its time has."""
+    starts: dict[Buffer, int] = {}
+    for buffer in sorted(listed, key=lambda b: (-len(b.live), -b.bytes)):
+        rivals = sorted((starts[other], other.bytes) for other in starts if not buffer.live.isdisjoint(other.live))
+        start = 0
+        for taken, size in rivals:
+            if start + buffer.bytes <= taken:
+                break
+            start = max(start, round_up(taken + size, buffer.align))
+        starts[buffer] = start
+    return {buffer: starts[buffer] for buffer in listed}
+
+
+def _view(buffer: Buffer, before: int, after: int) -> Member:
+    # Every view covers all bytes: C99 (6.2.6.1) lets a store into a union spoil those that its member does not cover.
+    members = [Member("uint8_t", "before", (before,), "")] if before else []
+    members.append(Member(buffer.type, "v", buffer.dims, buffer.comment))
+    members += [Member("uint8_t", "after", (after,), "")] if after else []
+    return Member(Struct("", "", members), buffer.name, (), "")
+
+
+def _each(*stages: str) -> tuple[tuple[str, str], ...]:
+    """Spans of one stage each: nothing is kept from one to the next."""
+    return tuple((stage, stage) for stage in stages)

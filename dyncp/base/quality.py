@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How well a network enhances, as a document: what `dyncp export` and `dyncp evaluate` write and a report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import ConfigDict, Field, FiniteFloat
+
+from dyncp.base.config import StrictModel
+
+
+class Score(StrictModel):
+    """Against the clean speech, or the difference of two such scores."""
+
+    pesq: FiniteFloat = Field(description="PESQ-WB (ITU-T P.862.2), MOS-LQO")
+    stoi: FiniteFloat = Field(description="STOI, 0 to 1")
+    estoi: FiniteFloat = Field(description="extended STOI, 0 to 1")
+    si_sdr: FiniteFloat = Field(description="dB")
+
+    @classmethod
+    def mean(cls, scores: Sequence[Score]) -> Score:
+        """Metric by metric."""
+        return cls(**{name: float(np.mean([getattr(s, name) for s in scores])) for name in cls.model_fields})
+
+    def __sub__(self, other: Score) -> Score:
+        return Score(**{name: getattr(self, name) - getattr(other, name) for name in Score.model_fields})
+
+
+Share = Field(ge=0, le=1)
+
+
+class Scores(StrictModel):
+    """Means over clips, against the clean speech; `int8` is null where no bundle was given."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    clips: int = Field(ge=1)
+    noisy: Score
+    float_: Score = Field(alias="float")
+    int8: Score | None
+    float_gain: Score = Field(description="float − noisy; of si_sdr, the SI-SDR improvement")
+    int8_gain: Score | None = Field(description="int8 − noisy")
+
+
+class SnrBin(Scores):
+    """The clips whose SNR lies in [low, high)."""
+
+    low_db: int
+    high_db: int
+
+
+class Comparison(Scores):
+    """Shares are of mask bits, 0 to 1, null without gates; what compares with int8 is null without a bundle."""
+
+    frames: int = Field(ge=1)
+    by_snr: list[SnrBin] = Field(description="bins of 5 dB, ascending, those with clips")
+    agreement_db: FiniteFloat | None = Field(description="SI-SDR of the int8 output against the float output, dB")
+    differing_mask_bits: FiniteFloat | None = Share
+    differing_informative_bits: FiniteFloat | None = Share
+    informative_masks: int = Field(ge=0, description="gates whose standard deviation exceeds 0.005, float network")
+    always_on: int = Field(ge=0, description="gates that never closed, float network")
+    always_off: int = Field(ge=0, description="gates that never opened, float network")
+    utilization: list[FiniteFloat] = Field(description="per block, int8 network, else float; empty without gates")
+    utilization_float: FiniteFloat | None = Share
+    utilization_int8: FiniteFloat | None = Share
+    macs_per_frame: FiniteFloat = Field(description="mean, int8 network, else float")
+    macs_p95: FiniteFloat = Field(description="95th percentile over frames, int8 network, else float")
+    macs_all_active: int = Field(ge=1, description="of a frame with every channel active")
+    macs_bound: int = Field(ge=1, description="no frame takes more: macs_all_active, or less by the network's own cap")

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make bench`: speed of what a user waits for, each as a ratio that survives another machine.
+
+Processor time on one core, or time on the wall for a GPU.
+
+host library   times real time, and against the NumPy reference
+training       frames per second of steps and evaluation in float32 and bfloat16, eager and compiled, on the CPU and
+               on a GPU where there is one; against a plain PyTorch loop (dyncp/bench/textbook.py) and against mixing
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dyncp.base.config import SAMPLE_RATE, load_config
+from dyncp.base.paths import CHECKPOINTS
+from dyncp.bench.timing import fastest
+from dyncp.bench.training import bench_training
+from dyncp.export.formats.bundle import write_bundle
+from dyncp.export.integers import reference
+from dyncp.export.quantization.fold import fold
+from dyncp.export.quantization.quantize import quantize
+from dyncp.firmware.host.library import host_library
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.demo_corpus import build_demo_corpus
+from dyncp.train.corpora.recordings import read_all
+from dyncp.train.mixing.clips import Mixer
+from dyncp.train.mixing.pairs import make_pairs
+from dyncp.train.network.checkpoint import load_checkpoint
+
+OUT = Path("build/bench")
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    corpus = load_corpus(build_demo_corpus(OUT / "corpus"))
+    checkpoint = load_checkpoint(CHECKPOINTS / "paper")
+    pcm = np.concatenate([pair.noisy for pair in make_pairs(corpus, "test", 4)])
+    bundle = quantize(fold(checkpoint), [pcm])
+    write_bundle(bundle, OUT / "bundle")
+    seconds = len(pcm) / SAMPLE_RATE
+    with host_library(bundle) as library:
+        host = fastest(lambda: library.run(pcm))
+    numpy = fastest(lambda: reference.run(bundle, pcm))
+
+    config = load_config("paper")
+    part = corpus.split("train")
+    mixer = Mixer(read_all(part.speech), read_all(part.noise), config.mixing)
+    figures = {
+        "host_times_real_time": seconds / host,
+        "reference_times_real_time": seconds / numpy,
+        "host_against_reference": numpy / host,
+        **bench_training(config, mixer, OUT / "run"),
+    }
+    (OUT / "bench.json").write_text(json.dumps(figures, indent=2) + "\n")
+    for name, value in figures.items():
+        sys.stdout.write(f"{name:48s} {value:12.2f}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp evaluate`: how well a checkpoint and its bundle enhance speech that they never saw, and what masks tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from dyncp.commands.shared.options import Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
+from dyncp.commands.shared.quality import print_comparison, scored
+
+if TYPE_CHECKING:
+    from dyncp.base.quality import Comparison
+    from dyncp.evaluation.quality.levels import LevelTable
+    from dyncp.export.formats.bundle import Bundle
+    from dyncp.train.corpora.recordings import Corpus
+    from dyncp.train.network.checkpoint import Checkpoint as Trained
+
+
+def evaluate(
+    checkpoint: Checkpoint,
+    corpus: CorpusFolder,
+    bundle: Annotated[
+        Path | None, typer.Argument(help="Its quantized bundle; without it, only the float network is scored.")
+    ] = None,
+    redistributable: Redistributable = False,
+    split: Annotated[Literal["validation", "test"], typer.Option(help="Whose speakers and noises.")] = "test",
+    clips: Annotated[int, typer.Option(help="Mixtures of six seconds.", min=1)] = 100,
+    levels: Annotated[str, typer.Option(help="Speech levels in dBFS to compare, as `-40,-30,-20,-10`.")] = "",
+    paper: Annotated[Path | None, typer.Option(help="Write the paper's results here: docs/paper.md.")] = None,
+    context: Annotated[Path | None, typer.Option(help="Write what temporal context would gain here.")] = None,
+    rivals: Annotated[Path | None, typer.Option(help="Write how today's detectors do on the same audio here.")] = None,
+    caps: Annotated[Path | None, typer.Option(help="Write quality against the cap on active channels here.")] = None,
+    cap: Annotated[str, typer.Option(help="The caps, in channels per block, as `64,32,16`.")] = "",
+    minutes: Annotated[float, typer.Option(help="Of each stream that these three use.", min=0.1)] = 30.0,
+    target: Annotated[list[Path] | None, typer.Option(help="A target of your own for them: docs/targets.md.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder that keeps labels which take long to make.")] = None,
+    json_output: Json = False,
+) -> None:
+    """PESQ-WB, STOI, ESTOI and SI-SDR of noisy, float and int8, −5 to 15 dB SNR: docs/evaluation.md.
+
+    With --paper, --context or --rivals, instead: what the masks tell of unseen speakers and noises. With --caps,
+    instead: how quality falls as fewer channels may be active.
+    """
+    from dyncp.base.errors import BundleError, ConfigError
+    from dyncp.export.formats.bundle import read_bundle
+    from dyncp.train.corpora.corpus import load_corpus
+    from dyncp.train.network.checkpoint import load_checkpoint
+
+    console = Console(stderr=True)
+    trained = load_checkpoint(find_checkpoint(checkpoint))
+    recordings = load_corpus(corpus, redistributable)
+    integers = None if bundle is None else read_bundle(bundle)
+    if cap and caps is None:
+        raise ConfigError("--cap names the caps of a curve: give --caps, the folder to write it to, as well")
+    if paper is None and context is None and rivals is None and caps is None:
+        _quality(console, trained, integers, recordings, split, clips, levels, json_output)
+        return
+    if integers is None:
+        raise BundleError("--paper, --context, --rivals and --caps read an integer network: name its BUNDLE as well")
+    if caps is not None:
+        from dyncp.commands.evaluation.caps import run_caps
+
+        curve = run_caps(console, integers, recordings, clips, cap, caps)
+        if json_output:
+            print(curve.model_dump_json())
+        return
+    from dyncp.commands.evaluation.more import run_context, run_rivals
+    from dyncp.commands.evaluation.paper import Streams, run_paper
+
+    streams = Streams.make(console, integers, recordings, minutes, target or [], cache)
+    if paper is not None:
+        results = run_paper(console, streams, trained, integers, paper)
+        if json_output:
+            print(results.model_dump_json())
+    if context is not None:
+        run_context(console, streams.train, streams.test, context)
+    if rivals is not None:
+        run_rivals(console, streams.train, streams.test, rivals)
+
+
+def _quality(
+    console: Console,
+    trained: Trained,
+    bundle: Bundle | None,
+    corpus: Corpus,
+    split: Literal["validation", "test"],
+    clips: int,
+    levels: str,
+    json_output: bool,
+) -> None:
+    from dyncp.commands.evaluation.levels import parse_levels, print_levels, score_levels
+    from dyncp.export.quantization.fold import fold
+    from dyncp.train.mixing.pairs import make_pairs
+
+    folded = fold(trained)
+    result: Comparison | LevelTable
+    if levels:
+        result = score_levels(console, folded, bundle, corpus, split, clips, parse_levels(levels))
+        print_levels(console, result)
+    else:
+        result = scored(console, folded, bundle, make_pairs(corpus, split, clips))
+        print_comparison(console, result)
+    if json_output:
+        print(result.model_dump_json(by_alias=True))

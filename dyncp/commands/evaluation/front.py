@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp front`: what dynamic pruning buys, against static networks under one protocol and one budget."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from dyncp.commands.shared.options import CorpusFolder, Json, Redistributable, find_checkpoint, find_device
+from dyncp.commands.shared.quality import scored
+
+if TYPE_CHECKING:
+    from dyncp.base.config import Config
+    from dyncp.base.quality import Comparison
+    from dyncp.evaluation.front.candidates import Protocol
+    from dyncp.evaluation.front.points import Front
+    from dyncp.export.formats.bundle import Bundle
+    from dyncp.export.quantization.fold import FoldedNetwork
+    from dyncp.train.corpora.recordings import Corpus
+    from dyncp.train.mixing.pairs import Pair
+
+
+def front(
+    corpus: CorpusFolder,
+    out: Annotated[Path, typer.Option(help="Folder of all trainings, and of front.{json,md,png,svg}.")],
+    redistributable: Redistributable = False,
+    start: Annotated[
+        Path,
+        typer.Option(help="Checkpoint, or a shipped one's name: the dense network starts from it, less its gates."),
+    ] = Path("paper"),
+    steps: Annotated[int, typer.Option(help="Of training: the dense network, and again each candidate.")] = 500,
+    seeds: Annotated[int, typer.Option(help="Trainings of each network.", min=1)] = 1,
+    jobs: Annotated[
+        int, typer.Option(help="Trainings side by side, one thread each; one alone takes all cores.", min=1)
+    ] = 2,
+    clips: Annotated[int, typer.Option(help="Test mixtures of six seconds.", min=1)] = 100,
+    only: Annotated[str, typer.Option(help="Train these alone, as `hidden0.25,static84`.")] = "",
+    preset: Annotated[str, typer.Option(help="What all share: a preset or a TOML file.")] = "front",
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile each network before it trains.")] = False,
+    json_output: Json = False,
+) -> None:
+    """Train, quantize and score static and dynamic networks: quality against MACs per frame (docs/front.md).
+
+    What OUT already holds of this experiment is not trained again, and is scored with the rest.
+    """
+    from dyncp.evaluation.front.candidates import DENSE, Protocol, parse_candidates, train_into
+    from dyncp.train.corpora.corpus import load_corpus
+
+    console = Console(stderr=True)
+    protocol = Protocol.make(steps, out, preset)
+    wanted = [protocol.run(candidate, seed) for candidate in parse_candidates(only) for seed in range(1, seeds + 1)]
+    recordings = load_corpus(corpus, redistributable)
+    train = partial(
+        train_into, corpus=corpus, redistributable=redistributable, device=find_device(device), compiled=compiled
+    )
+    dense = out / DENSE
+    _train(console, train, [(dense, protocol.dense(), find_checkpoint(start))], 1)
+    _train(console, train, [(run.folder, run.config, dense) for run in wanted], jobs)
+    result = _score(console, protocol, recordings, clips)
+    _write(console, result, out)
+    if json_output:
+        print(result.model_dump_json(by_alias=True))
+
+
+def _train(
+    console: Console, train: Callable[[Path, Config, Path], None], tasks: Sequence[tuple[Path, Config, Path]], jobs: int
+) -> None:
+    """`train` each (folder, experiment, checkpoint to start from) that has not ended yet, `jobs` at a time."""
+    from joblib import Parallel, delayed, parallel_config
+
+    from dyncp.evaluation.front.candidates import is_finished
+
+    missing = [task for task in tasks if not is_finished(task[0], task[1])]
+    if not missing:
+        return
+    names = ", ".join(folder.name for folder, _, _ in missing)
+    console.print(f"training {names}", highlight=False, soft_wrap=True)
+    with console.status("training"), parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
+        Parallel()(delayed(train)(*task) for task in missing)
+
+
+def _score(console: Console, protocol: Protocol, corpus: Corpus, clips: int) -> Front:
+    """Quantize every network that has ended, after training, and score it on the same test mixtures."""
+    from dyncp.evaluation.front.points import Front, front_points, front_run
+    from dyncp.export.quantization.fold import fold
+    from dyncp.export.quantization.quantize import quantize
+    from dyncp.train.mixing.pairs import CALIBRATION_CLIPS, EVERYDAY, make_pairs
+    from dyncp.train.network.checkpoint import load_checkpoint
+
+    calibration = [pair.noisy for pair in make_pairs(corpus, "train", CALIBRATION_CLIPS, EVERYDAY)]
+    pairs = make_pairs(corpus, "test", clips)
+    runs = []
+    for run in protocol.finished():
+        folded = fold(load_checkpoint(run.folder))
+        with console.status(f"calibrating {run.folder.name}"):
+            bundle = quantize(folded, calibration)
+        comparison = _compared(console, run.folder, folded, bundle, pairs)
+        runs.append(front_run(run, bundle, comparison))
+    return Front(steps=protocol.steps, clips=clips, noisy=comparison.noisy, runs=runs, points=front_points(runs))
+
+
+def _compared(
+    console: Console, folder: Path, folded: FoldedNetwork, bundle: Bundle, pairs: Sequence[Pair]
+) -> Comparison:
+    """The network's scores; kept in its folder, and read from there as long as neither it nor the audio changes."""
+    from dyncp.base.files import replace_file
+    from dyncp.base.quality import Comparison
+
+    digest = hashlib.sha256(f"{folded.source} {bundle.network_hash}".encode())
+    for pair in pairs:
+        digest.update(pair.clean.tobytes() + pair.noisy.tobytes())
+    kept = folder / f"scores-{digest.hexdigest()[:16]}.json"
+    if kept.exists():
+        return Comparison.model_validate_json(kept.read_bytes())
+    comparison = scored(console, folded, bundle, pairs, folder.name)
+    replace_file(kept, comparison.model_dump_json(by_alias=True).encode())
+    return comparison
+
+
+def _write(console: Console, result: Front, out: Path) -> None:
+    from dyncp.commands.evaluation.front_results import draw_front, front_sheet
+    from dyncp.commands.evaluation.more import write_results
+
+    write_results(console, out, "front", [front_sheet(result)], result.model_dump(mode="json", by_alias=True))
+    draw_front(result, out)

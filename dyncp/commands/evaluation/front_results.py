@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front of quality against cost, as table and figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from dyncp.evaluation.front.points import Front, FrontPoint, FrontRun
+    from dyncp.evaluation.plotting.sheet import Sheet
+
+HEADERS = (
+    "network",
+    "seeds",
+    "active",
+    "MACs per frame: mean",
+    "p95",
+    "all active",
+    "int8 weights, KB",
+    "PESQ-WB, float",
+    "int8",
+    "ESTOI, int8",
+    "SI-SDR, dB, int8",
+    "above the static front: PESQ-WB",
+    "ESTOI",
+    "SI-SDR, dB",
+)
+METRICS = (("pesq", 3), ("estoi", 3), ("si_sdr", 2))
+PANELS = (("pesq", "PESQ-WB, gain"), ("estoi", "ESTOI, gain"))
+SERIES = (("none", "static"), ("output", "gates on block outputs"), ("hidden", "gates on conv channels"))
+
+
+def front_sheet(front: Front) -> Sheet:
+    """One row for each network, means over its seeds, by ascending mean MACs."""
+    from dyncp.evaluation.plotting.sheet import Sheet, number
+
+    title = f"Quality against cost, {front.steps} + {front.steps} steps of training, {front.clips} clips"
+    noisy = front.noisy
+    first = ("noisy", *[""] * 7, *(number(getattr(noisy, name), digits) for name, digits in METRICS), *[""] * 3)
+    rows = [_row(point, [run for run in front.runs if run.name == point.name]) for point in front.points]
+    return Sheet(title, HEADERS, [first, *rows])
+
+
+def _row(point: FrontPoint, runs: Sequence[FrontRun]) -> tuple[str, ...]:
+    from dyncp.evaluation.plotting.sheet import number
+
+    def mean(value: Callable[[FrontRun], float]) -> float:
+        return float(np.mean([value(run) for run in runs]))
+
+    active = "all" if point.site == "none" else f"{mean(lambda run: run.utilization or 0.0):.1%}"
+    costs = (point.macs_mean, mean(lambda run: run.macs_p95), runs[0].macs_all_active)
+    float_pesq = number(mean(lambda run: run.float_.pesq))
+    scores = []
+    for name, digits in METRICS:
+        spread = "" if point.spread is None else f" ± {getattr(point.spread, name):.{digits}f}"
+        scores.append(number(float(np.mean([getattr(run.int8, name) for run in runs])), digits) + spread)
+    return (
+        point.name,
+        str(point.seeds),
+        active,
+        *(f"{cost:,.0f}" for cost in costs),
+        f"{runs[0].weight_bytes / 1024:,.0f}",
+        float_pesq,
+        *scores,
+        *_above(point),
+    )
+
+
+def _above(point: FrontPoint) -> list[str]:
+    if point.above_front is None:
+        return ["–"] * len(METRICS)
+    return [f"{getattr(point.above_front, name):+.{digits}f}" for name, digits in METRICS]
+
+
+def draw_front(front: Front, out: Path) -> None:
+    """What the integer networks gain in PESQ and ESTOI over their mean MACs: static networks are the line."""
+    from dyncp.base.figure_style import MUTED
+    from dyncp.evaluation.plotting.plots import COLOURS, drawn
+
+    styles = ({"color": MUTED, "fmt": "s-"}, {"color": COLOURS[0], "fmt": "o"}, {"color": COLOURS[3], "fmt": "D"})
+    with drawn(out, "front", 8.0, 3.4) as figure:
+        for axes, (metric, label) in zip(figure.subplots(1, len(PANELS)), PANELS, strict=True):
+            for (site, series), style in zip(SERIES, styles, strict=True):
+                points = [point for point in front.points if point.site == site]
+                if not points:
+                    continue
+                costs = [point.macs_mean / 1000 for point in points]
+                gains = [getattr(point.int8_gain, metric) for point in points]
+                spreads = [0.0 if point.spread is None else getattr(point.spread, metric) for point in points]
+                axes.errorbar(costs, gains, yerr=spreads, label=series, capsize=2, markersize=5, **style)
+                for point, cost, gain in zip(points, costs, gains, strict=True):
+                    # The number alone: the series says the rest.
+                    text = point.name.removeprefix("static").removeprefix(site)
+                    axes.annotate(text, (cost, gain), (4, -9), textcoords="offset points", fontsize=7, color=MUTED)
+            axes.set_xlabel("thousand MACs per frame, mean")
+            axes.set_title(label)
+            axes.grid(True)
+        axes.legend(loc="lower right")

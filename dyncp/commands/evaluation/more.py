@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `dyncp evaluate` runs beyond the paper: `--context` and `--rivals`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from dyncp.evaluation.plotting.sheet import Sheet
+    from dyncp.train.probes.data import ProbeData
+
+
+def run_context(console: Console, train: ProbeData, test: ProbeData, out: Path) -> None:
+    """Temporal context, priors and penalties of the probes: prints them, and writes out/context.{md,json}."""
+    from dyncp.base.errors import ProbeError
+    from dyncp.evaluation.context.context import context_sheet, task_rows
+
+    rows = []
+    for task in track(train.tasks, "context of the probes", console=console):
+        try:
+            rows += task_rows(train, test, task)
+        except ProbeError as error:
+            console.print(f"left out: {error}", highlight=False)
+    write_results(console, out, "context", [context_sheet(rows)], {"rows": [row.model_dump() for row in rows]})
+
+
+def run_rivals(console: Console, train: ProbeData, test: ProbeData, out: Path) -> None:
+    """Detectors and estimators in use today, on the same audio: prints them, and writes out/rivals.{md,json}."""
+    from dyncp.evaluation.rivals.rivals import rival_rows
+    from dyncp.evaluation.rivals.sheets import rival_sheets
+
+    with console.status("running the rivals"):
+        rivals = rival_rows(train, test)
+    write_results(console, out, "rivals", rival_sheets(rivals), rivals.model_dump())
+
+
+def write_results(console: Console, out: Path, name: str, sheets: list[Sheet], results: dict[str, object]) -> None:
+    """Print the sheets, and write them and the results to out/NAME.{md,json}."""
+    for sheet in sheets:
+        table = Table(*sheet.headers, title=sheet.title)
+        for row in sheet.rows:
+            table.add_row(*row)
+        console.print(table)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{name}.md").write_text("\n".join(sheet.markdown() for sheet in sheets), encoding="utf-8")
+    (out / f"{name}.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

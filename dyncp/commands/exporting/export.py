@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp export`: a checkpoint becomes integers, and what that costs is measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from dyncp.commands.shared.options import Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
+from dyncp.commands.shared.quality import print_comparison, scored
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def export(
+    checkpoint: Checkpoint,
+    out: Annotated[Path, typer.Argument(help="Bundle folder to write.")],
+    corpus: CorpusFolder,
+    redistributable: Redistributable = False,
+    clips: Annotated[int, typer.Option(help="Held-out clips for the comparison; 0 leaves it out.", min=0)] = 24,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Post-training scales even so.")] = False,
+    quality: Annotated[Path | None, typer.Option(help="Write the comparison to this JSON file.")] = None,
+    json_output: Json = False,
+) -> None:
+    """Quantize a checkpoint, and compare float and int8 on speakers it never saw.
+
+    Scales are calibrated on the corpus, unless the checkpoint was trained through its integers and brings them.
+    """
+    from dyncp.export.formats.bundle import write_bundle
+    from dyncp.export.quantization.fold import fold
+    from dyncp.export.quantization.from_checkpoint import quantize_checkpoint
+    from dyncp.train.corpora.corpus import load_corpus
+    from dyncp.train.mixing.pairs import CALIBRATION_CLIPS, EVERYDAY, make_pairs
+    from dyncp.train.network.checkpoint import load_checkpoint
+
+    console = Console(stderr=True)
+    source = load_checkpoint(find_checkpoint(checkpoint))
+    recordings = load_corpus(corpus, redistributable)
+
+    def calibration() -> list[NDArray[np.int16]]:
+        return [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY)]
+
+    with console.status("quantizing"):
+        bundle = quantize_checkpoint(source, calibration, own_scales=not calibrate)
+    write_bundle(bundle, out)
+    console.print(f"bundle {out}, hash {bundle.hash[:16]}", highlight=False)
+    if clips == 0:
+        return
+    comparison = scored(console, fold(source), bundle, make_pairs(recordings, "test", clips))
+    print_comparison(console, comparison)
+    if quality is not None:
+        quality.parent.mkdir(parents=True, exist_ok=True)
+        quality.write_text(comparison.model_dump_json(indent=2, by_alias=True) + "\n", encoding="utf-8")
+    if json_output:
+        print(comparison.model_dump_json(by_alias=True))

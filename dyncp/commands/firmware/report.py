@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp report`: one JSON, one page, one table from a validated bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dyncp.commands.shared.options import BundleFolder, Json
+
+
+def report(
+    bundle: BundleFolder,
+    validation: Annotated[Path, typer.Argument(help="Folder that `dyncp validate --out` wrote.")],
+    out: Annotated[Path, typer.Option(help="Folder for report.json and report.html.")],
+    quality: Annotated[
+        Path | None, typer.Option(help="Comparison of float and int8, from `dyncp export --quality`.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="True values of the signals over time, a CSV: docs/report.md.")
+    ] = None,
+    wait_states: Annotated[
+        int, typer.Option(min=0, help="Of the flash, for the estimate of cycles: docs/cycles.md.")
+    ] = 0,
+    microwatts_per_mhz: Annotated[
+        float | None, typer.Option(min=0.0, help="That your chip draws, for an estimate of the energy per frame.")
+    ] = None,
+    json_output: Json = False,
+) -> None:
+    """Report MACs, memory and instructions per frame, and the signals over time (docs/report.md)."""
+    from dyncp.export.formats.bundle import read_bundle
+    from dyncp.firmware.cost.estimate import UserBoard
+    from dyncp.firmware.report.build import build_report, write_report
+    from dyncp.firmware.report.terminal import print_report
+
+    console = Console(stderr=True)
+    with console.status("drawing"):
+        built = build_report(
+            read_bundle(bundle), validation, quality, truth, UserBoard(wait_states, microwatts_per_mhz)
+        )
+        _, page = write_report(built, validation, out)
+    print_report(built, console)
+    console.print(f"{page}", highlight=False, soft_wrap=True)
+    if json_output:
+        print(built.model_dump_json(by_alias=True))

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp validate`: reference, host library and emulated cores on the same audio, word by word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from dyncp.commands.shared.options import BundleFolder, Json
+from dyncp.firmware.emulators.names import Emulator
+
+if TYPE_CHECKING:
+    from dyncp.base.audio import Pcm
+    from dyncp.export.formats.bundle import Bundle
+    from dyncp.firmware.proof.records import CrossCheck, Divergence, ValidationRecord
+
+
+def validate(
+    bundle: BundleFolder,
+    audio: Annotated[Path, typer.Argument(help="Noisy speech, WAV or FLAC, 16 kHz mono; 10 s or more.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results and everything built on the way.")],
+    board: Annotated[
+        list[str] | None, typer.Option(help="Only these boards or cores; the five Cortex-M by default.")
+    ] = None,
+    emulator: Annotated[
+        list[Emulator] | None, typer.Option(help="Besides QEMU, which always runs: the first 16 frames in this.")
+    ] = None,
+    library: Annotated[
+        Path | None, typer.Option(help="Validate this generated folder (prefix dyncp) instead of a fresh one.")
+    ] = None,
+    locate: Annotated[bool, typer.Option(help="Name each engine's first divergence.")] = False,
+    cycles: Annotated[
+        bool, typer.Option("--cycles", help="Count what an estimate of the Cortex-M4's cycles needs, for `report`.")
+    ] = False,
+    json_output: Json = False,
+) -> None:
+    """Prove that the generated C computes exactly what the NumPy reference says, on the host and on every core."""
+    record = prove(Console(stderr=True), bundle, audio, out, board, library, locate, cycles, emulator or ())
+    if json_output:
+        print(record.model_dump_json())
+    if not record.exact:
+        raise typer.Exit(1)
+
+
+def prove(
+    console: Console,
+    bundle: Path,
+    audio: Path,
+    out: Path,
+    boards: list[str] | None = None,
+    library: Path | None = None,
+    locate: bool = False,
+    cycles: bool = False,
+    emulators: Sequence[Emulator] = (),
+) -> ValidationRecord:
+    """Validate, write the folder `out` and print the outcome, whatever it is."""
+    from dyncp.base.audio import pad_to_hop, read_pcm
+    from dyncp.codegen.generate import generate
+    from dyncp.export.formats.bundle import read_bundle
+
+    model = read_bundle(bundle)
+    pcm = pad_to_hop(read_pcm(audio))
+    folder = library or generate(model, out / "library")
+    record = _run(console, model, folder, pcm, out, boards, cycles, emulators)
+    _print(console, record, locate)
+    return record
+
+
+def _run(
+    console: Console,
+    bundle: Bundle,
+    library: Path,
+    pcm: Pcm,
+    out: Path,
+    boards: list[str] | None,
+    cycles: bool,
+    emulators: Sequence[Emulator],
+) -> ValidationRecord:
+    """`firmware.validate.validate` with a progress bar."""
+    from dyncp.firmware.proof.validate import validate as run
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reference", total=None)
+
+        def progress(finished: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{finished} done", completed=done, total=total)
+
+        return run(bundle, library, pcm, out, boards=boards, emulators=emulators, cycles=cycles, progress=progress)
+
+
+def _print(console: Console, record: ValidationRecord, locate: bool) -> None:
+    table = Table("engine", "frames", "mismatches", "instructions per frame: mean", "p95", "max")
+    table.add_row("host", str(record.host.frames), str(record.host.mismatches.total), "", "", "")
+    for target in record.targets:
+        spread = target.instructions_per_frame
+        counts = (f"{spread.mean:,.0f}", f"{spread.p95:,.0f}", f"{spread.max:,}")
+        table.add_row(target.name, str(target.frames), str(target.mismatches.total), *counts)
+        for check in target.cross_checks:
+            table.add_row(
+                f"  {check.emulator}", str(check.frames), str(check.mismatches.total), _counted(check), "", ""
+            )
+    console.print(table)
+    found = {"host": record.host.first_divergence}
+    found |= {target.name: target.first_divergence for target in record.targets}
+    found |= {f"{t.name}, {c.emulator}": c.first_divergence for t in record.targets for c in t.cross_checks}
+    for name, divergence in found.items():
+        if locate or divergence:
+            console.print(f"{name}: {_divergence(divergence)}", highlight=False, soft_wrap=True)
+
+
+def _counted(check: CrossCheck) -> str:
+    if check.miscounted_frames is None:
+        return "not counted"
+    return f"other in {check.miscounted_frames} frames" if check.miscounted_frames else "the same"
+
+
+def _divergence(found: Divergence | None) -> str:
+    if found is None:
+        return "equal to the reference in every word"
+    return (
+        f"[bold red]first divergence[/] in frame {found.frame}, stage {found.stage}, channel {found.channel}: "
+        f"the reference has {found.expected}, the engine {found.actual}"
+    )

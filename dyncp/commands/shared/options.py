@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dyncp.base.paths import CHECKPOINTS
+
+Checkpoint = Annotated[Path, typer.Argument(help="Checkpoint folder, or the name of a shipped one (paper).")]
+BundleFolder = Annotated[Path, typer.Argument(help="Quantized bundle, as `dyncp export` writes it.")]
+CorpusFolder = Annotated[Path, typer.Option("--corpus", help="Corpus folder: docs/training.md.")]
+Redistributable = Annotated[bool, typer.Option(help="Use only files whose licence allows redistribution.")]
+Prefix = Annotated[str, typer.Option(help="What every C symbol starts with.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+
+
+def find_checkpoint(name: Path) -> Path:
+    """A folder, or the name of a checkpoint that is shipped with the package."""
+    shipped = CHECKPOINTS / name
+    return shipped if not name.exists() and shipped.is_dir() else name
+
+
+def find_device(name: str) -> str:
+    """cpu or cuda; `auto` is a GPU where there is one."""
+    import torch
+
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name

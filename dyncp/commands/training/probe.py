@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp probe`: fit the signals that the masks give away."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from dyncp.commands.shared.options import BundleFolder, CorpusFolder, Json, Redistributable
+
+if TYPE_CHECKING:
+    from dyncp.base.audio import Pcm
+    from dyncp.base.scores import Score
+    from dyncp.base.tasks import Task
+    from dyncp.export.formats.bundle import Bundle
+    from dyncp.train.corpora.recordings import Corpus
+    from dyncp.train.probes.data import ProbeData
+    from dyncp.train.probes.files import FloatProbes
+    from dyncp.train.probes.linear import LinearProbe
+    from dyncp.train.probes.observation import Observation
+
+
+def probe(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder that receives probes.safetensors.")],
+    bundle: BundleFolder,
+    corpus: CorpusFolder,
+    redistributable: Redistributable = False,
+    minutes: Annotated[float, typer.Option(help="Length of the stream for fitting, and of the one to test.")] = 30.0,
+    signals: Annotated[str, typer.Option(help="Only these, as `vad,snr_in`; by default all of the paper's.")] = "",
+    target: Annotated[list[Path] | None, typer.Option(help="A target of your own: docs/targets.md.")] = None,
+    smoothing: Annotated[str, typer.Option(help="As `vad=2,snr_in=3`: average with coefficient 2^-2, 2^-3.")] = "",
+    balanced: Annotated[str, typer.Option(help="Weigh these tasks' classes alike, however rare: as `vad,noise`.")] = "",
+    cache: Annotated[Path | None, typer.Option(help="Folder that keeps labels which take long to make.")] = None,
+    json_output: Json = False,
+) -> None:
+    """Fit probes on the masks of BUNDLE's integer network, and add them to CHECKPOINT and BUNDLE."""
+    from dyncp.export.formats.bundle import read_bundle, write_bundle
+    from dyncp.export.formats.masks import channel_bits
+    from dyncp.export.quantization.probes import integer_scores, narrowest, quantize_probes
+    from dyncp.train.corpora.corpus import load_corpus
+    from dyncp.train.network.checkpoint import read_manifest
+    from dyncp.train.probes.data import make_probe_data
+    from dyncp.train.probes.files import combine, save_probes
+    from dyncp.train.targets.user_targets import load_targets
+
+    console = Console(stderr=True)
+    read_manifest(checkpoint)
+    model = read_bundle(bundle)
+    recordings = load_corpus(corpus, redistributable)
+    targets = load_targets(target or [])
+    tasks = _standard(console, recordings, signals)
+    every = [*tasks, *(own.task for own in targets)]
+    poles, alike = _poles(smoothing, every), _alike(balanced, every)
+
+    def observe(pcm: Pcm) -> Observation:
+        return _observe(console, model, pcm)
+
+    train, test = (
+        make_probe_data(recordings, split, minutes, observe, tasks, targets, cache) for split in ("train", "test")
+    )
+    fitted = _fit(console, train, test, poles, alike, strict=bool(signals))
+    with console.status("rounding to integers"):
+        positions = channel_bits(model.config).reshape(-1)
+        probes = narrowest(combine(fitted, positions), model.config, train)
+        model.probes = quantize_probes(probes, probes.bits)
+        scores = integer_scores(model.probes, model.config, test)
+    save_probes(checkpoint, probes, scores, model.network_hash)
+    write_bundle(model, bundle)
+    stuck = _stuck(train)
+    _print(console, probes, scores, stuck)
+    if json_output:
+        described = {name: score.model_dump(exclude_none=True) for name, score in scores.items()}
+        print(json.dumps({"features": len(probes.channel), "bits": probes.bits, **stuck, "scores": described}))
+
+
+def _standard(console: Console, corpus: Corpus, signals: str) -> list[Task]:
+    """The paper's tasks that the corpus has classes for, or those that were asked for."""
+    from dyncp.train.targets.standard_tasks import Classes, standard_tasks
+
+    classes = Classes.of(corpus.split("train"))
+    if signals:
+        return standard_tasks(classes, [name.strip() for name in signals.split(",")])
+    for reason in classes.left_out().values():
+        _left_out(console, reason)
+    return standard_tasks(classes)
+
+
+def _poles(text: str, tasks: list[Task]) -> dict[str, int]:
+    """`vad=2,snr_in=3` → smoothing by task. Raises ConfigError."""
+    from dyncp.base.errors import ConfigError
+
+    names = [task.name for task in tasks]
+    poles = {}
+    for entry in filter(None, text.split(",")):
+        name, _, shift = (part.strip() for part in entry.partition("="))
+        if name not in names or shift not in tuple("01234567"):
+            raise ConfigError(f"--smoothing {entry}: must be NAME=0 to NAME=7; the tasks are {', '.join(names)}")
+        poles[name] = int(shift)
+    return poles
+
+
+def _alike(text: str, tasks: list[Task]) -> set[str]:
+    """`vad,noise` → the tasks whose classes weigh alike. Raises ConfigError."""
+    from dyncp.base.errors import ConfigError
+
+    names = [task.name for task in tasks if task.kind != "regression"]
+    chosen = {name.strip() for name in text.split(",") if name.strip()}
+    for name in sorted(chosen - set(names)):
+        raise ConfigError(f"--balanced {name}: no task with classes; these have some: {', '.join(names)}")
+    return chosen
+
+
+def _observe(console: Console, model: Bundle, pcm: Pcm) -> Observation:
+    from dyncp.base.config import HOP
+    from dyncp.evaluation.engines.observe import observe
+
+    with Progress(console=console, transient=True) as progress:
+        bar = progress.add_task("running the integer network", total=len(pcm) // HOP + 1)
+        return observe(model, pcm, lambda frames: progress.advance(bar, frames), masks_only=True)
+
+
+def _fit(
+    console: Console, train: ProbeData, test: ProbeData, poles: dict[str, int], alike: set[str], strict: bool
+) -> list[LinearProbe]:
+    """All probes that can be fitted and scored; what cannot is an error with `strict`, else said and left out."""
+    from dyncp.base.errors import ProbeError
+    from dyncp.train.probes.linear import fit
+
+    values = train.observation.masks.reshape(train.observation.frames, -1)
+    fitted = []
+    with Progress(console=console, transient=True) as progress:
+        for task in progress.track(train.tasks, description="fitting"):
+            smoothed = task.model_copy(update={"smoothing": poles.get(task.name, task.smoothing)})
+            try:
+                if not test.used(task).any():
+                    raise ProbeError(f"probe {task.name}: no frame of the test split has a label; add such recordings")
+                labels, used = train.labels[task.name], train.used(task)
+                fitted.append(fit(values, labels, used, smoothed, balanced=task.name in alike))
+            except ProbeError as error:
+                if strict:
+                    raise
+                _left_out(console, str(error))
+    if not fitted:
+        raise ProbeError("probes: none can be fitted; use more or other audio")
+    return fitted
+
+
+def _left_out(console: Console, reason: str) -> None:
+    console.print(f"left out: {escape(reason)}", highlight=False, soft_wrap=True)
+
+
+def _stuck(data: ProbeData) -> dict[str, int]:
+    """Gates that never change while the stream lasts."""
+    masks = data.observation.masks
+    return {"always_on": int(masks.all(axis=0).sum()), "always_off": int((~masks.any(axis=0)).sum())}
+
+
+def _print(console: Console, probes: FloatProbes, scores: dict[str, Score], stuck: dict[str, int]) -> None:
+    classes = Table("task", "frames", "commonest", "accuracy", "balanced", "F1", "AUC")
+    amounts = Table("task", "unit", "frames", "R²", "MAE", "RMSE", "MAE, IQR", "RMSE, IQR")
+    for task in probes.tasks:
+        result = scores[task.name]
+        if task.kind == "regression":
+            errors = (result.mae, result.rmse, result.mae_iqr, result.rmse_iqr)
+            texts = (_text(result.r2, ".3f"), *(_text(error, ".2f") for error in errors))
+            amounts.add_row(task.name, task.unit, str(result.frames), *texts)
+        else:
+            shares = (result.majority, result.accuracy, result.balanced_accuracy, result.f1)
+            texts = (*(_text(share, ".1%") for share in shares), _text(result.auc, ".3f"))
+            classes.add_row(task.name, str(result.frames), *texts)
+    for table in (classes, amounts):
+        if table.row_count:
+            table.title = "speakers and noises never seen"
+            console.print(table)
+    console.print(
+        f"{len(probes.channel)} mask bits, int{probes.bits} weights; gates: {stuck['always_on']} always on, "
+        f"{stuck['always_off']} always off",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _text(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp train`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from dyncp.base.errors import CheckpointError, ConfigError
+from dyncp.commands.shared.options import find_checkpoint, find_device
+
+if TYPE_CHECKING:
+    from dyncp.train.fitting.trainer import Trainer
+    from dyncp.train.network.enhancer import Enhancer
+
+# A missed target is reported from this distance on.
+UTILIZATION_TOLERANCE = 0.02
+
+
+def train(
+    config: Annotated[str, typer.Argument(help="A preset (paper) or a TOML file.")],
+    corpus: Annotated[Path, typer.Option(help="Folder with speech.csv and noise.csv, or speech/ and noise/.")],
+    out: Annotated[Path, typer.Option(help="Checkpoint folder to write.")],
+    redistributable: Annotated[
+        bool, typer.Option(help="Use only files whose licence lets the network be passed on.")
+    ] = False,
+    start: Annotated[
+        Path | None, typer.Option(help="Checkpoint, or the name of a shipped one, whose weights to start from.")
+    ] = None,
+    integers: Annotated[
+        bool, typer.Option("--integers", help="Quantization-aware: train START on through the device's integers.")
+    ] = False,
+    resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch in OUT.")] = False,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Compile the network first: pays off in runs of some minutes.")
+    ] = False,
+    workers: Annotated[int, typer.Option(help="Processes that mix batches.", min=0)] = 1,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train a network on a corpus; writes a checkpoint folder after each epoch. Runs under torchrun too."""
+    from dyncp.train import processes
+
+    if not resume and (out / "checkpoint.json").exists():
+        raise CheckpointError(f"{out}: holds a checkpoint already; pass --resume or another folder")
+    if integers and start is None and not resume:
+        raise ConfigError("--integers: trains a network that was trained before; name it with --start")
+    if integers and compiled:
+        raise ConfigError("--integers: the device's integers are not compiled; leave out --compile")
+    with processes.joined(find_device(device)) as own_device:
+        console = Console(stderr=True, quiet=not processes.is_first())
+        with console.status("reading the corpus"):
+            trained = _trained(out if resume else start)
+            through = trained if integers else None
+            trainer = _trainer(config, corpus, out, redistributable, own_device, compiled, through)
+        if trained is not None and not resume:
+            trainer.start_from(trained)
+        if resume:
+            console.print(f"resuming after epoch {trainer.resume()}")
+        _run(trainer, console, workers)
+        if processes.is_first():
+            _summarize(out, trainer, console, json_output)
+
+
+def _trained(checkpoint: Path | None) -> Enhancer | None:
+    if checkpoint is None:
+        return None
+    from dyncp.train.network.checkpoint import load_checkpoint
+
+    return load_checkpoint(find_checkpoint(checkpoint)).network
+
+
+def _trainer(
+    config: str,
+    corpus: Path,
+    out: Path,
+    redistributable: bool,
+    device: str,
+    compiled: bool,
+    through_integers: Enhancer | None,
+) -> Trainer:
+    from dyncp.base.config import load_config
+    from dyncp.train.corpora.corpus import load_corpus
+    from dyncp.train.fitting.trainer import Trainer
+    from dyncp.train.mixing.mixers import load_mixers
+    from dyncp.train.mixing.pairs import CALIBRATION_CLIPS, EVERYDAY, make_pairs
+
+    settings = load_config(config)
+    recordings = load_corpus(corpus, redistributable)
+    mixers = load_mixers(recordings, settings)
+    if through_integers is None:
+        return Trainer(settings, *mixers, out, device, compiled)
+    from dyncp.export.integer_training.qat import IntegerTrainer
+
+    calibration = [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY)]
+    return IntegerTrainer(settings, *mixers, out, through_integers, calibration, device)
+
+
+def _run(trainer: Trainer, console: Console, workers: int) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from dyncp.train.fitting.trainer import Progress as Step
+
+    training = trainer.config.training
+    steps = training.epochs * training.steps_per_epoch
+    columns = (
+        TextColumn("epoch {task.fields[epoch]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.4f}  utilization {task.fields[utilization]:.3f}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        done = trainer.epoch * training.steps_per_epoch
+        task = progress.add_task("", total=steps, completed=done, epoch=0, loss=0.0, utilization=1.0)
+
+        def observe(step: Step) -> None:
+            progress.update(task, completed=step.step, epoch=step.epoch, loss=step.loss, utilization=step.utilization)
+            if step.validation_loss is not None:
+                console.print(
+                    f"epoch {step.epoch:3d}  validation loss {step.validation_loss:.4f}  "
+                    f"utilization {step.utilization:.3f} (aim {step.target_utilization:.3f})",
+                    highlight=False,
+                )
+
+        trainer.run(observe, workers)
+
+
+def _summarize(out: Path, trainer: Trainer, console: Console, json_output: bool) -> None:
+    from dyncp.train.network.checkpoint import read_manifest
+
+    manifest = read_manifest(out)
+    if trainer.config.network.gated:
+        _report_utilization(manifest.utilization, trainer.config.training.target_utilization, console)
+    if json_output:
+        print(json.dumps({"checkpoint": str(out), **manifest.model_dump(mode="json")}))
+
+
+def _report_utilization(shares: Sequence[float], target: float, console: Console) -> None:
+    achieved = sum(shares) / len(shares)
+    blocks = "  ".join(f"{share:.2f}" for share in shares)
+    console.print(f"utilization {achieved:.3f} (target {target}), by block {blocks}", highlight=False)
+    if abs(achieved - target) > UTILIZATION_TOLERANCE:
+        console.print(
+            f"[yellow]the target utilization was missed by {achieved - target:+.3f}; "
+            "raise training.utilization_weight or train longer[/]"
+        )

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One clip through both networks, and its scores: the unit of work that comparisons spread over cores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp.base.config import HOP
+from dyncp.base.metrics import pesq_wb, si_sdr, stoi
+from dyncp.base.quality import Score
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.formats.masks import unpack_masks
+from dyncp.export.integers import reference
+from dyncp.export.integers.run import hops
+from dyncp.export.quantization.fold import FoldedNetwork
+from dyncp.export.transforms import stft
+
+Pcm = NDArray[np.int16]
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Of one network on one clip: frames in which each gate was open, [blocks, N], and the MACs of every frame, [n]."""
+
+    opened: Counts
+    macs: Counts
+
+
+@dataclass(frozen=True)
+class IntegerClip:
+    """Of the integer network; `differing`: frames in which a gate was not as in the float network, [blocks, N]."""
+
+    score: Score
+    gates: Gates
+    agreement_db: float
+    differing: Counts
+
+
+@dataclass(frozen=True)
+class ClipScores:
+    """Everything that a comparison keeps of one clip."""
+
+    snr_db: float
+    noisy: Score
+    float_: Score
+    float_gates: Gates
+    int8: IntegerClip | None
+
+
+def score_clip(folded: FoldedNetwork, bundle: Bundle | None, clean: Pcm, noisy: Pcm, snr_db: float) -> ClipScores:
+    """Enhance and score int16 PCM [n · 256], `clean` and `noisy` aligned; without `bundle`, by the float network alone.
+
+    Raises AudioError for audio of another length, and for clean audio without speech, which PESQ cannot score.
+    """
+    wanted, active = enhance_float(folded, noisy)
+    # The outputs lag by one hop.
+    target, wanted = clean[:-HOP], wanted[HOP:]
+    gates = Gates(active.sum(axis=0), folded.config.macs(0) + folded.config.macs_per_channel * active.sum(axis=(1, 2)))
+    int8 = None
+    if bundle is not None:
+        run = reference.run(bundle, noisy)
+        heard, bits = run.output[HOP:], unpack_masks(run.masks, folded.config)
+        int8 = IntegerClip(
+            score=score(target, heard),
+            gates=Gates(bits.sum(axis=0), run.macs),
+            agreement_db=si_sdr(wanted, heard),
+            differing=(bits != active).sum(axis=0),
+        )
+    return ClipScores(snr_db, score(target, noisy[:-HOP]), score(target, wanted), gates, int8)
+
+
+def score(target: Pcm, heard: NDArray[np.generic]) -> Score:
+    """All metrics of one signal."""
+    return Score(
+        pesq=pesq_wb(target, heard),
+        stoi=stoi(target, heard),
+        estoi=stoi(target, heard, extended=True),
+        si_sdr=si_sdr(target, heard),
+    )
+
+
+def enhance_float(folded: FoldedNetwork, pcm: Pcm) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The float network on int16 PCM: samples in [−1, 1), one hop late, and the gates, bool [n, blocks, N]."""
+    spectrum = stft.analyse(hops(pcm))
+    suppression, active = folded.forward(stft.compress(spectrum))
+    return stft.synthesise(spectrum * suppression), active

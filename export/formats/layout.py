@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a bundle must hold for a network configuration: names, dtypes, shapes, bounds (docs/bundle.md)."""
+
+from __future__ import annotations
+
+from dyncp.base.config import BINS, FFT, NetworkConfig
+from dyncp.export.transforms.frontend import THRESHOLDS
+
+Layout = dict[str, tuple[str, tuple[int, ...]]]
+
+
+def expected_tensors(config: NetworkConfig) -> Layout:
+    """Name → (dtype, shape) of everything in `network.safetensors`."""
+    c, h, g, n = config.channels, config.hidden, config.gate, config.gated
+    expected: Layout = {
+        "window": ("int16", (FFT,)),
+        "twiddle": ("int32", (FFT // 2, 2)),
+        "sigmoid": ("uint16", (257,)),
+        "features.thresholds": ("uint64", (THRESHOLDS,)),
+        **_layer("front", c, BINS),
+    }
+    for i in range(config.blocks):
+        block = f"blocks.{i}"
+        expected[f"{block}.input.multiplier"] = ("int32", (1,))
+        if n and config.pooling == "ema":
+            expected[f"{block}.pool.coefficient"] = ("int32", (1,))
+        if n:
+            expected |= _layer(f"{block}.gate.reduce", g, c)
+            expected |= _layer(f"{block}.gate.score", n, g, multiplier=False)
+        expected |= _layer(f"{block}.expand", h, c)
+        expected |= _layer(f"{block}.depthwise", h, 3)
+        expected |= _layer(f"{block}.project", c, h, bias=False)
+    expected["back.input.multiplier"] = ("int32", (1,))
+    return expected | _layer("back", BINS, c)
+
+
+def _layer(name: str, rows: int, columns: int, *, bias: bool = True, multiplier: bool = True) -> Layout:
+    parts: Layout = {f"{name}.weight": ("int8", (rows, columns))}
+    if bias:
+        parts[f"{name}.bias"] = ("int32", (rows,))
+    if multiplier:
+        parts[f"{name}.multiplier"] = ("int32", (rows,))
+    return parts
+
+
+def expected_scales(config: NetworkConfig) -> dict[str, int]:
+    """Name → number of values of every entry of the manifest's `scales`; 0 stands for a plain number."""
+    expected = {"features": 0, "residual": 0}
+    for i in range(config.blocks):
+        expected |= {f"blocks.{i}.{name}": 0 for name in ("input", "expand", "depthwise")}
+        if config.gated:
+            expected |= {f"blocks.{i}.pool": 0, f"blocks.{i}.gate": 0, f"blocks.{i}.score": config.gated}
+    return expected | {"back.input": 0, "logits": 0}
+
+
+def largest_inputs(config: NetworkConfig) -> dict[str, int]:
+    """Name of every layer → the largest magnitude of its integer inputs, whatever the audio."""
+    largest = {"front": 127, "back": 128}
+    for i in range(config.blocks):
+        if config.gated:
+            # Pooling gives a sum of F values of int8, or 256 times their average.
+            pooled = 128 * (config.pooling_frames if config.pooling == "window" else 256)
+            largest |= {f"blocks.{i}.gate.reduce": pooled, f"blocks.{i}.gate.score": 32767}
+        largest |= {
+            f"blocks.{i}.expand": 128,
+            f"blocks.{i}.depthwise": 127,
+            f"blocks.{i}.project": 127,
+        }
+    return largest

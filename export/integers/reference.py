@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The NumPy reference of docs/arithmetic.md: what every other engine must equal, bit for bit.
+
+The network is feed-forward, so it is evaluated layer by layer over all frames at once: a ring becomes a shifted
+array, a running sum the difference of two cumulative sums. Values are int64, which holds every intermediate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp.base.config import HOP, NetworkConfig
+from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask, Tensors
+from dyncp.export.formats.masks import pack_block, pack_masks
+from dyncp.export.integers.caps import Caps, Limit, highest
+from dyncp.export.integers.run import Run, hops
+from dyncp.export.transforms import frontend
+from dyncp.export.transforms.frontend import Integers, rmul, saturate
+
+Trace = dict[str, NDArray[np.generic]]
+Active = NDArray[np.bool_]
+Number = TypeVar("Number", bound=np.generic)
+
+
+def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False, caps: Caps | None = None) -> Run:
+    """Enhance int16 PCM [n · 256] from the initial state, as docs/arithmetic.md says.
+
+    With `trace`, every stage of docs/emitted-c.md is kept under its name, [n, count] in its dtype. `caps` stand in for
+    those of the configuration, as firmware may set them between frames. Raises AudioError for audio that is not a
+    positive whole number of hops.
+    """
+    samples = hops(pcm)
+    stages: Trace | None = {} if trace else None
+    spectrum = frontend.analysis(samples)
+    _keep(stages, "spectrum", np.stack(spectrum, axis=2).reshape(len(samples), -1), "int32")
+    features = frontend.features(spectrum, bundle.tensors["features.thresholds"])
+    _keep(stages, "features", features, "int8")
+    suppression, active = network(bundle, features, stages, caps)
+    output = frontend.synthesis(spectrum, suppression)
+    _keep(stages, "synthesis", output, "int16")
+    words = signals = probe_words(bundle.probes, bundle.config, active)
+    if bundle.probes is not None:
+        signals = smoothed(words, bundle.probes.tasks, bundle.probes.bias)
+        _keep(stages, "probes", words, "int32")
+        _keep(stages, "signals", signals, "int32")
+    count = active.sum(axis=(1, 2), dtype=np.int64)
+    macs = bundle.config.macs(0) + bundle.config.macs_per_channel * count
+    masks = pack_masks(active, bundle.config)
+    return Run(output.reshape(len(samples) * HOP), masks, words, signals, macs, count, stages or {})
+
+
+def network(
+    bundle: Bundle, features: Integers, trace: Trace | None = None, caps: Caps | None = None
+) -> tuple[Integers, Active]:
+    """Section 6: features [n, 257] to the suppression mask M [n, 257] and the gates, bool [n, blocks, N]."""
+    caps = caps or Caps.of(bundle.config)
+    tensors, config = bundle.tensors, bundle.config
+    residual = front(tensors, features)
+    _keep(trace, "front", residual, "int16")
+    active = np.zeros((len(features), config.blocks, config.gated), dtype=np.bool_)
+    for i in range(config.blocks):
+        limit = caps.limit(active[:, :i].sum(axis=(1, 2)))
+        residual, active[:, i] = block(tensors, config, i, residual, limit, trace)
+    x8 = narrow(tensors, "back", residual)
+    logits = saturate(requantize(tensors, "back", accumulate(tensors, "back", x8)), -32768, 32767)
+    suppression = frontend.suppression(logits)
+    _keep(trace, "back_input", x8, "int8")
+    _keep(trace, "logits", logits, "int16")
+    _keep(trace, "suppression", suppression, "uint16")
+    return suppression, active
+
+
+def front(tensors: Tensors, features: Integers) -> Integers:
+    """Features [n, 257] to the residual stream [n, C]."""
+    return saturate(requantize(tensors, "front", accumulate(tensors, "front", features)), 0, 32767)
+
+
+def block(
+    tensors: Tensors, config: NetworkConfig, i: int, residual: Integers, limit: Limit, trace: Trace | None = None
+) -> tuple[Integers, Active]:
+    """Block i: the residual stream [n, C] to the one after it, and at most `limit` open gates, bool [n, N]."""
+    name = f"blocks.{i}"
+    x8 = narrow(tensors, name, residual)
+    _keep(trace, f"block{i}_input", x8, "int8")
+    active = np.zeros((len(x8), 0), dtype=np.bool_)
+    if config.gated:
+        pooled = pool(tensors, config, i, x8)
+        gate, score = gates(tensors, i, pooled)
+        active = highest(score, limit)
+        _keep(trace, f"block{i}_pool", pooled, "int16")
+        _keep(trace, f"block{i}_gate", gate, "int16")
+        _keep(trace, f"block{i}_score", score, "int32")
+        _keep(trace, f"block{i}_mask", pack_block(active), "uint32")
+    expand = saturate(requantize(tensors, f"{name}.expand", accumulate(tensors, f"{name}.expand", x8)), 0, 127)
+    if config.gate_site == "hidden":
+        expand = expand * active
+    depthwise = convolve(tensors, f"{name}.depthwise", config.block_dilations[i], expand)
+    depthwise = saturate(requantize(tensors, f"{name}.depthwise", depthwise), 0, 127)
+    if config.gate_site == "hidden":
+        depthwise = depthwise * active
+    update = requantize(tensors, f"{name}.project", accumulate(tensors, f"{name}.project", depthwise))
+    if config.gate_site == "output":
+        update = update * active
+    residual = saturate(residual + update, -32768, 32767)
+
+    _keep(trace, f"block{i}_expand", expand, "int8")
+    _keep(trace, f"block{i}_depthwise", depthwise, "int8")
+    _keep(trace, f"block{i}_project", residual, "int16")
+    return residual, active
+
+
+def narrow(tensors: Tensors, name: str, residual: Integers) -> Integers:
+    """The residual stream in the int8 units of one block's, or the back-end's, input."""
+    return saturate(rmul(residual, int(tensors[f"{name}.input.multiplier"][0])), -128, 127)
+
+
+def pool(tensors: Tensors, config: NetworkConfig, i: int, x8: Integers) -> Integers:
+    """Step 2 of a block, [n, C]: the sum over the last F frames, or 256 times the one-pole average."""
+    if config.pooling == "window":
+        total = np.cumsum(x8, axis=0)
+        return total - delayed(total, config.pooling_frames)
+    coefficient = int(tensors[f"blocks.{i}.pool.coefficient"][0])
+    average = np.zeros_like(x8)
+    previous = np.zeros_like(x8[0])
+    for n, frame in enumerate(x8):
+        previous = average[n] = previous + rmul(256 * frame - previous, coefficient)
+    return average
+
+
+def gates(tensors: Tensors, i: int, pooled: Integers) -> tuple[Integers, Integers]:
+    """Step 3 of a block: pooled input [n, C] to the gate's hidden layer [n, G] and the scores [n, N]."""
+    reduce, score = f"blocks.{i}.gate.reduce", f"blocks.{i}.gate.score"
+    hidden = saturate(requantize(tensors, reduce, accumulate(tensors, reduce, pooled)), 0, 32767)
+    return hidden, accumulate(tensors, score, hidden)
+
+
+def convolve(tensors: Tensors, layer: str, dilation: int, h: Integers) -> Integers:
+    """Accumulators of a block's depthwise convolution, [n, H] to [n, H]."""
+    oldest, middle, newest = tensors[f"{layer}.weight"].astype(np.int64).T
+    taps: Integers = oldest * delayed(h, 2 * dilation) + middle * delayed(h, dilation) + newest * h
+    return taps + tensors[f"{layer}.bias"].astype(np.int64)
+
+
+def delayed(frames: NDArray[Number], by: int) -> NDArray[Number]:
+    """`frames` [n, …] of `by` frames ago, zero before the start."""
+    late = np.zeros_like(frames)
+    late[by:] = frames[: max(0, len(frames) - by)]
+    return late
+
+
+def accumulate(tensors: Tensors, layer: str, x: Integers) -> Integers:
+    """Σ weight · x + bias for every frame and row: int64 [n, rows] of values that fit int32.
+
+    The product runs in float64, for the sake of BLAS, and is exact: `bundle.check` proves that every partial sum,
+    in any order, stays below 2³¹, far below the 2⁵³ up to which float64 holds every integer.
+    """
+    weight = tensors[f"{layer}.weight"].astype(np.float64)
+    products = (x.astype(np.float64) @ weight.T).astype(np.int64)
+    bias = tensors.get(f"{layer}.bias")
+    return products if bias is None else products + bias.astype(np.int64)
+
+
+def requantize(tensors: Tensors, layer: str, accumulator: Integers) -> Integers:
+    return rmul(accumulator, tensors[f"{layer}.multiplier"].astype(np.int64))
+
+
+def probe_words(probes: Probes | None, config: NetworkConfig, active: Active) -> NDArray[np.int32]:
+    """Section 9: gates, bool [n, blocks, N], to probe words, int32 [n, O]; O is 0 without probes."""
+    if probes is None:
+        return np.zeros((len(active), 0), dtype=np.int32)
+    word, bit = np.divmod(probes.channel, 32)
+    block_index, word_in_block = np.divmod(word, config.mask_words_per_block)
+    bits = active[:, block_index, 32 * word_in_block + bit]
+    sums = bits.astype(np.int64) @ probes.weight.astype(np.int64)
+    return (sums + probes.bias).astype(np.int32)
+
+
+def smoothed(
+    words: NDArray[np.int32], tasks: Sequence[ProbeTask], bias: NDArray[np.integer] | None = None
+) -> NDArray[np.int32]:
+    """Section 9: probe words, int32 [n, O], to signals, int32 [n, O]: the one-pole average of each task's smoothing.
+
+    It starts from `bias` [O], as a device does; without one, from the first word.
+    """
+    shift = np.repeat([task.smoothing for task in tasks], [task.outputs for task in tasks])
+    if not shift.any() or len(words) == 0:
+        return words.copy()
+    fine = 256 * words.astype(np.int64)
+    average = fine[0] if bias is None else 256 * bias.astype(np.int64)
+    signals = np.empty_like(fine)
+    for n, word in enumerate(fine):
+        average = average + ((word - average) >> shift)
+        signals[n] = (average + 128) >> 8
+    return signals.astype(np.int32)
+
+
+def speech_valid(signals: NDArray[np.int32], probes: Probes, warm_up: int) -> NDArray[np.bool_]:
+    """Section 9: whether each frame, [n], counted from the start, makes the tasks of `frames = "speech"` valid."""
+    warm = np.arange(1, len(signals) + 1) >= warm_up
+    voice = probes.voice_output
+    return warm if voice is None else warm & (signals[:, voice] > 0)
+
+
+def _keep(trace: Trace | None, name: str, values: NDArray[np.generic], dtype: str) -> None:
+    if trace is not None:
+        trace[name] = values.astype(dtype)

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trained network in float64 NumPy, batch norm folded into the convolutions: the float side of quantization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp.base.config import BINS, NetworkConfig
+from dyncp.base.errors import QuantizationError
+from dyncp.export.integers.caps import Caps, Limit, highest
+from dyncp.export.integers.reference import delayed
+
+if TYPE_CHECKING:
+    from dyncp.train.network.checkpoint import Checkpoint
+    from dyncp.train.network.enhancer import Enhancer
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """weight [rows, columns] (depthwise: [H, 3], tap 0 the oldest), bias [rows]."""
+
+    weight: Array
+    bias: Array
+
+    def __call__(self, x: Array) -> Array:
+        """x [n, columns] → [n, rows]."""
+        product: Array = x @ self.weight.T
+        return product + self.bias
+
+
+@dataclass(frozen=True)
+class BlockActivations:
+    """Everything inside a block, [n, …]; `reduce`, `expand` and `depthwise` before their ReLU."""
+
+    pooled: Array
+    reduce: Array
+    score: Array
+    active: NDArray[np.bool_]
+    expand: Array
+    depthwise: Array
+    residual: Array
+    """The residual stream after the block."""
+
+
+@dataclass(frozen=True)
+class FoldedNetwork:
+    """Layers by the names of docs/bundle.md. `source` is the sha256 of the checkpoint's network."""
+
+    config: NetworkConfig
+    layers: dict[str, Layer]
+    source: str
+
+    def front(self, features: Array) -> Array:
+        return relu(self.layers["front"](features))
+
+    def block(self, i: int, residual: Array, limit: Limit) -> BlockActivations:
+        """Block i on the residual stream [n, C], from the initial state; at most `limit` gates open."""
+        layers, hidden_gates = self.layers, self.config.gate_site == "hidden"
+        pooled, reduce, score = self._gate(i, residual)
+        active = highest(self._ranked(i, score), limit)
+        expand = layers[f"blocks.{i}.expand"](residual)
+        h = relu(expand) * active if hidden_gates else relu(expand)
+        d, taps = self.config.block_dilations[i], layers[f"blocks.{i}.depthwise"]
+        oldest, middle, newest = taps.weight.T
+        depthwise = oldest * delayed(h, 2 * d) + middle * delayed(h, d) + newest * h + taps.bias
+        out = relu(depthwise) * active if hidden_gates else relu(depthwise)
+        update = layers[f"blocks.{i}.project"](out)
+        residual = residual + (update * active if self.config.gate_site == "output" else update)
+        return BlockActivations(pooled, reduce, score, active, expand, depthwise, residual)
+
+    def back(self, residual: Array) -> Array:
+        """Residual stream [n, C] to logits [n, 257]."""
+        return self.layers["back"](residual)
+
+    def forward(self, features: Array, caps: Caps | None = None) -> tuple[Array, NDArray[np.bool_]]:
+        """|X|^0.3, [n, 257], to the suppression mask [n, 257] and the gates, bool [n, blocks, N]."""
+        residual = self.front(features)
+        active = np.zeros((len(features), self.config.blocks, self.config.gated), dtype=np.bool_)
+        caps = caps or Caps.of(self.config)
+        for i in range(self.config.blocks):
+            block = self.block(i, residual, caps.limit(active[:, :i].sum(axis=(1, 2))))
+            residual, active[:, i] = block.residual, block.active
+        return 1 / (1 + np.exp(-self.back(residual))), active
+
+    def _gate(self, i: int, residual: Array) -> tuple[Array, Array, Array]:
+        """Pooled residual, the gate's bottleneck before its ReLU, scores; all of no columns in a static network."""
+        if not self.config.gated:
+            nothing = residual[:, :0]
+            return nothing, nothing, nothing
+        pooled = self._pool(residual)
+        reduce = self.layers[f"blocks.{i}.gate.reduce"](pooled)
+        return pooled, reduce, self.layers[f"blocks.{i}.gate.score"](relu(reduce))
+
+    def _ranked(self, i: int, score: Array) -> Array:
+        """Scores in units of their row's largest weight, as the integers have them."""
+        if not self.config.gated:
+            return score
+        largest = np.abs(self.layers[f"blocks.{i}.gate.score"].weight).max(axis=1)
+        return score / np.where(largest > 0, largest, largest.max() or 1.0)
+
+    def _pool(self, residual: Array) -> Array:
+        frames = self.config.pooling_frames
+        if self.config.pooling == "window":
+            total = np.cumsum(residual, axis=0)
+            return (total - delayed(total, frames)) / frames
+        average, previous = np.zeros_like(residual), np.zeros_like(residual[0])
+        for n, frame in enumerate(residual):
+            previous = average[n] = previous + (frame - previous) * 2 / (frames + 1)
+        return average
+
+
+def relu(x: Array) -> Array:
+    return np.maximum(x, 0)
+
+
+def fold(checkpoint: Checkpoint) -> FoldedNetwork:
+    """Fold a checkpoint. Raises QuantizationError, naming the tensor, for weights that are NaN, infinite or
+    misshapen, or a batch norm whose variance is negative."""
+    return fold_network(checkpoint.network, checkpoint.sha256)
+
+
+def fold_network(network: Enhancer, source: str) -> FoldedNetwork:
+    """As `fold`, for a network at hand."""
+    config = network.config
+    c, h, g, n = config.channels, config.hidden, config.gate, config.gated
+    state = {name: tensor.detach().cpu().double().numpy() for name, tensor in network.state_dict().items()}
+    for name, values in state.items():
+        if not np.all(np.isfinite(values)):
+            raise QuantizationError(f"checkpoint: {name} holds values that are not finite; train again")
+    layers = {"front": _convolution(state, "front", c, BINS), "back": _convolution(state, "back", BINS, c)}
+    for i in range(config.blocks):
+        block = f"blocks.{i}"
+        if n:
+            layers[f"{block}.gate.reduce"] = _convolution(state, f"{block}.gate.reduce", g, c)
+            layers[f"{block}.gate.score"] = _convolution(state, f"{block}.gate.score", n, g)
+        for name, columns in (("expand", c), ("depthwise", 3)):
+            layer = _convolution(state, f"{block}.{name}", h, columns)
+            epsilon = getattr(network.blocks[i], f"{name}_norm").eps
+            layers[f"{block}.{name}"] = _fold_norm(layer, state, f"{block}.{name}_norm", epsilon)
+        layers[f"{block}.project"] = _convolution(state, f"{block}.project", c, h)
+    return FoldedNetwork(config, layers, source)
+
+
+def _convolution(state: dict[str, Array], name: str, rows: int, columns: int) -> Layer:
+    """A convolution's weights as a matrix: pointwise [rows, columns, 1] or depthwise [rows, 1, 3]."""
+    weight = _tensor(state, f"{name}.weight", rows * columns)
+    if weight.shape not in {(rows, columns, 1), (rows, 1, columns)}:
+        raise QuantizationError(f"checkpoint: {name}.weight is {list(weight.shape)}, not {rows} × {columns}")
+    bias = _tensor(state, f"{name}.bias", rows) if f"{name}.bias" in state else np.zeros(rows)
+    return Layer(weight.reshape(rows, columns), bias)
+
+
+def _fold_norm(layer: Layer, state: dict[str, Array], name: str, epsilon: float) -> Layer:
+    """γ · (w·x − μ) / √(σ² + ε) + β, as one affine map."""
+    gain, shift, mean, variance = (
+        _tensor(state, f"{name}.{part}", len(layer.bias)) for part in ("weight", "bias", "running_mean", "running_var")
+    )
+    if np.any(variance < 0):
+        raise QuantizationError(f"checkpoint: {name}.running_var is negative; train again")
+    factor = gain / np.sqrt(variance + epsilon)
+    return Layer(layer.weight * factor[:, None], (layer.bias - mean) * factor + shift)
+
+
+def _tensor(state: dict[str, Array], name: str, size: int) -> Array:
+    if name not in state or state[name].size != size:
+        found = list(state[name].shape) if name in state else "missing"
+        raise QuantizationError(f"checkpoint: {name} is {found}, expected {size} values; check config.toml")
+    return state[name]

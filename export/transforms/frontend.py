@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fixed-point front end: constants, analysis and synthesis (docs/arithmetic.md, sections 1 to 5 and 8).
+
+All frames are computed at once in int64, which holds every intermediate; that all of them fit the 32 bits of the
+specification is a property of the algorithm, tested in tests/frontend. A complex array is a pair (re, im).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp.base.config import BINS, FFT, HOP
+from dyncp.base.errors import QuantizationError
+
+Integers = NDArray[np.int64]
+Complex = tuple[Integers, Integers]
+
+THRESHOLDS = 127
+# P[k] is at most 2^61, so a threshold from here on could never be reached.
+_THRESHOLD_LIMIT = 2**62
+
+
+def window() -> NDArray[np.int16]:
+    """Periodic square-root Hann window in Q15: int16 [512]."""
+    n = np.arange(FFT)
+    return np.minimum(32767, np.round(2.0**15 * np.sin(np.pi * n / FFT))).astype(np.int16)
+
+
+def twiddle() -> NDArray[np.int32]:
+    """W₅₁₂ᵏ in Q30, re and im: int32 [256, 2]."""
+    angle = 2 * np.pi * np.arange(FFT // 2) / FFT
+    factors = np.stack([np.cos(angle), -np.sin(angle)], axis=1)
+    return np.clip(np.round(2.0**30 * factors), -(2**30) + 1, 2**30 - 1).astype(np.int32)
+
+
+def sigmoid() -> NDArray[np.uint16]:
+    """The sigmoid over Q10 logits in Q15, one entry every 256: uint16 [257]."""
+    logits = (256 * np.arange(257) - 32768) / 1024
+    return np.round(32767 / (1 + np.exp(-logits))).astype(np.uint16)
+
+
+def feature_thresholds(scale: float) -> NDArray[np.uint64]:
+    """Thresholds on P[k] where |X|^0.3 / `scale` rounds to 1, 2, …, 127 (section 5): uint64 [127].
+
+    T = ceil(2⁴² · x^(20/3)) is the smallest integer with T³ ≥ 2¹²⁶ · x²⁰, found exactly, without floats.
+    Raises QuantizationError for a scale that is not positive and finite, or so large or small that thresholds
+    could not be told apart or be reached.
+    """
+    if not (math.isfinite(scale) and scale > 0):
+        raise QuantizationError(f"scale of `features` is {scale}; it must be positive and finite")
+    thresholds = []
+    for i in range(1, THRESHOLDS + 1):
+        cube = math.ceil(2**126 * ((i - Fraction(1, 2)) * Fraction(scale)) ** 20)
+        thresholds.append(bisect_left(range(_THRESHOLD_LIMIT), cube, key=lambda t: t**3))
+    if thresholds[-1] >= _THRESHOLD_LIMIT or len(set(thresholds)) < THRESHOLDS:
+        raise QuantizationError(f"scale of `features` is {scale}; it must lie between about 0.01 and 0.06")
+    return np.array(thresholds, dtype=np.uint64)
+
+
+def rmul(a: Integers, m: Integers | int) -> Integers:
+    """The one requantization: (a · m + 2³⁰) >> 31 (section 1)."""
+    return (a * m + 2**30) >> 31
+
+
+def saturate(values: Integers, low: int, high: int) -> Integers:
+    return np.clip(values, low, high)
+
+
+def twist(q: Complex, k: Integers) -> Complex:
+    """W₅₁₂ᵏ · q / 2 (section 3); q is [..., len(k)]."""
+    re, im = q
+    wr, wi = twiddle().astype(np.int64)[k].T
+    turned = rmul(re, wr) - rmul(im, wi), rmul(re, wi) + rmul(im, wr)
+    return np.where(k == 0, re >> 1, turned[0]), np.where(k == 0, im >> 1, turned[1])
+
+
+def fft256(z: Complex) -> Complex:
+    """The DFT of [n, 256] complex values divided by 256 (section 4)."""
+    index = np.arange(256)
+    reversed_index = sum(((index >> bit) & 1) << (7 - bit) for bit in range(8))
+    re, im = z[0][:, reversed_index], z[1][:, reversed_index]
+    for half in (1, 2, 4, 8, 16, 32, 64, 128):
+        re, im = re.reshape(-1, 256 // (2 * half), 2, half), im.reshape(-1, 256 // (2 * half), 2, half)
+        t_re, t_im = twist((re[:, :, 1], im[:, :, 1]), np.arange(half) * (256 // half))
+        p_re, p_im = re[:, :, 0] >> 1, im[:, :, 0] >> 1
+        re = np.stack([p_re + t_re, p_re - t_re], axis=2).reshape(-1, 256)
+        im = np.stack([p_im + t_im, p_im - t_im], axis=2).reshape(-1, 256)
+    return re, im
+
+
+def analysis(samples: NDArray[np.int16]) -> Complex:
+    """Spectra X[k] of all hops (section 3): int16 [n, 256] to re and im, int64 [n, 257]."""
+    current = samples.astype(np.int64)
+    history = np.vstack([np.zeros((1, HOP), np.int64), current[:-1]])
+    u = np.hstack([history, current]) * window().astype(np.int64)
+    return _split(fft256((u[:, 0::2], u[:, 1::2])))
+
+
+def _split(z: Complex) -> Complex:
+    """The spectrum of 512 real samples from that of their 256 pairs as complex values (section 3, step 3)."""
+    k = np.arange(129)
+    a_re, a_im = z[0][:, k] >> 1, z[1][:, k] >> 1
+    b_re, b_im = z[0][:, (256 - k) % 256] >> 1, -z[1][:, (256 - k) % 256] >> 1
+    e_re, e_im = a_re + b_re, a_im + b_im
+    d_re, d_im = a_re - b_re, a_im - b_im
+    t_re, t_im = twist((d_im, -d_re), k)
+    re, im = np.zeros((2, len(e_re), BINS), dtype=np.int64)
+    re[:, 256 - k], im[:, 256 - k] = (e_re >> 1) - t_re, -((e_im >> 1) - t_im)
+    re[:, k], im[:, k] = (e_re >> 1) + t_re, (e_im >> 1) + t_im
+    im[:, 0] = im[:, 256] = 0
+    return re, im
+
+
+def features(spectrum: Complex, thresholds: NDArray[np.integer[Any]]) -> Integers:
+    """Compressed magnitudes, 0 to 127: how many thresholds |X|² reaches (section 5), [n, 257]."""
+    power = (spectrum[0] ** 2 + spectrum[1] ** 2).astype(np.uint64)
+    return np.searchsorted(thresholds, power, side="right").astype(np.int64)
+
+
+def suppression(logits: Integers) -> Integers:
+    """The mask M in Q15: the sigmoid of Q10 logits by linear interpolation (section 6)."""
+    table = sigmoid().astype(np.int64)
+    index, fraction = (logits + 32768) >> 8, (logits + 32768) & 255
+    mask: Integers = (table[index] * (256 - fraction) + table[index + 1] * fraction + 128) >> 8
+    return mask
+
+
+def synthesis(spectrum: Complex, mask: Integers) -> NDArray[np.int16]:
+    """Enhanced hops, one hop late (section 8): spectra and mask, both [n, 257], to int16 [n, 256]."""
+    z_re, z_im = _merge((rmul(spectrum[0], mask << 15), rmul(spectrum[1], mask << 15)))
+    y_im, y_re = fft256((z_im, z_re))
+    y = np.stack([y_re, y_im], axis=2).reshape(-1, FFT)
+    o = rmul(y, window().astype(np.int64) << 15)
+    overlap = np.vstack([np.zeros((1, HOP), np.int64), o[:-1, HOP:]])
+    return saturate(rmul(overlap + o[:, :HOP], 2**27), -32768, 32767).astype(np.int16)
+
+
+def _merge(y: Complex) -> Complex:
+    """The inverse of `_split`, for spectra that are halved already (section 8, step 2)."""
+    k = np.arange(129)
+    a_re, a_im = y[0][:, k], y[1][:, k]
+    b_re, b_im = y[0][:, 256 - k], -y[1][:, 256 - k]
+    e_re, e_im = a_re + b_re, a_im + b_im
+    o_re, o_im = a_re - b_re, a_im - b_im
+    t_re, minus_t_im = twist((o_re, -o_im), k)
+    t_im = -minus_t_im
+    re, im = np.zeros((2, len(e_re), 256), dtype=np.int64)
+    inner = k[1:128]
+    re[:, 256 - inner] = ((e_re >> 1) + t_im)[:, inner]
+    im[:, 256 - inner] = -((e_im >> 1) - t_re)[:, inner]
+    re[:, k], im[:, k] = (e_re >> 1) - t_im, (e_im >> 1) + t_re
+    return re, im

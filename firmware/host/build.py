@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiling a generated library for the host, into a shared library that is kept for the next time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Literal
+
+from dyncp.firmware.building import toolchain
+
+Compiler = Literal["gcc", "clang"]
+
+
+def cache_folder() -> Path:
+    """Where host builds are kept: $XDG_CACHE_HOME/dyncp/host."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dyncp" / "host"
+
+
+def build_host(
+    library: Path,
+    prefix: str = "dyncp",
+    compiler: Compiler = "gcc",
+    flags: Sequence[str] = ("-O3",),
+    trace: bool = False,
+    build_dir: Path | None = None,
+) -> Path:
+    """Compile the generated folder `library` and its bridge; returns the shared library.
+
+    It lies in `build_dir` (default `cache_folder()`) under the hash of its sources, compiler and flags, and is
+    compiled once only. Raises ToolchainError if the compiler is missing or fails, with what it said.
+    """
+    with as_file(files("dyncp.firmware") / "app" / "host_bridge.c") as bridge:
+        sources = [library / f"{prefix}.c", bridge]
+        command = [compiler, "-std=c99", *flags, "-shared", "-fPIC", f"-I{library}"]
+        command += [f"-DBRIDGE_PREFIX={prefix}", f"-DBRIDGE_MACROS={prefix.upper()}"]
+        command += [f'-DBRIDGE_HEADER="{prefix}.h"', *(["-DDYNCP_TRACE"] if trace else [])]
+        folder = build_dir or cache_folder()
+        target = folder / f"{prefix}-{_fingerprint(library, bridge, command)[:32]}.so"
+        if not target.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".build.", dir=folder) as staging:
+                built = Path(staging) / target.name
+                toolchain.run([*command, *sources, "-o", built])
+                os.replace(built, target)
+    return target
+
+
+def _fingerprint(library: Path, bridge: Path, command: Sequence[str]) -> str:
+    digest = hashlib.sha256(toolchain.version(command[0]).encode())
+    # The folder's own path is no part of what is built.
+    digest.update("\0".join(part for part in command if part != f"-I{library}").encode())
+    for path in [*sorted(library.glob("*.[ch]")), bridge]:
+        digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()

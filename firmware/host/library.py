@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The generated C on the host, called from Python: the same library that goes into the firmware, bit for bit."""
+
+from __future__ import annotations
+
+import ctypes
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp.base.errors import ToolchainError
+from dyncp.codegen.generate import generate, read_library
+from dyncp.codegen.plan.stages import Stage, stages
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.integers.run import Run, hops
+from dyncp.firmware.host.build import Compiler, build_host
+
+__all__ = ["HostLibrary", "Stream", "build_host", "host_library"]
+
+
+class HostLibrary:
+    """A generated library, compiled for the host and loaded."""
+
+    def __init__(
+        self,
+        library: Path,
+        prefix: str = "dyncp",
+        trace: bool = False,
+        compiler: Compiler = "gcc",
+        flags: Sequence[str] = ("-O3",),
+        build_dir: Path | None = None,
+    ) -> None:
+        """Compile the folder `library` of `dyncp generate`, or take it from the cache.
+
+        Only a library made with `trace` can show its stages; it is slower. Raises GenerationError for a folder
+        that holds no such library, ToolchainError if the compiler is missing or fails.
+        """
+        self.description = read_library(library, prefix)
+        self.config = self.description.network
+        self.tasks = self.description.tasks
+        self.outputs = sum(task.outputs for task in self.tasks)
+        self.stages: list[Stage] = stages(self.config, self.outputs) if trace else []
+        self.path = build_host(library, prefix, compiler, flags, trace, build_dir)
+        self._c = ctypes.CDLL(str(self.path))
+        self._c.bridge_state_bytes.restype = ctypes.c_size_t
+        self._c.bridge_run.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_void_p] * 8]
+        self._c.bridge_init.argtypes = [ctypes.c_void_p]
+        self._c.bridge_set_cap.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32]
+
+    def run(self, pcm: NDArray[np.int16], trace: bool = False) -> Run:
+        """Enhance int16 PCM [n · 256] from the initial state.
+
+        With `trace`, every stage is kept, [n, count]. Raises AudioError for audio that is not a positive whole
+        number of hops, and ValueError for a trace of a library that was made without.
+        """
+        return self.stream().run(pcm, trace)
+
+    def stream(self) -> Stream:
+        """A new stream, independent of all others."""
+        return Stream(self)
+
+
+@contextmanager
+def host_library(bundle: Bundle, trace: bool = False) -> Iterator[HostLibrary]:
+    """The library of `bundle`, generated and compiled or taken from the cache; raises as those steps do."""
+    with tempfile.TemporaryDirectory(prefix="dyncp-") as folder:
+        yield HostLibrary(generate(bundle, Path(folder) / "library"), trace=trace)
+
+
+class Stream:
+    """One state of the library: audio that comes in pieces."""
+
+    def __init__(self, library: HostLibrary) -> None:
+        self._library = library
+        # Words, for the alignment that the state needs.
+        self._state = np.zeros(library._c.bridge_state_bytes() // 4, dtype=np.uint32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the initial state, and to the cap that the library was generated with."""
+        self._check(self._library._c.bridge_init(self._state.ctypes.data))
+
+    def set_cap(self, per_block: int, per_frame: int) -> None:
+        """From the next frame on, at most so many active channels in every block and in a frame."""
+        self._check(self._library._c.bridge_set_cap(self._state.ctypes.data, per_block, per_frame))
+
+    def process(self, block: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Enhance the next int16 PCM [n · 256]; the output [n · 256] lags by one hop."""
+        return self.run(block).output
+
+    def run(self, pcm: NDArray[np.int16], trace: bool = False) -> Run:
+        """As `HostLibrary.run`, from where the stream stands."""
+        library = self._library
+        if trace and not library.stages:
+            raise ValueError("this library was made without trace: HostLibrary(…, trace=True)")
+        samples = np.ascontiguousarray(hops(pcm))
+        frames = len(samples)
+        output = np.empty_like(samples)
+        masks = np.empty((frames, library.config.mask_words), dtype=np.uint32)
+        words, signals = np.empty((2, frames, library.outputs), dtype=np.int32)
+        macs, active = np.empty((2, frames), dtype=np.uint32)
+        record = np.empty((frames, sum(s.bytes for s in library.stages)) if trace else (0, 0), dtype=np.uint8)
+        arrays: list[NDArray[np.generic]] = [samples, output, masks, words, signals, macs, active]
+        self._check(
+            library._c.bridge_run(
+                self._state.ctypes.data,
+                frames,
+                *[array.ctypes.data for array in arrays],
+                record.ctypes.data if trace else None,
+            )
+        )
+        return Run(
+            output.reshape(-1),
+            masks,
+            words,
+            signals,
+            macs.astype(np.int64),
+            active.astype(np.int64),
+            split_trace(record, library.stages) if trace else {},
+        )
+
+    def _check(self, status: int) -> None:
+        if status != 0:
+            raise ToolchainError(f"{self._library.path}: status {status}; the library and its state do not match")
+
+
+def split_trace(record: NDArray[np.uint8], layout: Sequence[Stage]) -> dict[str, NDArray[np.generic]]:
+    """A trace of all stages, uint8 [n, bytes per frame], to the values of each stage, [n, count]."""
+    trace: dict[str, NDArray[np.generic]] = {}
+    start = 0
+    for stage in layout:
+        part = np.ascontiguousarray(record[:, start : start + stage.bytes])
+        trace[stage.name] = part.view(np.dtype(stage.dtype).newbyteorder("<")).astype(stage.dtype)
+        start += stage.bytes
+    return trace

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `dyncp validate` leaves behind and `dyncp report` reads: one folder with `validation.json` beside its arrays.
+
+validation.json    this schema
+noisy.wav          the audio that every engine was given
+enhanced.wav       the output of the NumPy reference (every engine's output, when nothing mismatches)
+masks.npy          uint32 [frames, words], packed masks
+macs.npy           uint32 [frames], the device's own count
+probes.npy         int32 [frames, outputs], probe words, absent without probes
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dyncp.base.config import StrictModel
+from dyncp.firmware.cost.events import CycleEvents
+
+
+class Mismatches(StrictModel):
+    """Words that differ from the NumPy reference, over every image that ran (docs/measuring.md)."""
+
+    output: int
+    masks: int
+    probes: int = Field(description="of the probe words")
+    signals: int = Field(description="of the smoothed probe words")
+    macs: int = Field(description="of the two counters `macs` and `active`")
+    layers: int = Field(description="of all the stages of docs/emitted-c.md")
+
+    @property
+    def total(self) -> int:
+        return self.output + self.masks + self.probes + self.signals + self.macs + self.layers
+
+
+class Divergence(StrictModel):
+    """The first word that differs, in the order of frames, then stages, then channels."""
+
+    frame: int
+    stage: str
+    channel: int
+    expected: int
+    actual: int
+
+
+class Spread(StrictModel):
+    """Distribution over frames."""
+
+    mean: float
+    p95: float
+    max: int
+
+
+class Memory(StrictModel):
+    """Bytes, read from the linked ELF file; `stack` by painting."""
+
+    weights: int = Field(description="int8 weights, biases and multipliers of the network, and its layers' shapes")
+    tables: int = Field(description="window, twiddles, thresholds, sigmoid")
+    probes: int = Field(0, description="tables of the probe set")
+    code: int = Field(description="machine code of the library alone")
+    state: int = Field(description="sizeof(state) without scratch")
+    scratch: int
+    stack: int
+    flash: int = Field(description="everything in flash: the whole image, start-up and semihosting included")
+    ram: int = Field(description="static RAM of the whole image plus the painted stack")
+
+    @property
+    def program_flash(self) -> int:
+        """What is not the library's: the program around it, and the gaps between sections."""
+        return self.flash - self.weights - self.tables - self.probes - self.code
+
+    @property
+    def program_ram(self) -> int:
+        """What is neither state, scratch nor stack: the program's own buffers."""
+        return self.ram - self.state - self.scratch - self.stack
+
+
+class CrossCheck(StrictModel):
+    """The first frames in another emulator, with the image that was measured."""
+
+    emulator: str = Field(description="for example `unicorn 2.1.4`")
+    frames: int
+    mismatches: Mismatches
+    first_divergence: Divergence | None
+    miscounted_frames: int | None = Field(
+        description="frames in which a stage took more or fewer instructions than in QEMU; null where none are counted"
+    )
+
+    @property
+    def exact(self) -> bool:
+        return self.mismatches.total == 0 and not self.miscounted_frames
+
+
+class TargetRecord(StrictModel):
+    """One emulated core."""
+
+    name: str = Field(description="the board's core, for example cortex-m4")
+    emulator: str = Field(description="for example `qemu-system-arm 7.2.22 -machine mps2-an386 -kernel {image}`")
+    compiler: str
+    flags: str
+    frames: int
+    mismatches: Mismatches
+    first_divergence: Divergence | None
+    instructions_per_frame: Spread
+    instructions_by_stage: dict[str, float] = Field(
+        description="mean per frame, by stage of docs/emitted-c.md; `call` is what lies outside every stage"
+    )
+    probe_instructions: Spread | None = Field(
+        None,
+        description="of the stages `probes` and `signals` together, per frame; null without probes",
+    )
+    miscounted_frames: int = Field(
+        0,
+        description="frames whose own MAC count is not docs/arithmetic.md section 10 applied to their masks",
+    )
+    memory: Memory
+    cross_checks: list[CrossCheck] = Field([], description="one for each further emulator")
+    cycles: CycleEvents | None = Field(None, description="of the cortex-m4, where asked for")
+
+
+class HostRecord(StrictModel):
+    """The host build of the same C."""
+
+    compiler: str
+    frames: int
+    mismatches: Mismatches
+    first_divergence: Divergence | None
+
+
+class ValidationRecord(StrictModel):
+    schema_name: Literal["dyncp-validation"] = "dyncp-validation"
+    schema_version: Literal[1] = 1
+    bundle_hash: str
+    frames: int
+    host: HostRecord
+    targets: list[TargetRecord]
+    tasks: list[str] | None = Field(None, description="the probe tasks of the library; null: all of the bundle's")
+
+    @property
+    def exact(self) -> bool:
+        """Whether every engine equals the reference on every word, and every core and emulator counted right."""
+        targets_exact = all(t.mismatches.total == 0 and t.miscounted_frames == 0 for t in self.targets)
+        emulators_agree = all(check.exact for target in self.targets for check in target.cross_checks)
+        return self.host.mismatches.total == 0 and targets_exact and emulators_agree

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proves that the generated C equals the NumPy reference bit for bit, on the host and on every emulated core."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from dyncp.base.config import SAMPLE_RATE
+from dyncp.base.errors import GenerationError
+from dyncp.codegen.generate import read_library, with_signals
+from dyncp.codegen.plan.stages import stages
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.integers import reference
+from dyncp.export.integers.run import Run
+from dyncp.firmware.building import elf, toolchain
+from dyncp.firmware.building.boards import Board, default_boards, select
+from dyncp.firmware.building.image import Image, Variant, build
+from dyncp.firmware.cost.cycles import CORE
+from dyncp.firmware.cost.events import CycleEvents
+from dyncp.firmware.emulators import counting
+from dyncp.firmware.emulators.counting import Counts, Marks
+from dyncp.firmware.emulators.emulate import Figures, stream
+from dyncp.firmware.emulators.names import Emulator
+from dyncp.firmware.host.library import HostLibrary
+from dyncp.firmware.proof.compare import compare, locate, wrong_macs
+from dyncp.firmware.proof.cross_check import check_emulators, cross_check, runs
+from dyncp.firmware.proof.profile import count_events
+from dyncp.firmware.proof.records import (
+    CrossCheck,
+    Divergence,
+    HostRecord,
+    Memory,
+    Mismatches,
+    Spread,
+    TargetRecord,
+    ValidationRecord,
+)
+from dyncp.firmware.proof.task import Task
+
+Progress = Callable[[str, int, int], None]
+"""Called with what was finished, how many steps are done, and how many there are."""
+
+PREFIX = "dyncp"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What one image did. The trace is compared at once and let go: it is the bulk of the memory."""
+
+    image: Image
+    run: Run
+    figures: Figures
+    mismatches: Mismatches
+    divergence: Divergence | None
+    counts: Counts | None
+    cross_checks: list[CrossCheck]
+    cycles: CycleEvents | None
+
+
+def validate(
+    bundle: Bundle,
+    library: Path,
+    pcm: NDArray[np.int16],
+    out: Path,
+    *,
+    boards: Sequence[str] | None = None,
+    emulators: Collection[Emulator] = (),
+    trace: bool = True,
+    cycles: bool = False,
+    progress: Progress | None = None,
+    timeout_s: float | None = None,
+) -> ValidationRecord:
+    """Run int16 PCM [n · 256] through every engine, compare all words, and write the folder that `records` describes.
+
+    `library` is the folder generated from `bundle` with the prefix `dyncp`, with all of its signals or some; `boards`
+    are names, by default of `default_boards`; `emulators` run besides QEMU, each on the boards that it has a model of;
+    `trace` compares every layer too; `cycles` counts what an estimate of the Cortex-M4's cycles needs; `timeout_s`
+    bounds each emulation.
+    `out/work` keeps images and what they wrote. A mismatch is recorded and logged, not raised. Raises ToolchainError
+    if any engine is missing, fails, hangs or falls short; GenerationError for a library of another bundle;
+    ConfigError for an unknown board; AudioError for audio that is not whole hops.
+    """
+    chosen = default_boards() if boards is None else select(boards)
+    further = [emulator for emulator in emulators if emulator is not Emulator.QEMU]
+    check_emulators(further, chosen)
+    bundle, tasks = _as_generated(bundle, library)
+    (out / "validation.json").unlink(missing_ok=True)
+    (out / "work").mkdir(parents=True, exist_ok=True)
+    expected = reference.run(bundle, pcm, trace=trace)
+    listed = stages(bundle.config, bundle.probe_outputs)
+    limit = 120.0 + expected.frames if timeout_s is None else timeout_s
+    task = Task(bundle, library, pcm, expected, listed, out / "work", trace, cycles, limit, further)
+
+    host, results = _run_all(task, chosen, progress)
+    targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
+    record = ValidationRecord(bundle_hash=bundle.hash, frames=expected.frames, host=host, targets=targets, tasks=tasks)
+    macs = next((r.run.macs for r in results if r.counts is not None), expected.macs)
+    _write(out, record, task, macs)
+    return record
+
+
+def _as_generated(bundle: Bundle, library: Path) -> tuple[Bundle, list[str] | None]:
+    """The bundle with the probe tasks of `library`, which must come from it, and their names; None: all tasks."""
+    found = read_library(library, PREFIX)
+    if found.bundle_hash != bundle.hash:
+        raise GenerationError(
+            f"{library}: generated from bundle {found.bundle_hash}, not from {bundle.hash}; generate it again"
+        )
+    if found.probes_hash == bundle.probes_hash:
+        return bundle, None
+    names = [task.name for task in found.tasks]
+    bundle = with_signals(bundle, names)
+    if found.probes_hash != bundle.probes_hash:
+        raise GenerationError(
+            f"{library}: probes_hash is not that of the bundle's {', '.join(names)}; generate it again"
+        )
+    return bundle, names
+
+
+def _run_all(task: Task, boards: Sequence[Board], progress: Progress | None) -> tuple[HostRecord, list[_Result]]:
+    """Host and images in parallel; the first failure stops those that have not begun."""
+    plugin = counting.build_plugin(task.work)
+    variants: tuple[Variant, ...] = ("trace", "marks") if task.trace else ("marks",)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        host = pool.submit(_host, task)
+        names: dict[Future[Any], str] = {host: "host"}
+        images: list[Future[_Result]] = []
+        for board, variant in itertools.product(boards, variants):
+            images.append(pool.submit(_emulate, task, board, variant, plugin))
+            names[images[-1]] = f"{board.core} {variant}"
+        try:
+            for done, future in enumerate(as_completed(names), 1):
+                future.result()
+                if progress is not None:
+                    progress(names[future], done, len(names))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return host.result(), [image.result() for image in images]
+
+
+def _host(task: Task) -> HostRecord:
+    run = HostLibrary(task.library, PREFIX, task.trace, build_dir=task.work / "host").run(task.pcm, task.trace)
+    divergence = locate(task.expected, run, task.listed)
+    _complain("host", divergence)
+    return HostRecord(
+        compiler=toolchain.version("gcc"),
+        frames=run.frames,
+        mismatches=compare(task.expected, run, task.listed),
+        first_divergence=divergence,
+    )
+
+
+def _emulate(task: Task, board: Board, variant: Variant, plugin: Path) -> _Result:
+    folder, names = task.work / board.core / variant, [stage.name for stage in task.listed]
+    image = build(task.library, board, folder, variant, sum(stage.bytes for stage in task.listed))
+    marks = None
+    if variant == "marks":
+        marks = Marks(plugin, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
+    run, figures = stream(
+        image,
+        task.pcm,
+        task.bundle.config,
+        task.listed,
+        outputs=task.bundle.probe_outputs,
+        trace=variant == "trace",
+        timeout_s=task.timeout_s,
+        marks=marks,
+    )
+    mismatches = compare(task.expected, run, task.listed)
+    divergence = locate(task.expected, run, task.listed)
+    _complain(f"{board.core} ({variant})", divergence)
+    run.trace.clear()
+    if marks is None:
+        return _Result(image, run, figures, mismatches, divergence, None, [], None)
+    counts = counting.read_counts(folder / marks.out, names, run.frames)
+    checks = [
+        _cross_check(task, emulator, image, counts, marks) for emulator in task.emulators if runs(emulator, board)
+    ]
+    cycles = count_events(task, image) if task.cycles and board.core == CORE else None
+    return _Result(image, run, figures, mismatches, divergence, counts, checks, cycles)
+
+
+def _cross_check(task: Task, emulator: Emulator, image: Image, counts: Counts, marks: Marks) -> CrossCheck:
+    check = cross_check(task, emulator, image, counts, marks)
+    _complain(f"{image.board.core} ({check.emulator})", check.first_divergence)
+    if check.miscounted_frames:
+        log.warning(f"{image.board.core}: {check.emulator} counts otherwise in {check.miscounted_frames} frames")
+    return check
+
+
+def _complain(engine: str, divergence: Divergence | None) -> None:
+    if divergence is not None:
+        d = divergence
+        log.warning(
+            f"{engine}: differs from the reference first at frame {d.frame}, stage {d.stage}, channel {d.channel}: "
+            f"expected {d.expected}, got {d.actual}"
+        )
+
+
+def _target(task: Task, board: Board, results: Sequence[_Result]) -> TargetRecord:
+    """One record from a board's images: `trace` comes first, the figures are those of `marks`."""
+    marks = next(r for r in results if r.counts is not None)
+    assert marks.counts is not None
+    divergences = [r.divergence for r in results if r.divergence is not None]
+    probes = marks.counts.probes
+    return TargetRecord(
+        name=board.core,
+        emulator=_qemu(board),
+        compiler=toolchain.version(board.toolchain.compiler),
+        flags=" ".join(marks.image.flags),
+        frames=marks.run.frames,
+        mismatches=Mismatches(
+            **{name: sum(getattr(r.mismatches, name) for r in results) for name in Mismatches.model_fields}
+        ),
+        first_divergence=divergences[0] if divergences else None,
+        instructions_per_frame=_spread(marks.counts.total),
+        probe_instructions=None if probes is None else _spread(probes),
+        instructions_by_stage={name: float(count.mean()) for name, count in marks.counts.stages.items()},
+        miscounted_frames=max(len(wrong_macs(task.bundle.config, r.run)) for r in results),
+        memory=_memory(marks.image, marks.figures),
+        cross_checks=marks.cross_checks,
+        cycles=marks.cycles,
+    )
+
+
+def _spread(counts: NDArray[np.int64]) -> Spread:
+    return Spread(mean=float(counts.mean()), p95=float(np.percentile(counts, 95)), max=int(counts.max()))
+
+
+def _memory(image: Image, figures: Figures) -> Memory:
+    library, whole = elf.library_bytes(image.object), elf.image_bytes(image.elf)
+    return Memory(
+        weights=library.weights,
+        tables=library.tables,
+        probes=library.probes,
+        code=library.code,
+        state=figures.state - figures.scratch,
+        scratch=figures.scratch,
+        stack=figures.stack,
+        flash=whole.flash,
+        ram=whole.ram + figures.stack,
+    )
+
+
+def _qemu(board: Board) -> str:
+    """For example `qemu-system-arm 7.2.22 -machine mps2-an386 -kernel {image}`."""
+    program, *words = board.emulators.qemu
+    # "QEMU emulator version 7.2.22 (Debian …)", in user mode "qemu-hexagon version 7.2.22 (Debian …)"
+    version = toolchain.version(program).partition("version ")[2].split(" ")[0]
+    return " ".join([program, version, *words])
+
+
+def _write(out: Path, record: ValidationRecord, task: Task, macs: NDArray[np.int64]) -> None:
+    soundfile.write(out / "noisy.wav", task.pcm, SAMPLE_RATE, subtype="PCM_16")
+    soundfile.write(out / "enhanced.wav", task.expected.output, SAMPLE_RATE, subtype="PCM_16")
+    np.save(out / "masks.npy", task.expected.masks)
+    np.save(out / "macs.npy", macs.astype(np.uint32))
+    if task.bundle.probe_outputs:
+        np.save(out / "probes.npy", task.expected.words)
+    else:
+        (out / "probes.npy").unlink(missing_ok=True)
+    (out / "validation.json").write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verdict in words, for the page and the terminal."""
+
+from __future__ import annotations
+
+from dyncp.firmware.report.contents.schema import HostReport, Report, TargetReport
+
+
+def headline(report: Report) -> str:
+    """One line: cores, frames, mismatches."""
+    verdict = report.verdict
+    return (
+        f"{_counted(verdict.cores, 'core')}, {_counted(verdict.frames, 'frame')}, "
+        f"{_counted(verdict.mismatches, 'mismatch', 'mismatches')}"
+    )
+
+
+def failures(report: Report) -> list[str]:
+    """What keeps the verdict from being good, one sentence for each engine."""
+    found = [] if report.targets else ["No core was run."]
+    engines: list[tuple[str, HostReport | TargetReport]] = [("host", report.host)]
+    engines += [(target.name, target) for target in report.targets]
+    for name, engine in engines:
+        if engine.frames != report.verdict.frames:
+            found.append(f"{name} ran {engine.frames:,} of {report.verdict.frames:,} frames.")
+        if engine.mismatches:
+            first = engine.first_divergence
+            where = (
+                f"; the first in frame {first.frame}, stage {first.stage}, channel {first.channel}: "
+                f"expected {first.expected}, got {first.actual}"
+                if first
+                else ""
+            )
+            found.append(f"{name}: {_counted(engine.mismatches, 'word differs', 'words differ')}{where}.")
+    found += [
+        f"{target.name} miscounted its multiply–accumulates in {_counted(target.miscounted_frames, 'frame')}."
+        for target in report.targets
+        if target.miscounted_frames
+    ]
+    found += [
+        f"{target.name}: {check.emulator} gives other words or instruction counts."
+        for target in report.targets
+        for check in target.cross_checks
+        if not check.exact
+    ]
+    return found
+
+
+def _counted(count: int, one: str, many: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What training minimises: a compressed-spectrum error and the distance to the target utilization."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from dyncp.train import processes
+from dyncp.train.network.stft import POWER, analyse
+
+MAGNITUDE_WEIGHT = 0.7
+COMPLEX_WEIGHT = 0.3
+# Keeps the gradient of |X|^0.3 finite at 0: −100 dB below a bin of the level that the loss is normalised by.
+FLOOR = 1e-8
+
+
+def level_spectra(signal: Tensor, level: Tensor) -> Tensor:
+    """Spectrum, complex [B, 257, T], of signal [B, T·256] in units of its clip's active speech level [B]."""
+    return analyse(signal / level[:, None])
+
+
+def spectral_loss(estimate: Tensor, target: Tensor) -> Tensor:
+    """Compressed-spectrum MSE (arXiv 2412.17121): 0.7 on magnitudes^0.3, 0.3 on the complex spectra.
+
+    estimate, target: complex [B, 257, T] of `level_spectra`; the estimate's is that of the re-synthesised waveform, so
+    that inconsistent spectra are paid for.
+    """
+    magnitude_e, real_e, imaginary_e = _compressed(estimate)
+    magnitude_t, real_t, imaginary_t = _compressed(target)
+    complex_error = F.mse_loss(real_e, real_t) + F.mse_loss(imaginary_e, imaginary_t)
+    return MAGNITUDE_WEIGHT * F.mse_loss(magnitude_e, magnitude_t) + COMPLEX_WEIGHT * complex_error
+
+
+def utilization_loss(masks: Tensor, target: float) -> Tensor:
+    """Squared distance of the whole batch's mean utilization from its target; masks [B, blocks, N, T]."""
+    return (processes.mean(masks.mean()) - target).square()
+
+
+def _compressed(spectrum: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """|X|^0.3, and real and imaginary part of X |X|^−0.7: apart, because torch is slow on complex numbers."""
+    real, imaginary = spectrum.real.contiguous(), spectrum.imag.contiguous()
+    power = real.square() + imaginary.square() + FLOOR
+    magnitude = power ** (POWER / 2)
+    factor = magnitude * power.rsqrt()
+    return magnitude, real * factor, imaginary * factor

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Noisy clips on the fly. Batch n of a seed is always the same, so that a resumed training sees what it would have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.fft import irfft, prev_fast_len, rfft
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from dyncp.base.audio import Pcm, active_rms
+from dyncp.base.config import HOP, SAMPLE_RATE, MixingConfig
+from dyncp.train.targets.clip_labels import ClipLabels, SourceClasses, clip_labels
+
+Signal = NDArray[np.float32]
+
+# Cosines over the frequency axis that make up the random equalization.
+EQUALIZER_ORDERS = np.array([1, 2, 3])
+
+
+@dataclass
+class Batch:
+    """noisy, clean [B, T·256] in [−1, 1]; level [B], the active speech RMS that normalises the loss."""
+
+    noisy: Tensor
+    clean: Tensor
+    level: Tensor
+    labels: ClipLabels | None = None
+
+
+@dataclass
+class Clip:
+    """noisy, clean [T·256] in [−1, 1]; level, the active speech RMS; the recordings' indices in the mixer's lists.
+
+    snr_db: active speech RMS over the noise RMS; −∞ without speech.
+    """
+
+    noisy: Signal
+    clean: Signal
+    level: float
+    speech: int
+    noise: int
+    snr_db: float
+
+
+class Mixer:
+    """Draws clips from recordings held in memory; with `classes`, its batches are labelled for joint training."""
+
+    def __init__(
+        self, speech: list[Pcm], noise: list[Pcm], config: MixingConfig, classes: SourceClasses | None = None
+    ) -> None:
+        self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
+        self.samples = round(config.clip_s * SAMPLE_RATE / HOP) * HOP
+
+    def batch(self, size: int | range, seed: tuple[int, ...]) -> Batch:
+        """`size` clips, or those in a range of a larger batch: every clip has a seed of its own."""
+        indices = range(size) if isinstance(size, int) else size
+        clips = [self.clip(np.random.default_rng((*seed, index))) for index in indices]
+        return Batch(
+            torch.from_numpy(np.stack([clip.noisy for clip in clips])),
+            torch.from_numpy(np.stack([clip.clean for clip in clips])),
+            torch.tensor([clip.level for clip in clips], dtype=torch.float32),
+            self._labels(clips),
+        )
+
+    def _labels(self, clips: list[Clip]) -> ClipLabels | None:
+        if self.classes is None:
+            return None
+        return clip_labels(
+            [(clip.clean, clip.noisy) for clip in clips],
+            [self.classes.genders[clip.speech] for clip in clips],
+            [self.classes.categories[clip.noise] for clip in clips],
+        )
+
+    def clip(self, rng: np.random.Generator) -> Clip:
+        config = self.config
+        level = 10 ** (rng.uniform(*config.level_dbfs) / 20)
+        snr_db = rng.uniform(*config.snr_db)
+        spoken, voice = self._speech_crop(rng)
+        clean = _scaled(self._vary(spoken, rng), level)
+        background, category = self._noise_crop(rng)
+        noise = _scaled(self._vary(background, rng), 1.0, whole=True)
+        if rng.random() < config.second_noise:
+            other = _scaled(self._vary(self._noise_crop(rng)[0], rng), 1.0, whole=True)
+            noise = _scaled(noise + np.float32(rng.uniform(0.1, 1.0)) * other, 1.0, whole=True)
+        noise *= np.float32(level / 10 ** (snr_db / 20))
+        if rng.random() < config.noise_only:
+            clean, snr_db = np.zeros_like(clean), -np.inf
+        noisy = clean + noise
+        # A mixture that would clip is turned down as a whole, so that clean + noise = noisy still holds.
+        headroom = np.float32(min(1.0, 0.99 / max(float(np.abs(noisy).max()), 1e-9)))
+        return Clip(noisy * headroom, clean * headroom, float(level * headroom), voice, category, snr_db)
+
+    def _speech_crop(self, rng: np.random.Generator) -> tuple[Signal, int]:
+        """A random stretch; where an utterance is shorter than the clip, it lies in silence at a random place."""
+        index = int(rng.integers(len(self.speech)))
+        utterance = self.speech[index]
+        spare = len(utterance) - self._source_samples
+        if spare >= 0:
+            start = rng.integers(spare + 1)
+            return _float(utterance[start : start + self._source_samples]), index
+        before = rng.integers(-spare + 1)
+        return np.pad(_float(utterance), (before, -spare - before)), index
+
+    def _noise_crop(self, rng: np.random.Generator) -> tuple[Signal, int]:
+        index = int(rng.integers(len(self.noise)))
+        recording = self.noise[index]
+        start = rng.integers(len(recording))
+        stretch = recording[start : start + self._source_samples]
+        missing = self._source_samples - len(stretch)
+        return _float(np.concatenate([stretch, np.resize(recording, missing)])), index
+
+    @property
+    def _source_samples(self) -> int:
+        return int(self.samples * (1 + self.config.speed)) + 1
+
+    def _vary(self, signal: Signal, rng: np.random.Generator) -> Signal:
+        """Random speed (and pitch) and random smooth equalization, both of the spectrum; returns exactly one clip."""
+        config, length = self.config, self.samples
+        if config.speed:
+            # The clip is this much of the signal, of a length that its transform is fast for.
+            stretch = self.samples * (1 + rng.uniform(-config.speed, config.speed))
+            length = prev_fast_len(round(stretch), real=True)
+        if not (config.speed or config.eq_db):
+            return signal[:length]
+        bins = self.samples // 2 + 1
+        spectrum = rfft(signal[:length])[:bins]
+        gain_db = rng.uniform(-1, 1, len(EQUALIZER_ORDERS)) * config.eq_db / EQUALIZER_ORDERS
+        gain = np.exp((gain_db * np.log(10) / 20).astype(np.float32) @ _cosines(bins))
+        spectrum *= gain[: len(spectrum)] * np.float32(self.samples / length)
+        return cast(Signal, irfft(spectrum, self.samples))
+
+
+class Batches(IterableDataset[Batch]):
+    """Batches first … last − 1 of a seed, whole or a range of their clips, dealt out over the loader's workers."""
+
+    def __init__(self, mixer: Mixer, size: int | range, seed: int, first: int, last: int) -> None:
+        self.mixer, self.size, self.seed, self.first, self.last = mixer, size, seed, first, last
+
+    def __iter__(self) -> Iterator[Batch]:
+        info = torch.utils.data.get_worker_info()
+        worker, workers = (info.id, info.num_workers) if info else (0, 1)
+        for index in range(self.first + worker, self.last, workers):
+            yield self.mixer.batch(self.size, (self.seed, index))
+
+
+def loader(batches: Batches, workers: int) -> DataLoader[Batch]:
+    """The workers take turns, so that the order of batches does not depend on their number."""
+    return DataLoader(batches, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None)
+
+
+@cache
+def _cosines(bins: int) -> NDArray[np.float32]:
+    """[orders, bins] over the frequency axis."""
+    return np.cos(EQUALIZER_ORDERS[:, None] * np.linspace(0, np.pi, bins)).astype(np.float32)
+
+
+def _float(pcm: Pcm) -> Signal:
+    return np.divide(pcm, 32768, dtype=np.float32)
+
+
+def _scaled(signal: Signal, level: float, whole: bool = False) -> Signal:
+    """To an active RMS (`whole`: an RMS over all of it); silence stays silence."""
+    rms = float(np.sqrt(np.mean(np.square(signal, dtype=np.float64)))) if whole else active_rms(signal)
+    return signal * np.float32(level / rms) if rms > 0 else signal

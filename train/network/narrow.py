@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A trained network made narrower: the conv channels of each block that carry most of its output are kept."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dyncp.base.config import NetworkConfig
+from dyncp.train.network.enhancer import Block, Enhancer
+
+
+def narrowed(network: Enhancer, hidden: int) -> Enhancer:
+    """The network with `hidden` conv channels per block, at most as many as it has; for training to go on from.
+
+    A channel's weight is the norm of its column in the last 1×1 times its typical size there, which batch norm states:
+    its gain and shift are the spread and the mean before the ReLU. Gates on conv channels follow their channels.
+    """
+    config = network.config.model_copy(update={"hidden": hidden})
+    result = Enhancer(config)
+    state = network.state_dict()
+    for i, block in enumerate(network.blocks):
+        assert isinstance(block, Block)
+        kept = _largest(block, hidden)
+        for name, tensor in state.items():
+            if name.startswith(f"blocks.{i}."):
+                state[name] = _select(name.removeprefix(f"blocks.{i}."), tensor, kept, config)
+    result.load_state_dict(state)
+    return result.eval()
+
+
+def _largest(block: Block, count: int) -> Tensor:
+    norm = block.depthwise_norm
+    size = (norm.weight.square() + norm.bias.clamp(min=0).square()).sqrt()
+    carried = size * block.project.weight[..., 0].norm(dim=0)
+    return torch.sort(carried.argsort(descending=True)[:count]).values
+
+
+def _select(name: str, tensor: Tensor, kept: Tensor, config: NetworkConfig) -> Tensor:
+    part = name.split(".")[0]
+    if part == "project":
+        return tensor[:, kept]
+    if part in ("expand", "expand_norm", "depthwise", "depthwise_norm"):
+        return tensor[kept] if tensor.dim() else tensor
+    return tensor[kept] if name.startswith("gate.score") and config.gate_site == "hidden" else tensor

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quality per frame: SI-SDR and PESQ of overlapping windows, brought to frame rate (arXiv 2602.10666, section 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp.base.audio import Pcm
+from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.errors import AudioError
+from dyncp.base.metrics import pesq_wb, si_sdr
+from dyncp.train.pieces import Piece, Work
+
+# A window with less speech than this (0.256 s) has no quality; PESQ itself asks for about as much.
+SPEECH_FRAMES = 16
+# Silence around each window that PESQ hears: its time alignment wants room.
+PESQ_SILENCE = SAMPLE_RATE // 2
+# What one job of the parallel computation, and one file of the cache, covers.
+PIECE = 30 * SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure of merit of windows of `window` samples, one each `step` samples, clamped to `bounds`."""
+
+    window: int
+    step: int
+    bounds: tuple[float, float]
+    score: Callable[[Pcm, Pcm], float]
+    version: int
+
+
+def _padded_pesq(reference: Pcm, estimate: Pcm) -> float:
+    return pesq_wb(np.pad(reference, PESQ_SILENCE), np.pad(estimate, PESQ_SILENCE))
+
+
+MeasureName = Literal["si_sdr", "pesq"]
+# A perfect estimate has no finite SI-SDR, and below −30 dB nothing of the reference is left.
+MEASURES: dict[MeasureName, Measure] = {
+    "si_sdr": Measure(SAMPLE_RATE, SAMPLE_RATE // 4, (-30.0, 40.0), si_sdr, 1),
+    "pesq": Measure(3 * SAMPLE_RATE, 3 * SAMPLE_RATE // 4, (1.0, 4.65), _padded_pesq, 1),
+}
+
+
+def frame_quality(
+    name: MeasureName, reference: Pcm, estimate: Pcm, speech: NDArray[np.bool_], work: Work
+) -> NDArray[np.float32]:
+    """SI-SDR in dB or PESQ-WB in MOS of `estimate` for each frame, [T]; NaN where no window around it has speech.
+
+    reference, estimate: int16 [T · 256], aligned. speech: voice activity of the reference, bool [T].
+    """
+    measure = MEASURES[name]
+    # Windows reach beyond both ends and are cut there, so that the first and last frames lie in as many as others.
+    starts = np.arange(measure.step - measure.window, len(reference) - measure.step + 1, measure.step)
+    starts = starts[_speech_frames(speech, starts, measure.window) >= SPEECH_FRAMES]
+    # By their place in the stream, so that other speech elsewhere does not change what a piece holds.
+    groups = np.split(starts, np.flatnonzero(np.diff(starts.clip(0) // PIECE)) + 1) if len(starts) else []
+    pieces = [_piece(name, measure, reference, estimate, group) for group in groups]
+    scores = work.run(pieces, f"{name}, windows of {measure.window / SAMPLE_RATE:g} s")
+    return upsample(np.concatenate([[], *scores]), starts, measure.window, len(speech))
+
+
+def upsample(values: Iterable[float], starts: Iterable[int], window: int, frames: int) -> NDArray[np.float32]:
+    """Window values to frames by overlap-add with a squared Hann window, divided by the sum of the windows.
+
+    Window k covers `window` samples from starts[k]; frame t is centred at sample 256 t. A window whose value is NaN
+    counts for nothing; a frame without a window is NaN.
+    """
+    total, weights = np.zeros(frames), np.zeros(frames)
+    for value, start in zip(values, starts, strict=True):
+        if np.isnan(value):
+            continue
+        # The first frame centred inside the window, and the first one after it.
+        inside = slice(max(0, -(-start // HOP)), max(0, min(frames, -(-(start + window) // HOP))))
+        position = (np.arange(frames)[inside] * HOP - start) / window
+        hann = np.sin(np.pi * position) ** 2
+        total[inside] += hann**2 * value
+        weights[inside] += hann**2
+    total[weights == 0] = np.nan
+    weights[weights == 0] = 1
+    return (total / weights).astype(np.float32)
+
+
+def _speech_frames(speech: NDArray[np.bool_], starts: NDArray[np.int_], window: int) -> NDArray[np.int_]:
+    """How many frames with speech are centred inside each window."""
+    counted = np.concatenate([[0], np.cumsum(speech)])
+    first, last = (np.clip(-(-edge // HOP), 0, len(speech)) for edge in (starts, starts + window))
+    return np.asarray(counted[last] - counted[first])
+
+
+def _piece(name: MeasureName, measure: Measure, reference: Pcm, estimate: Pcm, starts: NDArray[np.int_]) -> Piece:
+    """Only the stretch that these windows cover, so that the rest of the stream does not change the cache's key."""
+    begin = max(0, int(starts[0]))
+    stretch = slice(begin, int(starts[-1]) + measure.window)
+    return Piece(_score_windows, measure.version, (name, reference[stretch], estimate[stretch], starts - begin))
+
+
+def _score_windows(name: MeasureName, reference: Pcm, estimate: Pcm, starts: NDArray[np.int_]) -> NDArray[np.float32]:
+    measure = MEASURES[name]
+    windows = [slice(max(0, start), start + measure.window) for start in starts]
+    scores = [_score(measure, reference[window], estimate[window]) for window in windows]
+    return np.clip(np.array(scores, np.float32), *measure.bounds)
+
+
+def _score(measure: Measure, reference: Pcm, estimate: Pcm) -> float:
+    try:
+        return measure.score(reference, estimate)
+    except AudioError:
+        return float("nan")
