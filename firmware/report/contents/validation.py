@@ -17,14 +17,7 @@ from dyncp.base.config import HOP, NetworkConfig, StrictModel
 from dyncp.base.errors import ReportError
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.masks import channel_bits, unpack_masks
-from dyncp.firmware.proof.records import ValidationRecord
-
-RECORD = "validation.json"
-NOISY = "noisy.wav"
-ENHANCED = "enhanced.wav"
-MASKS = "masks.npy"
-MACS = "macs.npy"
-PROBES = "probes.npy"
+from dyncp.firmware.proof.records import ENHANCED, MACS, MASKS, NOISY, PROBES, RECORD, ValidationRecord
 
 REMEDY = "run `dyncp validate` again"
 
