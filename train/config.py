@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
@@ -240,14 +241,37 @@ class MixingConfig(StrictModel):
     second_noise: float = Field(0.3, ge=0, le=1, description="share of clips with two noises")
     eq_db: float = Field(6.0, ge=0, le=24, description="depth of the random smooth equalization of both parts")
     speed: float = Field(0.1, ge=0, le=0.5, description="largest relative change of speed and pitch")
+    # What people meet beside noisy speech (train/everyday.py); shares of all clips.
+    clean: float = Field(0.0, ge=0, le=1, description="share of clips of clean speech")
+    clean_snr_db: tuple[float, float] = Field((20.0, 40.0), description="of clean speech, uniform range")
+    quiet: float = Field(0.0, ge=0, le=1, description="share of clips of a quiet room: some steps of int16, no speech")
+    silence: float = Field(0.0, ge=0, le=1, description="share of clips of digital silence")
+    pauses: float = Field(0.0, ge=0, le=1, description="share of clips with a pause of 0.5 to 3 s put into the speech")
+    steps: float = Field(0.0, ge=0, le=1, description="share of clips whose gain changes once")
+    step_db: float = Field(12.0, ge=0, le=40, description="largest change of gain, either way")
+    clipping: float = Field(0.0, ge=0, le=1, description="share of clips driven 1 to 9 dB over full scale")
 
     @model_validator(mode="after")
     def _ranges(self) -> MixingConfig:
-        for name in ("snr_db", "level_dbfs"):
+        for name in ("snr_db", "level_dbfs", "clean_snr_db"):
             low, high = getattr(self, name)
             if not low <= high:
                 raise ValueError(f"{name}: the lower end {low} lies above the upper end {high}")
         return self
+
+    @model_validator(mode="after")
+    def _kinds_exclude_each_other(self) -> MixingConfig:
+        if self.clean + self.quiet + self.silence > 1:
+            raise ValueError("clean, quiet, silence: a clip is one of them, so the shares sum to at most 1")
+        return self
+
+
+@dataclass(frozen=True)
+class ByKind:
+    """A figure for frames near speech and one for all others (train/kinds.py)."""
+
+    speech: float
+    rest: float
 
 
 class TrainingConfig(StrictModel):
@@ -262,12 +286,32 @@ class TrainingConfig(StrictModel):
     warmup: float = Field(0.05, ge=0, lt=1, description="share of all steps")
     weight_decay: float = Field(0.01, ge=0)
     target_utilization: float = Field(0.25, gt=0, le=1)
+    speech_utilization: float | None = Field(None, gt=0, le=1, description="target in frames near speech; see kinds.py")
+    rest_utilization: float | None = Field(None, gt=0, le=1, description="target in all other frames")
     utilization_weight: float = Field(5.0, ge=0)
     utilization_ramp: float = Field(0.3, ge=0, le=1, description="share of all steps until the target is reached")
     perceptual_weight: float = Field(0.0, ge=0, description="of the loss modelled on PESQ (train/perceptual.py)")
+    perceptual_compensation: float = Field(1.0, ge=0, le=1, description="how far it forgives slow gains and filters")
     intelligibility_weight: float = Field(0.0, ge=0, description="of 1 − ESTOI (train/intelligibility.py)")
+    waveform_weight: float = Field(0.0, ge=0, description="of the waveform's error in dB (train/losses.py)")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the network's matrix products")
     auxiliary_weight: float = Field(0.0, ge=0, description="of the loss of voice activity and SNR read from the masks")
+    average_decay: float = Field(0.0, ge=0, lt=1, description="of the averaged weights; 0: the last weights")
+
+    @model_validator(mode="after")
+    def _both_kinds_or_none(self) -> TrainingConfig:
+        if (self.speech_utilization is None) != (self.rest_utilization is None):
+            raise ValueError(
+                "speech_utilization, rest_utilization: give both, or neither for one target for all frames"
+            )
+        return self
+
+    @property
+    def by_kind(self) -> ByKind | None:
+        """Targets by kind of frame, where they differ."""
+        if self.speech_utilization is None or self.rest_utilization is None:
+            return None
+        return ByKind(self.speech_utilization, self.rest_utilization)
 
 
 class Config(StrictModel):
