@@ -128,6 +128,8 @@ def fold(checkpoint: Checkpoint) -> FoldedNetwork:
 def fold_network(network: Enhancer, source: str) -> FoldedNetwork:
     """As `fold`, for a network at hand."""
     config = network.config
+    if config.bands is not None or not config.decides_every_block_and_frame:
+        raise QuantizationError("bands, gate_period, gate_shared: there are no integers for these options yet")
     c, h, g, n = config.channels, config.hidden, config.gate, config.gated
     state = {name: tensor.detach().cpu().double().numpy() for name, tensor in network.state_dict().items()}
     for name, values in state.items():
