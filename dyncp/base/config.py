@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -183,10 +185,37 @@ class NetworkConfig(StrictModel):
         """MACs of one frame of a stream, exactly: with the gates that decide in it and no other."""
         return self._macs(active, sum(self.decides(group, frame) for group in range(self.groups)), 1)
 
+    def macs_by_frame(self, active: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """`frame_macs` of a stream's first frames, given the active channels of each, [n]."""
+        turn = np.array([self.frame_macs(frame, 0) for frame in range(self.gate_period)], dtype=np.int64)
+        return np.resize(turn, len(active)) + self.macs_per_channel * active.astype(np.int64)
+
+    @property
+    def least_macs(self) -> int:
+        """MACs that every frame takes."""
+        return self._macs(0, self.groups // self.gate_period, 1)
+
+    @property
+    def warm_up(self) -> int:
+        """Frames until the pooling before the gates holds no more of the silence before the start."""
+        return self.pooling_frames * self.gate_period
+
+    def group(self, block: int) -> int:
+        """The group of a block: whose gate decides for it."""
+        return block // self.blocks_per_gate
+
+    def has_gate(self, block: int) -> bool:
+        """Whether the gate of a block's group belongs to this block, the group's first."""
+        return bool(self.gated) and block % self.blocks_per_gate == 0
+
+    def macs_with(self, active: int) -> int:
+        """MACs that no frame with so many active channels exceeds: that of the most decisions."""
+        return self._macs(active, ceil(self.groups / self.gate_period), 1)
+
     @property
     def most_macs(self) -> int:
         """MACs that no frame exceeds."""
-        return self._macs(self.frame_limit, ceil(self.groups / self.gate_period), 1)
+        return self.macs_with(self.frame_limit)
 
     def _macs(self, active: int, decisions: int, frames: int) -> int:
         """With so many decisions of gates in so many frames."""

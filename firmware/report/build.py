@@ -161,9 +161,9 @@ def _macs(validation: Validation, config: NetworkConfig) -> schema.Macs:
             p50=float(p50),
             p95=float(p95),
             max=int(macs.max()),
-            all_active=config.macs(config.gated * config.blocks),
-            capped=config.macs(config.frame_limit) if config.capped else None,
-            none_active=config.macs(0),
+            all_active=config.macs_with(config.gated * config.blocks),
+            capped=config.most_macs if config.capped else None,
+            none_active=config.least_macs,
         ),
         by_layer=_layers(validation.active, config),
     )

@@ -57,7 +57,7 @@ def read_validation(folder: Path, config: NetworkConfig, bundle_hash: str, outpu
     _check_padding(words, config, folder / MASKS)
     active = unpack_masks(words, config)
     counted = _read_array(folder / MACS, np.uint32, (frames,))
-    macs = np.array([config.macs(int(count)) for count in active.sum(axis=(1, 2))])
+    macs = config.macs_by_frame(active.sum(axis=(1, 2)))
     if record.exact:
         _check_macs(counted, macs, folder / MACS)
     probes = _read_array(folder / PROBES, np.int32, (frames, outputs)) if outputs else None
