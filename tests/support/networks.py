@@ -37,7 +37,7 @@ FOLLOWING = [
     SHAPES[0].model_copy(update={"bands": BANDS}),
     SHAPES[3].model_copy(update={"bands": BANDS, "gate_period": 4, "pooling_frames": 3}),
     SHAPES[2].model_copy(update={"gate_period": 3, "gate_shared": "network", "block_cap": 9}),
-    SHAPES[0].model_copy(update={"gate_period": 2, "gate_shared": "stack", "stacks": 2, "pooling_frames": 6}),
+    SHAPES[1].model_copy(update={"gate_period": 2, "gate_shared": "stack", "pooling_frames": 6}),
 ]
 STATIC = SHAPES[0].model_copy(update={"gate_site": "none"})
 
