@@ -32,7 +32,7 @@ from dyncp.train.mixing import Batch, Batches, Mixer, loader
 from dyncp.train.narrow import narrowed
 from dyncp.train.network import Enhancer
 from dyncp.train.perceptual import PerceptualLoss
-from dyncp.train.stft import analyse, features, synthesise
+from dyncp.train.stft import analyse, features, scaled, synthesise
 
 GRADIENT_NORM = 5.0
 VALIDATION_BATCHES = 6
@@ -221,7 +221,7 @@ class Trainer:
         spectrum = analyse(noisy)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.training.precision == "bfloat16"):
             suppression, masks = self.forward(self.inputs(noisy, spectrum))
-        estimate, target = synthesise(spectrum * suppression.float())[:, HOP:], clean[:, :-HOP]
+        estimate, target = synthesise(scaled(spectrum, suppression.float()))[:, HOP:], clean[:, :-HOP]
         heard, wanted = level_spectra(estimate, level), level_spectra(target, level)
         loss, training = spectral_loss(heard, wanted), self.config.training
         if training.perceptual_weight:
