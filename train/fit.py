@@ -30,7 +30,7 @@ from dyncp.train.kinds import kind_loss, shares
 from dyncp.train.losses import level_spectra, spectral_loss, utilization_loss, waveform_loss
 from dyncp.train.mixing import Batch, Batches, Mixer, loader
 from dyncp.train.narrow import narrowed
-from dyncp.train.network import Enhancer
+from dyncp.train.network import Enhancer, Gate
 from dyncp.train.perceptual import PerceptualLoss
 from dyncp.train.stft import analyse, features, scaled, synthesise
 
@@ -114,6 +114,9 @@ class Trainer:
         self.config, self.train, self.folder = config, train, folder
         self.device = torch.device(device)
         self.network = Enhancer(config.network).to(self.device)
+        for module in self.network.modules():
+            if isinstance(module, Gate):
+                module.gradient = config.training.gate_gradient
         processes.share_norms(self.network)
         self.perceptual = PerceptualLoss(config.training.perceptual_compensation).to(self.device)
         self.intelligibility = IntelligibilityLoss().to(self.device)

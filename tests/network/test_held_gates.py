@@ -99,6 +99,19 @@ def test_pooling_advances_on_decisions_alone() -> None:
     torch.testing.assert_close(state.pool[..., 0], average)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_gates_pass_on_a_share_of_their_gradient(share: float) -> None:
+    gate, gradients = network_of(gate_period=2, pooling="ema").blocks[0].gate, []
+    for gate.gradient in (1.0, share):
+        inputs = torch.rand(1, 16, 9, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        mask, _, _ = gate(inputs, gate.initial_state(inputs))
+        mask.sum().backward()
+        gradients.append((mask, inputs.grad))
+    (whole_mask, whole), (mask, part) = gradients
+    assert torch.equal(mask, whole_mask)
+    torch.testing.assert_close(part, share * whole)
+
+
 def test_blocks_of_a_shared_gate_have_none_of_their_own() -> None:
     state = network_of(gate_shared="stack", gate_site="hidden").state_dict()
     gates = {name: tuple(tensor.shape) for name, tensor in state.items() if "score.weight" in name}
