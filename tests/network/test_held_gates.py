@@ -77,13 +77,14 @@ def test_groups_decide_in_turn_and_hold_in_between(shared: str) -> None:
     assert config.groups == {"block": 6, "stack": 3, "network": 1}[shared]
     with torch.no_grad():
         masks = network(torch.rand(1, 8, 60)).masks[0]
-    changes = (masks[..., 1:] != masks[..., :-1]).any(1)
+    changes, flips = (masks[..., 1:] != masks[..., :-1]).any(1), 0
     for i in range(config.blocks):
         group = i // config.blocks_per_gate
         assert not masks[i, :, : group % period].any(), "nothing is active before the first decision"
         changed = changes[i].nonzero().flatten() + 1
-        assert len(changed) > 1
+        flips += len(changed)
         assert all(config.decides(group, int(frame)) for frame in changed)
+    assert flips > 20
 
 
 def test_pooling_advances_on_decisions_alone() -> None:
