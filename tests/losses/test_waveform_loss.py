@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from dyncp.train.losses import NOISE_ERROR, SPEECH_ERROR, waveform_loss
-from dyncp.train.perceptual import PerceptualLoss
+from dyncp.train.losses.perceptual import PerceptualLoss
+from dyncp.train.losses.spectral import NOISE_ERROR, SPEECH_ERROR, waveform_loss
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_silence_is_finite_and_its_gradient_too() -> None:
 
 
 def test_without_compensation_the_perceptual_loss_minds_a_wrong_level(speech: Tensor) -> None:
-    from dyncp.train.losses import level_spectra
+    from dyncp.train.losses.spectral import level_spectra
 
     level = torch.tensor([0.1])
     filtered = torch.nn.functional.conv1d(speech[:, None], torch.tensor([[[0.3, 0.7, 0.0]]]), padding="same")[:, 0]

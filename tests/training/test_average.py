@@ -10,13 +10,13 @@ import torch
 from sounds import small_corpus
 from torch import nn
 
-from dyncp.train.average import WeightAverage, renew_statistics
-from dyncp.train.checkpoint import load_checkpoint
-from dyncp.train.config import Config, MixingConfig, NetworkConfig, TrainingConfig
-from dyncp.train.corpus import load_corpus
-from dyncp.train.fit import Progress, Trainer
-from dyncp.train.mixers import load_mixers
-from dyncp.train.mixing import Mixer
+from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.fitting.average import WeightAverage, renew_statistics
+from dyncp.train.fitting.trainer import Progress, Trainer
+from dyncp.train.mixing.clips import Mixer
+from dyncp.train.mixing.mixers import load_mixers
+from dyncp.train.network.checkpoint import load_checkpoint
 
 NETWORK = NetworkConfig(channels=12, hidden=16, stacks=1, dilations=(1, 2), gate=4, pooling_frames=5)
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dyncp.train.config import Config, MixingConfig, parse
-from dyncp.train.errors import ConfigError
-from dyncp.train.everyday import PAUSE_S, with_pause
-from dyncp.train.mixing import Clip, Mixer
+from dyncp.base.config import Config, MixingConfig, parse
+from dyncp.base.errors import ConfigError
+from dyncp.train.mixing.clips import Clip, Mixer
+from dyncp.train.mixing.everyday import PAUSE_S, with_pause
 
 PLAIN: dict[str, Any] = {"clip_s": 2.0, "noise_only": 0, "second_noise": 0, "eq_db": 0, "speed": 0, "snr_db": (5, 5)}
 

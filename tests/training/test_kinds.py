@@ -10,15 +10,15 @@ import pytest
 import torch
 from sounds import small_corpus
 
-from dyncp.train.checkpoint import load_checkpoint
-from dyncp.train.config import HOP, ByKind, Config, MixingConfig, NetworkConfig, TrainingConfig, parse
-from dyncp.train.corpus import load_corpus
-from dyncp.train.errors import ConfigError
-from dyncp.train.fit import Progress, Trainer
-from dyncp.train.kinds import kind_loss, near_speech, shares
-from dyncp.train.mixers import load_mixers
-from dyncp.train.mixing import Mixer
-from dyncp.train.targets import voice_activity
+from dyncp.base.config import HOP, ByKind, Config, MixingConfig, NetworkConfig, TrainingConfig, parse
+from dyncp.base.errors import ConfigError
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.fitting.trainer import Progress, Trainer
+from dyncp.train.losses.kinds import kind_loss, near_speech, shares
+from dyncp.train.mixing.clips import Mixer
+from dyncp.train.mixing.mixers import load_mixers
+from dyncp.train.network.checkpoint import load_checkpoint
+from dyncp.train.targets.frames import voice_activity
 
 NETWORK = NetworkConfig(
     channels=12,

@@ -21,21 +21,18 @@ from dyncp.base.config import HOP, ByKind, Config, TrainingConfig
 from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.base.files import replace_file
 from dyncp.train import processes
-from dyncp.train.auxiliary import MaskReadout, auxiliary_loss
-from dyncp.train.average import WeightAverage, renew_statistics
-from dyncp.train.banded import banded
-from dyncp.train.checkpoint import SCALES, read_manifest, write_checkpoint
-from dyncp.train.config import HOP, ByKind, Config, TrainingConfig
-from dyncp.train.errors import CheckpointError, ConfigError
-from dyncp.train.files import replace_file
-from dyncp.train.intelligibility import IntelligibilityLoss
-from dyncp.train.kinds import kind_loss, shares
-from dyncp.train.losses import level_spectra, spectral_loss, utilization_loss, waveform_loss
-from dyncp.train.mixing import Batch, Batches, Mixer, loader
-from dyncp.train.narrow import narrowed
-from dyncp.train.network import Enhancer, Gate
-from dyncp.train.perceptual import PerceptualLoss
-from dyncp.train.stft import analyse, features, scaled, synthesise
+from dyncp.train.fitting.average import WeightAverage, renew_statistics
+from dyncp.train.losses.auxiliary import MaskReadout, auxiliary_loss
+from dyncp.train.losses.intelligibility import IntelligibilityLoss
+from dyncp.train.losses.kinds import kind_loss, shares
+from dyncp.train.losses.perceptual import PerceptualLoss
+from dyncp.train.losses.spectral import level_spectra, spectral_loss, utilization_loss, waveform_loss
+from dyncp.train.mixing.clips import Batch, Batches, Mixer, loader
+from dyncp.train.network.banded import banded
+from dyncp.train.network.checkpoint import SCALES, read_manifest, write_checkpoint
+from dyncp.train.network.enhancer import Enhancer, Gate
+from dyncp.train.network.narrow import narrowed
+from dyncp.train.network.stft import analyse, features, scaled, synthesise
 
 GRADIENT_NORM = 5.0
 VALIDATION_BATCHES = 6
