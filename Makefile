@@ -10,7 +10,7 @@ TFLITE := .venv-tflite
 ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 
-.PHONY: help setup demo test check lint unit bench bench-docs bench-readme bench-check soak tflite clean
+.PHONY: help setup demo test check lint unit bench bench-docs bench-check soak tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
@@ -18,8 +18,8 @@ help:
 	@echo "make check   lint, types and fast tests"
 	@echo "make tflite  int8 TFLite of the shipped network beside our integers: build/tflite"
 	@echo "make bench   instructions, sizes and cycles by core; speed of the host build and of a training step"
-	@echo "make bench-docs renews table and figure of docs/skipping.md"
-	@echo "make bench-readme renews the table of the README; make bench-check fails where it is off by over 1 %"
+	@echo "make bench-docs renews the tables of docs/benchmarks.md and docs/skipping.md, and the figure of the latter"
+	@echo "make bench-check fails where a figure of docs/benchmarks.md is off by over 1 %"
 	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts"
 
 setup: $(READY)
@@ -60,10 +60,8 @@ bench: $(READY)
 	$(BIN)/python -m dyncp.bench.speed
 
 bench-docs: $(READY)
+	$(BIN)/python -m dyncp.bench.cores --docs
 	$(BIN)/python -m dyncp.bench.skipping --docs
-
-bench-readme: $(READY)
-	$(BIN)/python -m dyncp.bench.cores --readme
 
 bench-check: $(READY)
 	$(BIN)/python -m dyncp.bench.cores --check
