@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.files import replace_file
+from dyncp.base.terminal import make_console
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,13 @@ class Work:
 
     def _compute(self, pieces: Sequence[Piece], paths: Sequence[Path | None], title: str) -> list[NDArray[Any]]:
         from joblib import Parallel, delayed
-        from rich.console import Console
         from rich.progress import Progress
 
         if not pieces:
             return []
         calls = (delayed(piece.function)(*piece.arguments) for piece in pieces)
         results = []
-        with Progress(console=Console(stderr=True), transient=True, disable=not self.progress) as bar:
+        with Progress(console=make_console(), transient=True, disable=not self.progress) as bar:
             arriving = Parallel(n_jobs=self.n_jobs, return_as="generator")(calls)
             for path, result in zip(paths, bar.track(arriving, total=len(pieces), description=title), strict=True):
                 if path is not None:

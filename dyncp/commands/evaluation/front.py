@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from dyncp.base.terminal import make_console
 from dyncp.commands.shared.options import CorpusFolder, Json, Redistributable, find_checkpoint, find_device
 from dyncp.commands.shared.quality import scored
 
@@ -53,7 +54,7 @@ def front(
     from dyncp.evaluation.front.candidates import DENSE, Protocol, parse_candidates, train_into
     from dyncp.train.corpora.corpus import load_corpus
 
-    console = Console(stderr=True)
+    console = make_console()
     protocol = Protocol.make(steps, out, preset)
     wanted = [protocol.run(candidate, seed) for candidate in parse_candidates(only) for seed in range(1, seeds + 1)]
     recordings = load_corpus(corpus, redistributable)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from dyncp.base.terminal import make_console
 from dyncp.commands.shared.options import Checkpoint, Json, find_checkpoint
 
 OFFLINE, STEP = "offline.onnx", "step.onnx"
@@ -35,7 +35,7 @@ def interchange(
     from dyncp.export.transforms import stft
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = Console(stderr=True)
+    console = make_console()
     trained = load_checkpoint(find_checkpoint(checkpoint))
     features = stft.compress(stft.analyse(hops(pad_to_hop(read_pcm(audio))))).astype(np.float32)
     folded = fold(trained)

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from dyncp.base.errors import CheckpointError, ConfigError
+from dyncp.base.terminal import make_console, warn
 from dyncp.commands.shared.options import find_checkpoint, find_device
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def train(
     if integers and compiled:
         raise ConfigError("--integers: the device's integers are not compiled; leave out --compile")
     with processes.joined(find_device(device)) as own_device:
-        console = Console(stderr=True, quiet=not processes.is_first())
+        console = make_console(quiet=not processes.is_first())
         with console.status("reading the corpus"):
             trained = _trained(out if resume else start)
             through = trained if integers else None
@@ -146,7 +147,7 @@ def _report_utilization(shares: Sequence[float], target: float, console: Console
     blocks = "  ".join(f"{share:.2f}" for share in shares)
     console.print(f"utilization {achieved:.3f} (target {target}), by block {blocks}", highlight=False)
     if abs(achieved - target) > UTILIZATION_TOLERANCE:
-        console.print(
-            f"[yellow]the target utilization was missed by {achieved - target:+.3f}; "
-            "raise training.utilization_weight or train longer[/]"
+        warn(
+            f"the target utilization was missed by {achieved - target:+.3f}; "
+            "raise training.utilization_weight or train longer"
         )
