@@ -46,7 +46,7 @@ check: lint unit
 lint: $(READY) build/types/dyncp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' '*.cpp')
 	$(BIN)/mypy
 	rm -rf build/house && mkdir -p build/house && cp -rL build/types/dyncp build/house
 	cd build/house && $(CURDIR)/$(BIN)/lint-imports --no-cache $(CURDIR)/pyproject.toml
