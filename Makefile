@@ -24,10 +24,10 @@ help:
 
 setup: $(READY)
 
-$(READY): pyproject.toml ci/install-debian.sh
+$(READY): pyproject.toml ci/constraints.txt ci/install-debian.sh
 	ci/install-debian.sh
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[train,benchmark,demo,interchange,dev]'
+	$(BIN)/pip install -q --disable-pip-version-check -c ci/constraints.txt -e '.[train,benchmark,demo,interchange,dev]'
 	touch $@
 
 # The toolchains and emulators of the boards that are not validated by default.
@@ -74,10 +74,11 @@ tflite: $(TFLITE)/.ready
 	$(TFLITE)/bin/python -m pytest -q tests/tflite
 	$(TFLITE)/bin/dyncp tflite signals build/tflite
 
-$(TFLITE)/.ready: pyproject.toml ci/install-debian.sh
+$(TFLITE)/.ready: pyproject.toml ci/constraints-tflite.txt ci/install-debian.sh
 	ci/install-debian.sh
 	test -x $(TFLITE)/bin/python || $(PYTHON) -m venv $(TFLITE)
-	$(TFLITE)/bin/pip install -q --disable-pip-version-check -e '.[train,demo,tflite]' hypothesis pytest
+	$(TFLITE)/bin/pip install -q --disable-pip-version-check -c ci/constraints-tflite.txt \
+		-e '.[train,demo,tflite]' hypothesis pytest
 	touch $@
 
 # mypy cannot map folders to packages; it reads the rooms through a tree of links under their import names. import-linter

@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from dyncp.base.errors import DyncpError
-from dyncp.base.terminal import set_quiet
 from dyncp.base.version import __version__
 from dyncp.commands import demo
 from dyncp.commands.evaluation import evaluate, front
 from dyncp.commands.exporting import export, interchange, tflite
 from dyncp.commands.firmware import enhance, generate, report, validate
+from dyncp.commands.shared.terminal import set_quiet
 from dyncp.commands.training import corpus, probe, train
 
 # Packages that only some commands need, and the extra of pyproject.toml that brings each.

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.files import replace_file
-from dyncp.base.terminal import make_console
 
 
 @dataclass(frozen=True)
@@ -68,14 +67,17 @@ class Work:
         return [found for path in paths if (found := results[path]) is not None]
 
     def _compute(self, pieces: Sequence[Piece], paths: Sequence[Path | None], title: str) -> list[NDArray[Any]]:
+        import rich
         from joblib import Parallel, delayed
+        from rich.console import Console
         from rich.progress import Progress
 
         if not pieces:
             return []
         calls = (delayed(piece.function)(*piece.arguments) for piece in pieces)
         results = []
-        with Progress(console=make_console(), transient=True, disable=not self.progress) as bar:
+        console = Console(stderr=True, quiet=rich.get_console().quiet)
+        with Progress(console=console, transient=True, disable=not self.progress) as bar:
             arriving = Parallel(n_jobs=self.n_jobs, return_as="generator")(calls)
             for path, result in zip(paths, bar.track(arriving, total=len(pieces), description=title), strict=True):
                 if path is not None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyncp.base.terminal import make_console
 from dyncp.commands.exporting import export
 from dyncp.commands.firmware import enhance, generate, report, validate
 from dyncp.commands.shared.options import find_checkpoint
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.train.streams.streams import Stream

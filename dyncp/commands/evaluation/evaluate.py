@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
-from dyncp.base.terminal import make_console
 from dyncp.commands.shared.options import Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
 from dyncp.commands.shared.quality import print_comparison, scored
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.base.quality import Comparison

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from dyncp.base.terminal import make_console
 from dyncp.commands.shared.options import CorpusFolder, Json, Redistributable, find_checkpoint, find_device
 from dyncp.commands.shared.quality import scored
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.base.config import Config

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyncp.base.terminal import make_console
 from dyncp.commands.shared.options import Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
 from dyncp.commands.shared.quality import print_comparison, scored
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from dyncp.base.terminal import make_console
 from dyncp.commands.shared.options import Checkpoint, Json, find_checkpoint
+from dyncp.commands.shared.terminal import make_console
 
 OFFLINE, STEP = "offline.onnx", "step.onnx"
 # Two float32 evaluations of one network differ by rounding alone, and a score at 0 may then fall on either side.

@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dyncp.base.terminal import make_console
 from dyncp.commands.shared.options import Checkpoint, Json, Redistributable, find_checkpoint
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.evaluation.quality.tflite_compare import TfliteComparison

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from dyncp.base.terminal import make_console
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.base.audio import Pcm

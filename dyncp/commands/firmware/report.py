@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from dyncp.base.terminal import make_console
 from dyncp.commands.shared.options import BundleFolder, Json
+from dyncp.commands.shared.terminal import make_console
 
 
 def report(

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dyncp.base.terminal import make_console, warn
 from dyncp.commands.shared.options import BundleFolder, Json
+from dyncp.commands.shared.terminal import make_console, warn
 from dyncp.firmware.emulators.names import Emulator
 
 if TYPE_CHECKING:

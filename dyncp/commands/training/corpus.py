@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from dyncp.base.terminal import make_console, warn
 from dyncp.commands.shared.options import Json
+from dyncp.commands.shared.terminal import make_console, warn
 
 
 def corpus(

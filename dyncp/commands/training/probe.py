@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from dyncp.base.terminal import make_console, warn
 from dyncp.commands.shared.options import BundleFolder, CorpusFolder, Json, Redistributable
+from dyncp.commands.shared.terminal import make_console, warn
 
 if TYPE_CHECKING:
     from dyncp.base.audio import Pcm

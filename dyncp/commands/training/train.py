@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 
 from dyncp.base.errors import CheckpointError, ConfigError
-from dyncp.base.terminal import make_console, warn
 from dyncp.commands.shared.options import find_checkpoint, find_device
+from dyncp.commands.shared.terminal import make_console, warn
 
 if TYPE_CHECKING:
     from dyncp.train.fitting.trainer import Trainer

@@ -3,21 +3,22 @@
 
 from __future__ import annotations
 
+import rich
 from rich.console import Console
 from rich.markup import escape
 
-_quiet = False
-
 
 def set_quiet(quiet: bool) -> None:
-    """Whether consoles made from now on stay silent: no progress, no tables, no notes."""
-    global _quiet
-    _quiet = quiet
+    """Whether consoles made from now on stay silent: no progress, no tables, no notes.
+
+    Kept in rich's own console, where rooms that know nothing of the command line find it.
+    """
+    rich.reconfigure(stderr=True, quiet=quiet)
 
 
 def make_console(quiet: bool = False) -> Console:
     """A console on standard error, silent if asked here or by `set_quiet`."""
-    return Console(stderr=True, quiet=quiet or _quiet)
+    return Console(stderr=True, quiet=quiet or rich.get_console().quiet)
 
 
 def warn(message: str) -> None:
