@@ -72,10 +72,10 @@ def probe_state(config: NetworkConfig, probes: Probes | None) -> Struct:
 
 def _block(config: NetworkConfig, dilation: int) -> Struct:
     c, h, frames = config.channels, config.hidden, config.pooling_frames
-    members = [Member("uint32_t", "slot", (), "of `history`, the oldest frame")]
+    members = [Member("uint32_t", "slot", (), "of `history`, the oldest frame; reduced where it is used")]
     if config.pooling == "window":
         members += [
-            Member("uint32_t", "ring_slot", (), "of `ring`, the oldest frame"),
+            Member("uint32_t", "ring_slot", (), "of `ring`, the oldest frame; reduced where it is used"),
             Member("int16_t", "pool", (c,), f"sum over `ring`, the inputs of the last {frames} frames"),
             Member("int8_t", "ring", (frames, c), ""),
         ]

@@ -79,7 +79,8 @@ static inline int8_t dcp_taps(const dcp_layer *layer, const int8_t *h, int8_t *o
                               const int8_t *middle, size_t r) {
     const int8_t *w = layer->weight + r;
     const size_t tap = dcp_padded(layer->rows);
-    const int32_t sum = w[0] * oldest[r] + w[tap] * middle[r] + w[2 * tap] * h[r] + layer->bias[r];
+    const int32_t products = w[0] * oldest[r] + w[tap] * middle[r] + w[2 * tap] * h[r];
+    const int32_t sum = dcp_wrap_add(products, layer->bias[r]); /* the history may be corrupted */
     oldest[r] = h[r];
     return dcp_relu8(dcp_rmul(sum, layer->multiplier[r]));
 }

@@ -90,6 +90,20 @@ static inline int32_t dcp_rmul2(int32_t a, int32_t twice_m) {
 #endif
 }
 
+/* Sums, differences and multiples that wrap where the operands come from a state that may have been
+ * corrupted; of sound ones none does. */
+static inline int32_t dcp_wrap_add(int32_t a, int32_t b) {
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+static inline int32_t dcp_wrap_subtract(int32_t a, int32_t b) {
+    return (int32_t)((uint32_t)a - (uint32_t)b);
+}
+
+static inline int32_t dcp_wrap_256(int32_t a) {
+    return (int32_t)((uint32_t)a << 8);
+}
+
 /* sum + dcp_rmul2(a, twice_m): also one instruction. */
 static inline int32_t dcp_rmul2_add(int32_t sum, int32_t a, int32_t twice_m) {
 #if DCP_SIMD
@@ -97,7 +111,7 @@ static inline int32_t dcp_rmul2_add(int32_t sum, int32_t a, int32_t twice_m) {
     __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(twice_m), "r"(sum));
     return result;
 #else
-    return sum + dcp_rmul2(a, twice_m);
+    return dcp_wrap_add(sum, dcp_rmul2(a, twice_m));
 #endif
 }
 

@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from command import dyncp
 from signals import speech_like
 from sounds import small_corpus
-from typer.testing import CliRunner
 
 from dyncp.base.audio import pad_to_hop
-from dyncp.cli import commands
 from dyncp.export.formats.bundle import read_bundle
 from dyncp.export.integers import reference
 
@@ -41,13 +40,6 @@ steps_per_epoch = 30
 learning_rate = 4e-3
 utilization_weight = 20.0
 """
-
-
-def dyncp(*arguments: object) -> str:
-    """Run a command in this process; returns what it printed on standard output."""
-    result = CliRunner().invoke(commands, [str(a) for a in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.mark.slow

@@ -17,7 +17,9 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from dyncp.base.audio import Pcm, active_rms
 from dyncp.base.config import HOP, SAMPLE_RATE, MixingConfig
+from dyncp.train.mixing.everyday import Parts, as_met, clipped
 from dyncp.train.targets.clip_labels import ClipLabels, SourceClasses, clip_labels
+from dyncp.train.targets.frames import near_speech
 
 Signal = NDArray[np.float32]
 
@@ -27,12 +29,16 @@ EQUALIZER_ORDERS = np.array([1, 2, 3])
 
 @dataclass
 class Batch:
-    """noisy, clean [B, T·256] in [−1, 1]; level [B], the active speech RMS that normalises the loss."""
+    """noisy, clean [B, T·256] in [−1, 1]; level [B], the active speech RMS that normalises the loss.
+
+    speech, bool [B, T], where the mixer marks it: frames near speech (train/losses/kinds.py).
+    """
 
     noisy: Tensor
     clean: Tensor
     level: Tensor
     labels: ClipLabels | None = None
+    speech: Tensor | None = None
 
 
 @dataclass
@@ -51,12 +57,21 @@ class Clip:
 
 
 class Mixer:
-    """Draws clips from recordings held in memory; with `classes`, its batches are labelled for joint training."""
+    """Draws clips from recordings held in memory; with `classes`, its batches are labelled for joint training.
+
+    With `marks_speech`, its batches say which frames are near speech.
+    """
 
     def __init__(
-        self, speech: list[Pcm], noise: list[Pcm], config: MixingConfig, classes: SourceClasses | None = None
+        self,
+        speech: list[Pcm],
+        noise: list[Pcm],
+        config: MixingConfig,
+        classes: SourceClasses | None = None,
+        marks_speech: bool = False,
     ) -> None:
         self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
+        self.marks_speech = marks_speech
         self.samples = round(config.clip_s * SAMPLE_RATE / HOP) * HOP
 
     def batch(self, size: int | range, seed: tuple[int, ...]) -> Batch:
@@ -68,6 +83,7 @@ class Mixer:
             torch.from_numpy(np.stack([clip.clean for clip in clips])),
             torch.tensor([clip.level for clip in clips], dtype=torch.float32),
             self._labels(clips),
+            torch.from_numpy(np.stack([near_speech(clip.clean) for clip in clips])) if self.marks_speech else None,
         )
 
     def _labels(self, clips: list[Clip]) -> ClipLabels | None:
@@ -93,10 +109,15 @@ class Mixer:
         noise *= np.float32(level / 10 ** (snr_db / 20))
         if rng.random() < config.noise_only:
             clean, snr_db = np.zeros_like(clean), -np.inf
-        noisy = clean + noise
+        parts = as_met(Parts(clean, noise, snr_db), config, rng)
+        noisy, clean = parts.clean + parts.noise, parts.clean
         # A mixture that would clip is turned down as a whole, so that clean + noise = noisy still holds.
         headroom = np.float32(min(1.0, 0.99 / max(float(np.abs(noisy).max()), 1e-9)))
-        return Clip(noisy * headroom, clean * headroom, float(level * headroom), voice, category, snr_db)
+        noisy, clean, level = noisy * headroom, clean * headroom, float(level * headroom)
+        if config.clipping and clean.any() and rng.random() < config.clipping:
+            noisy, clean, gain = clipped(noisy, clean, rng)
+            level *= gain
+        return Clip(noisy, clean, level, voice, category, parts.snr_db)
 
     def _speech_crop(self, rng: np.random.Generator) -> tuple[Signal, int]:
         """A random stretch; where an utterance is shorter than the clip, it lies in silence at a random place."""

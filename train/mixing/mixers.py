@@ -12,12 +12,15 @@ from dyncp.train.targets.clip_labels import noise_categories, source_classes
 def load_mixers(corpus: Corpus, config: Config) -> tuple[Mixer, Mixer]:
     """(training, validation), with the classes of their sources where gates and read-outs are trained jointly.
 
+    Where utilization is asked for by kind of frame, they mark speech.
+
     Raises ConfigError for a corpus that lacks speech or noise in one of the splits, AudioError for a bad file.
     """
     categories = noise_categories(corpus)
 
     def mixer(part: Corpus) -> Mixer:
         classes = source_classes(part, categories) if config.training.auxiliary_weight > 0 else None
-        return Mixer(read_all(part.speech), read_all(part.noise), config.mixing, classes)
+        marks_speech = config.training.by_kind is not None
+        return Mixer(read_all(part.speech), read_all(part.noise), config.mixing, classes, marks_speech)
 
     return mixer(corpus.split("train")), mixer(corpus.split("validation"))

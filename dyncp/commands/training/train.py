@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -123,9 +123,13 @@ def _run(trainer: Trainer, console: Console, workers: int) -> None:
         def observe(step: Step) -> None:
             progress.update(task, completed=step.step, epoch=step.epoch, loss=step.loss, utilization=step.utilization)
             if step.validation_loss is not None:
+                kinds = step.validation_shares
                 console.print(
                     f"epoch {step.epoch:3d}  validation loss {step.validation_loss:.4f}  "
-                    f"utilization {step.utilization:.3f} (aim {step.target_utilization:.3f})",
+                    f"utilization {step.utilization:.3f} (aim {step.target_utilization:.3f})"
+                    if kinds is None
+                    else f"epoch {step.epoch:3d}  validation loss {step.validation_loss:.4f}  "
+                    f"utilization in speech {kinds.speech:.3f}, at rest {kinds.rest:.3f}",
                     highlight=False,
                 )
 
@@ -136,16 +140,20 @@ def _summarize(out: Path, trainer: Trainer, console: Console, json_output: bool)
     from dyncp.train.network.checkpoint import read_manifest
 
     manifest = read_manifest(out)
-    if trainer.config.network.gated:
-        _report_utilization(manifest.utilization, trainer.config.training.target_utilization, console)
+    training = trainer.config.training
+    if trainer.config.network.gated and training.by_kind is None:
+        blocks = "  ".join(f"{share:.2f}" for share in manifest.utilization)
+        _report_utilization(fmean(manifest.utilization), training.target_utilization, f"by block {blocks}", console)
+    elif training.by_kind and trainer.validated_shares:
+        for kind in ("speech", "rest"):
+            achieved, target = getattr(trainer.validated_shares, kind), getattr(training.by_kind, kind)
+            _report_utilization(achieved, target, f"in frames of {kind}", console)
     if json_output:
         print(json.dumps({"checkpoint": str(out), **manifest.model_dump(mode="json")}))
 
 
-def _report_utilization(shares: Sequence[float], target: float, console: Console) -> None:
-    achieved = sum(shares) / len(shares)
-    blocks = "  ".join(f"{share:.2f}" for share in shares)
-    console.print(f"utilization {achieved:.3f} (target {target}), by block {blocks}", highlight=False)
+def _report_utilization(achieved: float, target: float, where: str, console: Console) -> None:
+    console.print(f"utilization {achieved:.3f} (target {target}), {where}", highlight=False)
     if abs(achieved - target) > UTILIZATION_TOLERANCE:
         warn(
             f"the target utilization was missed by {achieved - target:+.3f}; "

@@ -86,8 +86,8 @@ def _summary(folded: FoldedNetwork, results: Sequence[ClipScores]) -> Comparison
         utilization_int8=_mean(_open_share(gates, frames)) if int8 else None,
         macs_per_frame=float(macs.mean()),
         macs_p95=float(np.percentile(macs, 95)),
-        macs_all_active=config.macs(config.blocks * config.gated),
-        macs_bound=config.macs(config.frame_limit),
+        macs_all_active=config.macs_with(config.blocks * config.gated),
+        macs_bound=config.most_macs,
     )
 
 

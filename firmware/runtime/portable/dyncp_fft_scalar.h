@@ -206,8 +206,8 @@ static inline void dcp_features(const uint64_t *thresholds, const uint8_t *start
         /* The leading one and the two bits after it (zeros, where they are in the lower word). */
         const uint32_t high = (uint32_t)(power >> 32), word = high ? high : (uint32_t)power | 1;
         const uint32_t zeros = dcp_leading_zeros(word), bits = (word << zeros) >> 29;
-        const uint8_t *exponent = (high ? starts + 4 * 63 - 4 : starts + 4 * 31 - 4) - 4 * zeros;
-        const uint64_t *next = thresholds + exponent[bits];
+        const uint32_t first = (high ? 4 * 63 - 4u : 4 * 31 - 4u) - 4 * zeros; /* may wrap */
+        const uint64_t *next = thresholds + starts[first + bits];
         while (power >= *next) {
             next++;
         }
