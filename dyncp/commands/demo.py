@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.exporting import export
 from dyncp.commands.firmware import enhance, generate, report, validate
 from dyncp.commands.shared.options import find_checkpoint
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.train.streams.streams import Stream
@@ -30,7 +30,7 @@ def demo(
     from dyncp.train.corpora.demo_corpus import build_demo_corpus
     from dyncp.train.streams.demo import noisy_speech
 
-    console = Console(stderr=True)
+    console = make_console()
     started = time.monotonic()
     corpus = build_demo_corpus(out / "corpus")
     bundle, quality, audio, truth = out / "bundle", out / "quality.json", out / "noisy.wav", out / "truth.csv"

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from dyncp.commands.shared.options import Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
 from dyncp.commands.shared.quality import print_comparison, scored
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.base.quality import Comparison
@@ -50,7 +51,7 @@ def evaluate(
     from dyncp.train.corpora.corpus import load_corpus
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = Console(stderr=True)
+    console = make_console()
     trained = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
     integers = None if bundle is None else read_bundle(bundle)

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from dyncp.commands.shared.options import CorpusFolder, Json, Redistributable, find_checkpoint, find_device
 from dyncp.commands.shared.quality import scored
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.base.config import Config
@@ -53,7 +54,7 @@ def front(
     from dyncp.evaluation.front.candidates import DENSE, Protocol, parse_candidates, train_into
     from dyncp.train.corpora.corpus import load_corpus
 
-    console = Console(stderr=True)
+    console = make_console()
     protocol = Protocol.make(steps, out, preset)
     wanted = [protocol.run(candidate, seed) for candidate in parse_candidates(only) for seed in range(1, seeds + 1)]
     recordings = load_corpus(corpus, redistributable)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.shared.options import Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
 from dyncp.commands.shared.quality import print_comparison, scored
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,7 @@ def export(
     from dyncp.train.mixing.pairs import CALIBRATION_CLIPS, EVERYDAY, make_pairs
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = Console(stderr=True)
+    console = make_console()
     source = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
 

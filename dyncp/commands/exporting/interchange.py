@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.shared.options import Checkpoint, Json, find_checkpoint
+from dyncp.commands.shared.terminal import make_console
 
 OFFLINE, STEP = "offline.onnx", "step.onnx"
 # Two float32 evaluations of one network differ by rounding alone, and a score at 0 may then fall on either side.
@@ -35,7 +35,7 @@ def interchange(
     from dyncp.export.transforms import stft
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = Console(stderr=True)
+    console = make_console()
     trained = load_checkpoint(find_checkpoint(checkpoint))
     features = stft.compress(stft.analyse(hops(pad_to_hop(read_pcm(audio))))).astype(np.float32)
     folded = fold(trained)

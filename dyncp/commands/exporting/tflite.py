@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dyncp.commands.shared.options import Checkpoint, Json, Redistributable, find_checkpoint
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.evaluation.quality.tflite_compare import TfliteComparison
@@ -47,7 +48,7 @@ def tflite(
     from dyncp.train.mixing.pairs import EVERYDAY, make_pairs
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = Console(stderr=True)
+    console = make_console()
     folded = fold(load_checkpoint(find_checkpoint(checkpoint)))
     with tempfile.TemporaryDirectory(prefix="dyncp-") as voices:
         recordings = load_corpus(corpus or build_demo_corpus(Path(voices)), redistributable)

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from dyncp.commands.shared.terminal import make_console
+
 if TYPE_CHECKING:
     from dyncp.base.audio import Pcm
     from dyncp.export.formats.bundle import Bundle
@@ -40,7 +42,7 @@ def enhance(
         check_picture(plot)
     pcm = read_pcm(source)
     model = read_bundle(bundle)
-    run = run_library(Console(stderr=True), model, pcm, source.name)
+    run = run_library(make_console(), model, pcm, source.name)
     start = 0 if keep_delay else HOP
     output = run.output[start : start + len(pcm)]
     write_pcm(target, output)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.shared.options import BundleFolder, Prefix
+from dyncp.commands.shared.terminal import make_console
 
 
 def generate(
@@ -33,4 +33,4 @@ def generate(
     write = renew_probes if probes_only else generate_library
     folder = write(read_bundle(bundle), out, prefix, names)
     listed = ", ".join(sorted(path.name for path in folder.iterdir()))
-    Console(stderr=True).print(f"{folder}: {listed}", highlight=False, soft_wrap=True)
+    make_console().print(f"{folder}: {listed}", highlight=False, soft_wrap=True)

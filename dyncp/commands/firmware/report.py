@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.shared.options import BundleFolder, Json
+from dyncp.commands.shared.terminal import make_console
 
 
 def report(
@@ -36,7 +36,7 @@ def report(
     from dyncp.firmware.report.build import build_report, write_report
     from dyncp.firmware.report.terminal import print_report
 
-    console = Console(stderr=True)
+    console = make_console()
     with console.status("drawing"):
         built = build_report(
             read_bundle(bundle), validation, quality, truth, UserBoard(wait_states, microwatts_per_mhz)

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dyncp.commands.shared.options import BundleFolder, Json
+from dyncp.commands.shared.terminal import make_console, warn
 from dyncp.firmware.emulators.names import Emulator
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def validate(
     json_output: Json = False,
 ) -> None:
     """Prove that the generated C computes exactly what the NumPy reference says, on the host and on every core."""
-    record = prove(Console(stderr=True), bundle, audio, out, board, library, locate, cycles, emulator or ())
+    record = prove(make_console(), bundle, audio, out, board, library, locate, cycles, emulator or ())
     if json_output:
         print(record.model_dump_json())
     if not record.exact:
@@ -111,8 +112,10 @@ def _print(console: Console, record: ValidationRecord, locate: bool) -> None:
     found |= {target.name: target.first_divergence for target in record.targets}
     found |= {f"{t.name}, {c.emulator}": c.first_divergence for t in record.targets for c in t.cross_checks}
     for name, divergence in found.items():
-        if locate or divergence:
-            console.print(f"{name}: {_divergence(divergence)}", highlight=False, soft_wrap=True)
+        if divergence:
+            warn(f"{name}: {_divergence(divergence)}")
+        elif locate:
+            console.print(f"{name}: equal to the reference in every word", highlight=False, soft_wrap=True)
 
 
 def _counted(check: CrossCheck) -> str:
@@ -121,10 +124,8 @@ def _counted(check: CrossCheck) -> str:
     return f"other in {check.miscounted_frames} frames" if check.miscounted_frames else "the same"
 
 
-def _divergence(found: Divergence | None) -> str:
-    if found is None:
-        return "equal to the reference in every word"
+def _divergence(found: Divergence) -> str:
     return (
-        f"[bold red]first divergence[/] in frame {found.frame}, stage {found.stage}, channel {found.channel}: "
+        f"first divergence in frame {found.frame}, stage {found.stage}, channel {found.channel}: "
         f"the reference has {found.expected}, the engine {found.actual}"
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.shared.options import Json
+from dyncp.commands.shared.terminal import make_console, warn
 
 
 def corpus(
@@ -24,12 +24,12 @@ def corpus(
 
     from dyncp.train.corpora.conversion import convert_corpus
 
-    console = Console(stderr=True)
+    console = make_console()
     with Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("", total=None)
         done = convert_corpus(source, target, lambda now, total: progress.update(task, completed=now, total=total))
     console.print(f"{target}: {done.resampled} files resampled, {done.copied} copied", highlight=False)
     if done.saturated:
-        console.print(f"[yellow]{done.saturated} of them exceeded full scale between samples and were saturated[/]")
+        warn(f"{done.saturated} of them exceeded full scale between samples and were saturated")
     if json_output:
         print(json.dumps(asdict(done)))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
 from dyncp.commands.shared.options import BundleFolder, CorpusFolder, Json, Redistributable
+from dyncp.commands.shared.terminal import make_console, warn
 
 if TYPE_CHECKING:
     from dyncp.base.audio import Pcm
@@ -50,12 +50,12 @@ def probe(
     from dyncp.train.probes.files import combine, save_probes
     from dyncp.train.targets.user_targets import load_targets
 
-    console = Console(stderr=True)
+    console = make_console()
     read_manifest(checkpoint)
     model = read_bundle(bundle)
     recordings = load_corpus(corpus, redistributable)
     targets = load_targets(target or [])
-    tasks = _standard(console, recordings, signals)
+    tasks = _standard(recordings, signals)
     every = [*tasks, *(own.task for own in targets)]
     poles, alike = _poles(smoothing, every), _alike(balanced, every)
 
@@ -80,7 +80,7 @@ def probe(
         print(json.dumps({"features": len(probes.channel), "bits": probes.bits, **stuck, "scores": described}))
 
 
-def _standard(console: Console, corpus: Corpus, signals: str) -> list[Task]:
+def _standard(corpus: Corpus, signals: str) -> list[Task]:
     """The paper's tasks that the corpus has classes for, or those that were asked for."""
     from dyncp.train.targets.standard_tasks import Classes, standard_tasks
 
@@ -88,7 +88,7 @@ def _standard(console: Console, corpus: Corpus, signals: str) -> list[Task]:
     if signals:
         return standard_tasks(classes, [name.strip() for name in signals.split(",")])
     for reason in classes.left_out().values():
-        _left_out(console, reason)
+        warn(f"left out: {reason}")
     return standard_tasks(classes)
 
 
@@ -146,14 +146,10 @@ def _fit(
             except ProbeError as error:
                 if strict:
                     raise
-                _left_out(console, str(error))
+                warn(f"left out: {error}")
     if not fitted:
         raise ProbeError("probes: none can be fitted; use more or other audio")
     return fitted
-
-
-def _left_out(console: Console, reason: str) -> None:
-    console.print(f"left out: {escape(reason)}", highlight=False, soft_wrap=True)
 
 
 def _stuck(data: ProbeData) -> dict[str, int]:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.commands.shared.options import find_checkpoint, find_device
+from dyncp.commands.shared.terminal import make_console, warn
 
 if TYPE_CHECKING:
     from dyncp.train.fitting.trainer import Trainer
@@ -53,7 +54,7 @@ def train(
     if integers and compiled:
         raise ConfigError("--integers: the device's integers are not compiled; leave out --compile")
     with processes.joined(find_device(device)) as own_device:
-        console = Console(stderr=True, quiet=not processes.is_first())
+        console = make_console(quiet=not processes.is_first())
         with console.status("reading the corpus"):
             trained = _trained(out if resume else start)
             through = trained if integers else None
@@ -154,7 +155,7 @@ def _summarize(out: Path, trainer: Trainer, console: Console, json_output: bool)
 def _report_utilization(achieved: float, target: float, where: str, console: Console) -> None:
     console.print(f"utilization {achieved:.3f} (target {target}), {where}", highlight=False)
     if abs(achieved - target) > UTILIZATION_TOLERANCE:
-        console.print(
-            f"[yellow]the target utilization was missed by {achieved - target:+.3f}; "
-            "raise training.utilization_weight or train longer[/]"
+        warn(
+            f"the target utilization was missed by {achieved - target:+.3f}; "
+            "raise training.utilization_weight or train longer"
         )
