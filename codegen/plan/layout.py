@@ -47,7 +47,7 @@ def layout(config: NetworkConfig, probes: Probes | None) -> Layout:
     ]
     members += [Member(blocks[d], f"block{i}", (), "") for i, d in enumerate(config.block_dilations)]
     members.append(Member(work_space, "scratch", (), "dead between calls"))
-    state = Struct("state", "State of one stream; the caller owns it.", members)
+    state = Struct("internals", "The state of one stream.", members)
     return Layout(blocks, work_space, state, probe_struct)
 
 

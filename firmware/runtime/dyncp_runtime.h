@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Generated code refuses a runtime of another version. */
-#define DYNCP_RUNTIME_VERSION 4
+#define DYNCP_RUNTIME_VERSION 5
 
 /* First word of an initialized state: "DCP1". */
 #define DCP_MAGIC 0x44435031u
