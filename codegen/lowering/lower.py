@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,14 @@ from dyncp.export.formats.bundle import Bundle
 
 RUNTIME_VERSION = 5
 """DYNCP_RUNTIME_VERSION of firmware/runtime/dyncp_runtime.h that the templates are written for."""
+
+STATUSES = (
+    ("OK", "no error"),
+    ("ERROR_NULL", "an argument is NULL"),
+    ("ERROR_UNINITIALIZED", "the state was never initialized"),
+    ("ERROR_VERSION", "the state belongs to another version, model or probe set"),
+    ("ERROR_CAP", "gates that hold or are shared have no cap per frame"),
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,10 @@ class Library:
     config: NetworkConfig
     constants: list[str]
     """The header's #define lines."""
+    statuses: list[tuple[str, str]]
+    """Name and meaning of each, from 0 on."""
+    status_lines: list[str]
+    """One enumerator each."""
     structs: list[StructText]
     set_cap: str
     process: str
@@ -104,6 +117,8 @@ def lower(bundle: Bundle, prefix: str) -> Library:
         network_hash=bundle.network_hash,
         config=config,
         constants=_header_constants(bundle, structs, upper),
+        statuses=list(STATUSES),
+        status_lines=_status_lines(STATUSES, upper),
         structs=[struct_text(struct, prefix) for struct in structs.structs],
         set_cap=_set_cap(prefix),
         process=_process(prefix, upper),
@@ -119,7 +134,9 @@ def lower(bundle: Bundle, prefix: str) -> Library:
 def _header_constants(bundle: Bundle, structs: Layout, upper: str) -> list[str]:
     config = bundle.config
     own = structs.state.bytes - structs.probes.bytes
+    numbers = zip(("MAJOR", "MINOR", "PATCH"), __version__.split("."), strict=True)
     defines = [
+        *((f"VERSION_{part} {number}", "") for part, number in numbers),
         ("SAMPLE_RATE 16000", ""),
         (f"HOP {HOP}", "samples per call, in and out"),
         (f"DELAY {HOP}", "samples by which the output lags the input"),
@@ -136,6 +153,11 @@ def _header_constants(bundle: Bundle, structs: Layout, upper: str) -> list[str]:
         (f"MODEL 0x{bundle.network_hash[:8]}u", "start of the network hash"),
     ]
     return aligned((f"#define {upper}_{define}", comment) for define, comment in defines)
+
+
+def _status_lines(statuses: Sequence[tuple[str, str]], upper: str) -> list[str]:
+    lines = ((f"{upper}_{name} = {number},", text) for number, (name, text) in enumerate(statuses))
+    return aligned(lines, indent=4)
 
 
 def _set_cap(prefix: str) -> str:

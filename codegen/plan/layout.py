@@ -49,7 +49,7 @@ def layout(config: NetworkConfig, probes: Probes | None) -> Layout:
     ]
     members += [Member(blocks[kind], f"block{i}", (), "") for i, kind in enumerate(kinds)]
     members.append(Member(work_space, "scratch", (), "dead between calls"))
-    state = Struct("state", "State of one stream; the caller owns it.", members)
+    state = Struct("internals", "The state of one stream.", members)
     return Layout(blocks, work_space, state, probe_struct)
 
 
