@@ -47,7 +47,16 @@ def cap_sheet(curve: CapCurve) -> Sheet:
     from dyncp.evaluation.plotting.sheet import Sheet, number
 
     title = f"Quality under a cap, int8, {curve.clips} clips, {curve.frames:,} frames"
-    headers = ("at most", "PESQ-WB", "STOI", "SI-SDR, dB", "DNSMOS OVRL", "MACs per frame: mean", "max", "never more than")
+    headers = (
+        "at most",
+        "PESQ-WB",
+        "STOI",
+        "SI-SDR, dB",
+        "DNSMOS OVRL",
+        "MACs per frame: mean",
+        "max",
+        "never more than",
+    )
     noisy = curve.noisy
     rows = [("noisy", number(noisy.pesq), number(noisy.stoi), number(noisy.si_sdr, 2), number(noisy.ovrl), "", "", "")]
     for row in curve.rows:

@@ -42,7 +42,12 @@ def front_sheet(front: Front) -> Sheet:
 
     title = f"Quality against cost, {front.steps} + {front.steps} steps of training, {front.clips} clips"
     noisy = front.noisy
-    first = ("noisy", *[""] * 7, *(number(getattr(noisy, name), digits) for name, digits in METRICS), *[""] * len(METRICS))
+    first = (
+        "noisy",
+        *[""] * 7,
+        *(number(getattr(noisy, name), digits) for name, digits in METRICS),
+        *[""] * len(METRICS),
+    )
     rows = [_row(point, [run for run in front.runs if run.name == point.name]) for point in front.points]
     return Sheet(title, HEADERS, [first, *rows])
 
