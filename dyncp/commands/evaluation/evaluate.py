@@ -36,15 +36,29 @@ def evaluate(
     rivals: Annotated[Path | None, typer.Option(help="Write how today's detectors do on the same audio here.")] = None,
     caps: Annotated[Path | None, typer.Option(help="Write quality against the cap on active channels here.")] = None,
     cap: Annotated[str, typer.Option(help="The caps, in channels per block, as `64,32,16`.")] = "",
-    minutes: Annotated[float, typer.Option(help="Of each stream that these three use.", min=0.1)] = 30.0,
+    day: Annotated[bool, typer.Option("--day", help="Cost and quality over a day instead: docs/day.md.")] = False,
+    cores: Annotated[
+        str, typer.Option(help="Cores to count the day's instructions on, as `cortex-m4,cortex-m55`.")
+    ] = "",
+    microwatts_per_mhz: Annotated[
+        float | None, typer.Option(min=0.0, help="That your chip draws, for the day's energy on cortex-m4.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which day.", min=0)] = 0,
+    peers: Annotated[bool, typer.Option("--peers", help="Beside enhancers that people use today instead.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the result of --day or --peers to this JSON file.")] = None,
+    minutes: Annotated[
+        float, typer.Option(help="Of the day, or of each stream of --paper, --context and --rivals.", min=0.1)
+    ] = 30.0,
     target: Annotated[list[Path] | None, typer.Option(help="A target of your own for them: docs/targets.md.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps labels which take long to make.")] = None,
     json_output: Json = False,
 ) -> None:
-    """PESQ-WB, STOI, ESTOI and SI-SDR of noisy, float and int8, −5 to 15 dB SNR: docs/evaluation.md.
+    """PESQ-WB, STOI, ESTOI, SI-SDR and DNSMOS of noisy, float and int8, −5 to 15 dB SNR: docs/evaluation.md.
 
     With --paper, --context or --rivals, instead: what the masks tell of unseen speakers and noises. With --caps,
-    instead: how quality falls as fewer channels may be active.
+    instead: how quality falls as fewer channels may be active. With --day, instead: what a frame costs and how speech
+    sounds over a day of conversations, noise alone, quiet and silence. With --peers, instead: the same clips through
+    enhancers of others.
     """
     from dyncp.base.errors import BundleError, ConfigError
     from dyncp.export.formats.bundle import read_bundle
@@ -57,6 +71,33 @@ def evaluate(
     integers = None if bundle is None else read_bundle(bundle)
     if cap and caps is None:
         raise ConfigError("--cap names the caps of a curve: give --caps, the folder to write it to, as well")
+    if not day and (cores or microwatts_per_mhz is not None):
+        raise ConfigError("--cores and --microwatts-per-mhz are for a day's instructions: give --day as well")
+    if out is not None and day == peers:
+        raise ConfigError("--out is the file of one result: give --day or --peers")
+    if peers:
+        from dyncp.commands.evaluation.peers import run_peers
+        from dyncp.export.quantization.fold import fold
+
+        beside = run_peers(console, fold(trained), integers, recordings, split, clips, out)
+        if json_output:
+            print(beside.model_dump_json())
+        return
+    if day:
+        if integers is None:
+            raise BundleError("--day measures an integer network: name its BUNDLE as well")
+        if integers.config != trained.config.network:
+            raise BundleError(f"{bundle}: its network is not the checkpoint's; export the checkpoint that is evaluated")
+        from dyncp.commands.evaluation.day import parse_cores, run_day
+        from dyncp.evaluation.day.measure import DayOptions
+        from dyncp.firmware.cost.estimate import UserBoard
+
+        board = UserBoard(microwatts_per_mhz=microwatts_per_mhz)
+        options = DayOptions(split, minutes, seed, parse_cores(cores), board)
+        record = run_day(console, integers, recordings, options, out)
+        if json_output:
+            print(record.model_dump_json())
+        return
     if paper is None and context is None and rivals is None and caps is None:
         _quality(console, trained, integers, recordings, split, clips, levels, json_output)
         return
