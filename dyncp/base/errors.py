@@ -16,6 +16,10 @@ class AudioError(DyncpError):
     """Audio of the wrong rate, channel count, length or content."""
 
 
+class NoAudioError(AudioError):
+    """A file with the name of audio that holds none: no samples, or something else."""
+
+
 class CheckpointError(DyncpError):
     """A checkpoint folder that is truncated, altered or of an unknown schema."""
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from dyncp.base.audio import Pcm, to_pcm
 from dyncp.base.config import MixingConfig
-from dyncp.train.corpora.recordings import Corpus, Split, read_all
+from dyncp.train.corpora.recordings import Corpus, Split
+from dyncp.train.corpora.sources import read_sources
 from dyncp.train.mixing.clips import Mixer
 
 # No equalization, no speed change, one noise: what a listener meets, at the usual corpus level.
@@ -45,8 +46,8 @@ class Pair:
 
 def make_pairs(corpus: Corpus, split: Split, count: int, mixing: MixingConfig = EVALUATION) -> list[Pair]:
     """`count` mixtures of one split's speakers and noises."""
-    part = corpus.split(split)
-    mixer = Mixer(read_all(part.speech), read_all(part.noise), mixing)
+    sources = read_sources(corpus.split(split))
+    mixer = Mixer(sources.speech, sources.noise, mixing)
     rng = np.random.default_rng(SEEDS[split])
     pairs = []
     for _ in range(count):
