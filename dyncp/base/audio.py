@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.config import HOP, SAMPLE_RATE
-from dyncp.base.errors import AudioError, NoAudioError
+from dyncp.base.errors import AudioError
 
 Pcm = NDArray[np.int16]
 
@@ -23,7 +23,7 @@ def read_pcm(path: Path) -> Pcm:
     try:
         data, rate = soundfile.read(path, dtype="float64", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise unreadable(path, error) from None
+        raise AudioError(f"{path}: cannot be read as audio: {error}") from None
     if rate != SAMPLE_RATE:
         raise AudioError(
             f"{path}: sample rate is {rate} Hz; resample to {SAMPLE_RATE} Hz first (a corpus: with `dyncp corpus`)"
@@ -31,19 +31,10 @@ def read_pcm(path: Path) -> Pcm:
     if data.shape[1] != 1:
         raise AudioError(f"{path}: has {data.shape[1]} channels; mix down to one first")
     if data.shape[0] == 0:
-        raise NoAudioError(f"{path}: holds no samples")
+        raise AudioError(f"{path}: holds no samples")
     if not np.isfinite(data).all():
         raise AudioError(f"{path}: holds samples that are not finite numbers")
     return to_pcm(data[:, 0])
-
-
-def unreadable(path: Path, error: Exception) -> AudioError:
-    """Why a file cannot be read: because it is no audio, or because the system does not hand it over."""
-    message = f"{path}: cannot be read as audio: {error}"
-    # Of libsndfile's codes, 2 is an error of the system.
-    return (
-        AudioError(message) if isinstance(error, OSError) or getattr(error, "code", 2) == 2 else NoAudioError(message)
-    )
 
 
 def to_pcm(signal: NDArray[np.floating]) -> Pcm:

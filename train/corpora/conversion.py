@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.audio import to_pcm, unreadable
+from dyncp.base.audio import to_pcm
 from dyncp.base.config import SAMPLE_RATE
 from dyncp.base.errors import AudioError, ConfigError, NoAudioError
 from dyncp.train.corpora.composition import is_composition
 from dyncp.train.corpora.corpus import read_parts
-from dyncp.train.corpora.files.listing import files_below, is_audio
+from dyncp.train.corpora.files.listing import files_below, holds_no_audio, is_audio
 from dyncp.train.corpora.files.staging import staged
 from dyncp.train.corpora.shards import is_sharded
 
@@ -114,7 +114,8 @@ def read_resampled(source: Path) -> Resampled | None:
             return None
         data, rate = soundfile.read(source, dtype="float64", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise unreadable(source, error) from None
+        kind = NoAudioError if holds_no_audio(source) else AudioError
+        raise kind(f"{source}: cannot be converted: {error}") from None
     if len(data) == 0:
         raise NoAudioError(f"{source}: holds no samples")
     if not np.isfinite(data).all():

@@ -8,6 +8,7 @@ A corpus is a folder in one of the layouts of layouts/registry.py, shards that `
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from dyncp.base.errors import ConfigError
@@ -24,18 +25,20 @@ NAMED = 5
 log = logging.getLogger(__name__)
 
 
-def load_corpus(folder: Path, redistributable: bool = False) -> Corpus:
-    """Read a corpus; `redistributable` keeps only files whose licence lets a trained network be passed on.
+def load_corpus(folders: Path | Sequence[Path], redistributable: bool = False) -> Corpus:
+    """Read a corpus, or several as one; `redistributable` keeps only files whose licence lets a network be passed on.
 
     Raises ConfigError naming the file and the line or field, or both places where a speaker or a recording would be in
     two splits.
     """
-    speech, noise = read_parts(folder)
+    every = [folders] if isinstance(folders, Path) else folders
+    parts = [read_parts(folder) for folder in every]
+    speech, noise = ([recording for part in parts for recording in part[index]] for index in (0, 1))
     for kind, recordings, other in (("speech", speech, "noise"), ("noise", noise, "speech")):
         if not recordings:
             raise ConfigError(
-                f"{folder}: lists no {kind}; where it holds {other} alone, compose it with a corpus of {kind} in a "
-                f"TOML file: docs/corpora.md"
+                f"{', '.join(map(str, every))}: lists no {kind}; where it holds {other} alone, name a corpus of {kind} "
+                f"beside it, with another --corpus: docs/corpora.md"
             )
     # What the corpus itself says must hold with and without the files that licences exclude.
     settle_splits(speech), settle_splits(noise)

@@ -15,8 +15,9 @@ from typing import overload
 
 from dyncp.base.audio import Pcm
 from dyncp.base.config import HOP, SAMPLE_RATE
-from dyncp.base.errors import ConfigError, NoAudioError
+from dyncp.base.errors import AudioError, ConfigError, NoAudioError
 from dyncp.train.corpora.audible import NOISE, SPEECH, Audible, Sound
+from dyncp.train.corpora.files.listing import holds_no_audio
 from dyncp.train.corpora.recordings import Corpus, Recording, read_recording
 from dyncp.train.corpora.shards import shard_audible
 
@@ -94,6 +95,10 @@ def examine(recording: Recording, sound: Sound) -> tuple[Pcm, Audible] | str:
         return measured(recording, read_recording(recording), sound)
     except NoAudioError as error:
         return str(error)
+    except AudioError as error:
+        if any(path is not None and holds_no_audio(path) for path in (recording.path, recording.minus)):
+            return str(error)
+        raise
 
 
 def measured(recording: Recording, pcm: Pcm, sound: Sound) -> tuple[Pcm, Audible]:
@@ -116,6 +121,6 @@ def tell_left_out(sound: Sound, reasons: tuple[str, ...], kept: int) -> None:
     listed = "\n  ".join([*reasons[:NAMED], *([f"and {len(reasons) - NAMED} more"] if len(reasons) > NAMED else [])])
     if not kept:
         raise ConfigError(
-            f"corpus: none of {len(reasons)} recordings of {sound.name} in this split is any:\n  {listed}"
+            f"corpus: none of {len(reasons)} recordings of {sound.name} in this split holds any:\n  {listed}"
         )
-    log.warning("%d recordings left out, which are no %s:\n  %s", len(reasons), sound.name, listed)
+    log.warning("left out, because they hold no %s: %d of the recordings\n  %s", sound.name, len(reasons), listed)

@@ -52,6 +52,22 @@ def is_audio(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
+def holds_no_audio(path: Path) -> bool:
+    """Whether a file that could not be read as audio is none: no samples, or something else under such a name.
+
+    False where the system does not hand it over, or where it is audio with another fault.
+    """
+    import soundfile
+
+    try:
+        return bool(soundfile.info(path).frames == 0)
+    except soundfile.LibsndfileError as error:
+        # Of libsndfile's codes, 2 is an error of the system.
+        return bool(error.code != 2)
+    except OSError:
+        return False
+
+
 def recording_of(path: Path) -> str:
     """What is recorded in a file: its name without the microphone; of `ch01.wav` and its like, that of its folder."""
     return MICROPHONE.sub("", path.stem) or path.parent.name or path.stem
