@@ -85,7 +85,7 @@ def settle(audible: Audible, sound: Sound, start: int, samples: int, latest: int
 
     What is drawn anew comes from a generator of its own: where nothing has to be, everything stays as it was.
     """
-    least = min(sound.least, samples // HOP // 2, audible.total)
+    least = min(sound.least, samples // HOP // 4, audible.total)
     if audible.within(start, start + samples) >= least:
         return start
     (own,) = rng.spawn(1)
@@ -104,7 +104,7 @@ def settle_padding(audible: Audible, sound: Sound, before: int, samples: int, rn
 
     `before` samples of silence come first, or fewer where too little would be heard behind them.
     """
-    least = min(sound.least, samples // HOP // 2, audible.total)
+    least = min(sound.least, samples // HOP // 4, audible.total)
     if audible.within(0, min(samples - before, HOP * (len(audible.before) - 1))) >= least:
         return before
     (own,) = rng.spawn(1)

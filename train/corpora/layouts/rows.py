@@ -16,6 +16,9 @@ from dyncp.train.corpora.files.text import read_text
 
 SEPARATORS = (",", ";", "\t", "|")
 
+# Columns that hold prose.
+FREE = frozenset({"license", "source"})
+
 Value = TypeVar("Value")
 
 
@@ -56,7 +59,7 @@ def read_rows(path: Path, required: Sequence[str]) -> list[Row]:
 
     The separator is the one with which the first line names the `required` columns. A row may end before columns that
     are not required, as Excel leaves them out; it may not hold more fields than there are columns, since then an
-    unquoted separator has moved its fields.
+    unquoted separator has moved its fields, unless the last one is prose.
     """
     lines = _lines(path, required)
     number, header = next(lines, (1, []))
@@ -70,6 +73,9 @@ def read_rows(path: Path, required: Sequence[str]) -> list[Row]:
 
 
 def _row(path: Path, line: int, columns: list[str], values: list[str], required: Sequence[str]) -> Row:
+    if columns[-1] in FREE and len(values) > len(columns):
+        # Of a last column that is prose, an unquoted comma has moved nothing.
+        values = [*values[: len(columns) - 1], ", ".join(value.strip() for value in values[len(columns) - 1 :])]
     if any(value.strip() for value in values[len(columns) :]):
         raise ConfigError(
             f"{path}, line {line}, column {len(columns) + 1}: has {len(values)} fields, and the first line names "
