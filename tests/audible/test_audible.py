@@ -142,7 +142,7 @@ def test_mixtures_that_cannot_be_drawn_are_left_out_and_counted(
 ) -> None:
     """Single words, a minute apart: no clip of six seconds holds enough of them."""
     word = speech_like(60)[2000:5000]
-    sparse = np.concatenate([np.concatenate([word, np.zeros(MINUTE, np.int16)]) for _ in range(6)])
+    sparse = np.concatenate([np.concatenate([word, np.zeros(MINUTE, np.int16)]) for _ in range(12)])
     corpus = with_recordings(tmp_path / "c", "speech", {"sparse": sparse})
     only = Corpus(tuple(r for r in corpus.speech if r.group == "sparse"), corpus.noise)
     with caplog.at_level(logging.WARNING):

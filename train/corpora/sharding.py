@@ -30,8 +30,8 @@ from dyncp.train.corpora.splits import settle_splits
 
 # Samples after which a new shard begins: 512 MB of audio.
 SHARD = 1 << 28
-# Recordings that are read ahead at once: so much is held in memory, whatever the corpus holds.
-AHEAD = 32
+# Recordings that are read at once: so much is held in memory, whatever the corpus holds.
+AHEAD = 2 * (os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
