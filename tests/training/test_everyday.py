@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from dyncp.train.clip_labels import SourceClasses
 from dyncp.train.config import Config, MixingConfig, parse
 from dyncp.train.errors import ConfigError
 from dyncp.train.everyday import PAUSE_S, with_pause
@@ -107,3 +109,12 @@ def test_clipped_clips_stay_at_full_scale() -> None:
 def test_shares_that_exclude_each_other_sum_to_at_most_one() -> None:
     with pytest.raises(ConfigError, match="sum to at most 1"):
         parse(Config, {"mixing": {"clean": 0.5, "quiet": 0.4, "silence": 0.2}}, "all.toml")
+
+
+def test_labels_come_with_every_lth_batch_and_change_nothing_else() -> None:
+    source = mixer(clip_s=0.5)
+    labelled = Mixer(source.speech, source.noise, source.config, SourceClasses((0,), (0,)), label_period=3)
+    for index in range(6):
+        batch = labelled.batch(1, (7, index))
+        assert (batch.labels is not None) == (index % 3 == 0)
+        assert torch.equal(batch.noisy, source.batch(1, (7, index)).noisy)
