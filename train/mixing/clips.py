@@ -61,7 +61,8 @@ class Clip:
 class Mixer:
     """Draws clips from recordings; with `classes`, its batches are labelled for joint training.
 
-    With `marks_speech`, its batches say which frames are near speech.
+    Labels take as long as mixing: with `label_period` L only every Lth batch has them. With `marks_speech`, batches say
+    which frames are near speech.
     """
 
     def __init__(
@@ -71,20 +72,24 @@ class Mixer:
         config: MixingConfig,
         classes: SourceClasses | None = None,
         marks_speech: bool = False,
+        label_period: int = 1,
     ) -> None:
         self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
-        self.marks_speech = marks_speech
+        self.marks_speech, self.label_period = marks_speech, label_period
         self.samples = round(config.clip_s * SAMPLE_RATE / HOP) * HOP
 
     def batch(self, size: int | range, seed: tuple[int, ...]) -> Batch:
-        """`size` clips, or those in a range of a larger batch: every clip has a seed of its own."""
+        """`size` clips, or those in a range of a larger batch: every clip has a seed of its own.
+
+        The last number of `seed` is the batch's.
+        """
         indices = range(size) if isinstance(size, int) else size
         clips = [self.clip(np.random.default_rng((*seed, index))) for index in indices]
         return Batch(
             torch.from_numpy(np.stack([clip.noisy for clip in clips])),
             torch.from_numpy(np.stack([clip.clean for clip in clips])),
             torch.tensor([clip.level for clip in clips], dtype=torch.float32),
-            self._labels(clips),
+            self._labels(clips) if seed[-1] % self.label_period == 0 else None,
             torch.from_numpy(np.stack([near_speech(clip.clean) for clip in clips])) if self.marks_speech else None,
         )
 

@@ -24,7 +24,7 @@ def load_mixers(corpus: Corpus, config: Config) -> tuple[Mixer, Mixer]:
     def mixer(part: Corpus) -> Mixer:
         sources = read_sources(part)
         classes = source_classes(sources.corpus, categories) if config.training.auxiliary_weight > 0 else None
-        marks_speech = config.training.by_kind is not None
-        return Mixer(sources.speech, sources.noise, config.mixing, classes, marks_speech)
+        marks_speech, period = config.training.by_kind is not None, config.training.auxiliary_period
+        return Mixer(sources.speech, sources.noise, config.mixing, classes, marks_speech, period)
 
     return mixer(corpus.split("train")), mixer(corpus.split("validation"))
