@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 from dyncp.base.audio import Pcm, active_rms
 from dyncp.base.config import HOP, SAMPLE_RATE
 from dyncp.base.errors import ConfigError
-from dyncp.train.corpora.recordings import Corpus, Recording, Split, read_recording
+from dyncp.train.corpora.audible import NOISE, settle
+from dyncp.train.corpora.audible import SPEECH as VOICE
+from dyncp.train.corpora.recordings import Corpus, Recording, Split
 from dyncp.train.day.recipe import CONDITIONS, KINDS, SPEECH, Condition, DayConfig, Kind, load_day
 from dyncp.train.day.talk import Talker
 from dyncp.train.streams.strata import Strata
 from dyncp.train.streams.streams import FAINTEST, PEAK, Segment, Stream
+from dyncp.train.streams.usable import Usable
 
 # A recording yields to others after so many uses (strata.py).
 REPEATS = 4
@@ -97,6 +100,7 @@ class _Mixer:
         self._settings, self._rng = settings, rng
         self._voices = Strata(part.speech, lambda recording: (recording.gender, recording.accent), REPEATS, rng)
         self._noises = Strata(part.noise, lambda recording: (recording.category,), REPEATS, rng)
+        self._heard, self._sounds = Usable(self._voices, VOICE), Usable(self._noises, NOISE)
         self._by_speaker: dict[str, list[Recording]] = {}
         for recording in part.speech:
             self._by_speaker.setdefault(recording.group, []).append(recording)
@@ -119,6 +123,8 @@ class _Mixer:
             else:
                 level = {"noise": 32768 * _gain(noise_dbfs[i]), "quiet": _gain(quiet_db[i])}[stretch.kind]
                 noise[stretch.samples] = np.round(sound * min(level, PEAK / max(_peak(sound), 1e-9)))
+        self._heard.tell_left_out()
+        self._sounds.tell_left_out()
         told = tuple(
             Stretch(s.kind, s.start, s.hops, float(snr_db[i]) if s.kind == "conversation" else None)
             for i, s in enumerate(stretches)
@@ -148,9 +154,9 @@ class _Mixer:
 
     def _noise(self, stretch: Stretch) -> tuple[Segment, NDArray[np.float32]]:
         """A noise for the stretch, of RMS 1; a recording that is too short repeats."""
-        recording = self._noises.draw()
-        pcm = read_recording(recording)
-        offset = int(self._rng.integers(max(1, len(pcm) - stretch.hops * HOP + 1)))
+        recording, pcm, audible = self._sounds.draw()
+        latest = max(0, len(pcm) - stretch.hops * HOP)
+        offset = settle(audible, NOISE, int(self._rng.integers(latest + 1)), stretch.hops * HOP, latest, self._rng)
         self._noises.spend(recording, stretch.hops)
         sound = np.resize(pcm[offset:], stretch.hops * HOP).astype(np.float32)
         rms = float(np.sqrt(np.mean(np.square(sound, dtype=np.float64))))
@@ -159,7 +165,7 @@ class _Mixer:
     def _talk(self, clean: Pcm, stretch: Stretch) -> list[Segment]:
         """Spurts of one speaker, the pauses between drawn like the one before the first."""
         turns, rng = self._settings.turns, self._rng
-        drawn = self._voices.draw()
+        drawn, _, _ = self._heard.draw()
         talker = Talker([drawn, *(r for r in self._by_speaker[drawn.group] if r != drawn)])
         end = stretch.start + stretch.hops
         segments: list[Segment] = []

@@ -13,7 +13,9 @@ from pydantic import Field, model_validator
 from dyncp.base.audio import Pcm
 from dyncp.base.config import HOP, SAMPLE_RATE, StrictModel
 from dyncp.base.errors import AudioError
-from dyncp.train.corpora.recordings import Recording, read_recording
+from dyncp.train.corpora.audible import SPEECH
+from dyncp.train.corpora.recordings import Recording
+from dyncp.train.corpora.sources import examine
 from dyncp.train.streams.streams import Segment
 from dyncp.train.targets.frames import near_speech
 
@@ -56,7 +58,7 @@ class _Run:
 class Talker:
     """All that a speaker says in these recordings, without the gaps, from the start again when it is used up.
 
-    Raises AudioError where nobody talks in them.
+    Recordings without speech are passed over. Raises AudioError where nobody talks in any.
     """
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
@@ -65,7 +67,7 @@ class Talker:
         self._index, self._used = 0, 0
         self._read_on()
         if not self._runs:
-            raise AudioError(f"{recordings[0].path}: no speech in the recordings of this speaker; leave them out")
+            raise AudioError(f"{recordings[0].label}: no speech in the recordings of this speaker; leave them out")
 
     def speak(self, clean: Pcm, start: int, hops: int) -> list[Segment]:
         """Fill some `hops` hops of `clean` from hop `start` on, at the recordings' level; returns what lies there.
@@ -111,10 +113,11 @@ class Talker:
 
 
 def _runs(recording: Recording) -> list[_Run]:
-    pcm = read_recording(recording)
-    pcm = pcm[: len(pcm) // HOP * HOP]
-    if not pcm.any():
+    found = examine(recording, SPEECH)
+    if isinstance(found, str):
         return []
+    pcm, _ = found
+    pcm = pcm[: len(pcm) // HOP * HOP]
     active = np.pad(near_speech(np.divide(pcm, 32768, dtype=np.float32)), 1)
     edges = np.flatnonzero(active[1:] != active[:-1]).reshape(-1, 2)
     return [_Run(recording, pcm, int(first), int(last - first)) for first, last in edges]

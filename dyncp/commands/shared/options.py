@@ -12,7 +12,9 @@ from dyncp.base.paths import CHECKPOINTS
 
 Checkpoint = Annotated[Path, typer.Argument(help="Checkpoint folder, or the name of a shipped one (paper).")]
 BundleFolder = Annotated[Path, typer.Argument(help="Quantized bundle, as `dyncp export` writes it.")]
-CorpusFolder = Annotated[Path, typer.Option("--corpus", help="Corpus folder: docs/training.md.")]
+CorpusFolder = Annotated[
+    list[Path], typer.Option("--corpus", help="Corpus: docs/corpora.md. Given several times, all of them are one.")
+]
 Redistributable = Annotated[bool, typer.Option(help="Use only files whose licence allows redistribution.")]
 Prefix = Annotated[str, typer.Option(help="What every C symbol starts with.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
