@@ -47,9 +47,9 @@ def build_report(
 
     `quality` is the JSON file of the float/int8 comparison, `truth` the CSV of the signals' true values and `day` the
     file of `dyncp evaluate --day`, where there are such; `board` is what the cycles are estimated for. Raises
-    ReportError, naming file and field, for a folder that is incomplete, altered or of another bundle, for a truth that does not fit the audio or the probes,
-    for a board where no cycles were counted, and where the mask trace does not predict the device's count of
-    multiply–accumulates exactly.
+    ReportError, naming file and field, for a folder that is incomplete, altered or of another bundle, for a day of
+    another bundle, for a truth that does not fit the audio or the probes, for a board where no cycles were counted, and
+    where the mask trace does not predict the device's count of multiply–accumulates exactly.
     """
     tasks = bundle.probes.tasks if bundle.probes else []
     bundle = _as_validated(bundle, validation_folder)

@@ -35,12 +35,7 @@ def print_report(report: Report, console: Console | None = None) -> None:
 def _day(day: DayRecord) -> Table:
     """What a frame costs in each condition."""
     cores = list(day.day.instructions)
-    table = Table(
-        title="\nWork per frame over a day", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
-    )
-    table.add_column("condition")
-    for name in ("frames", "MACs", *cores):
-        table.add_column(name, justify="right")
+    table = _table("\nWork per frame over a day", ("frames", "MACs", *cores), rows="condition")
     for row in day.rows:
         counts = [f"{row.instructions[core].mean:,.0f}" for core in cores]
         table.add_row(TITLES[row.condition], f"{row.share:.1%}", f"{row.macs.mean:,.0f}", *counts)
@@ -105,10 +100,10 @@ def _cap(report: Report) -> str:
     return ", ".join(f"{cap:,} channels per {where}" for cap, where in caps if cap is not None)
 
 
-def _table(title: str, figures: Sequence[str]) -> Table:
-    """One row a core, one column a figure."""
+def _table(title: str, figures: Sequence[str], rows: str = "core") -> Table:
+    """One row a core, or what `rows` says, one column a figure."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("core")
+    table.add_column(rows)
     for name in figures:
         table.add_column(name, justify="right")
     return table

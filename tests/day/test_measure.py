@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`dyncp evaluate --day` on a small network: rows against the frames that they sum up, cores, and the report's share."""
+"""`dyncp evaluate --day` on a small network: rows against the frames that they sum up, cores, and the report."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from command import run
 from networks import SHAPES, trained_enough
 from sounds import small_corpus
+from typer.testing import CliRunner
 
 from dyncp.base.audio import pad_to_hop
 from dyncp.base.config import HOP, Config
@@ -99,10 +100,9 @@ def test_quality_is_of_the_spurts(record: DayRecord, day: Day) -> None:
 @pytest.mark.slow
 def test_a_report_leads_with_the_day(folder: Path, record: DayRecord) -> None:
     assert DayRecord.model_validate_json((folder / "day.json").read_bytes()) == record
-    run("generate", folder / "bundle", folder / "library")
     noisy = next((folder / "corpus" / "speech").iterdir())
     out = folder / "validation"
-    run("validate", folder / "bundle", folder / "library", noisy, "--out", out, "--core", "cortex-m4")
+    run("validate", folder / "bundle", noisy, "--out", out, "--board", "cortex-m4")
     told = run("report", folder / "bundle", out, "--out", folder / "report", "--day", folder / "day.json")
     assert "digital silence" in told.stderr
     document = json.loads((folder / "report" / "report.json").read_bytes())
@@ -138,8 +138,6 @@ def test_noise_left_is_the_output_over_the_input(day: Day) -> None:
 def test_options_that_do_not_fit(
     folder: Path, arguments: tuple[str, ...], error: type[Exception], complaint: str
 ) -> None:
-    from typer.testing import CliRunner
-
     words = ["evaluate", str(folder / "network"), "--corpus", str(folder / "corpus"), *arguments]
     with pytest.raises(error, match=complaint):
         CliRunner().invoke(commands, words, catch_exceptions=False)
