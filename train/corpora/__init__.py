@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Corpora: which recordings there are, whose they are, which split they belong to, and how each layout is read.
+"""Corpora: recordings with their speakers, noise categories, licences and splits, and a reader for each layout.
 
 In: a folder. Out: `Corpus`. A new layout is one module here and one branch of `load_corpus`.
 """

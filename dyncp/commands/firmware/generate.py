@@ -18,10 +18,13 @@ def generate(
     prefix: Prefix = "dyncp",
     signals: Annotated[
         str | None,
-        typer.Option(help="Only these signals, as `vad,snr_in`; none with `''`, all by default."),
+        typer.Option(help="Only these signals, such as `vad,snr_in`; `''` for none. All by default."),
     ] = None,
     probes_only: Annotated[
-        bool, typer.Option("--probes-only", help="Renew the probes of the library in OUT, of the same network.")
+        bool,
+        typer.Option(
+            "--probes-only", help="Replace only the probes of the library in OUT, which must be of the same network."
+        ),
     ] = False,
 ) -> None:
     """Write the C library of a bundle: drop the folder into any C99 or C++ build (docs/emitted-c.md)."""

@@ -15,11 +15,11 @@ from dyncp.commands.shared.terminal import make_console, warn
 
 
 def corpus(
-    source: Annotated[Path, typer.Argument(help="Corpus folder of any sample rate: docs/training.md.")],
-    target: Annotated[Path, typer.Argument(help="Folder to write: the same names and tables, 16 kHz mono.")],
+    source: Annotated[Path, typer.Argument(help="Corpus folder of any sample rate (docs/training.md).")],
+    target: Annotated[Path, typer.Argument(help="Folder to write, with the same file names and tables.")],
     json_output: Json = False,
 ) -> None:
-    """Convert a corpus to 16 kHz mono; a corpus that is so already needs no conversion."""
+    """Convert a corpus to 16 kHz mono, as every other command needs it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     from dyncp.train.corpora.conversion import convert_corpus
