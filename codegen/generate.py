@@ -23,12 +23,14 @@ from dyncp.export.formats.probe_set import restrict
 
 NETWORK_TEMPLATES = {
     "{}.h": "header.h.j2",
+    "{}_private.h": "private.h.j2",
     "{}.c": "source.c.j2",
     "{}_tables.h": "tables.h.j2",
     "{}_stages.h": "stages.h.j2",
 }
 PROBE_TEMPLATES = {
     "{}_signals.h": "signals.h.j2",
+    "{}_probe_state.h": "probe_state.h.j2",
     "{}_probes.h": "probes.h.j2",
 }
 
@@ -136,7 +138,7 @@ def _rendered(library: Library, templates: Mapping[str, str]) -> dict[str, bytes
 
 
 def _probe_files(library: Library) -> dict[str, bytes]:
-    """What a probe set decides: its two headers, and the manifest."""
+    """What a probe set decides: its headers, and the manifest."""
     return _rendered(library, PROBE_TEMPLATES) | {manifest_name(library.p): _manifest(library).encode("ascii")}
 
 

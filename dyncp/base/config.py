@@ -324,6 +324,7 @@ class TrainingConfig(StrictModel):
     waveform_weight: float = Field(0.0, ge=0, description="of the waveform's error in dB (train/losses/spectral.py)")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the network's matrix products")
     auxiliary_weight: float = Field(0.0, ge=0, description="of the loss of voice activity and SNR read from the masks")
+    gate_gradient: float = Field(1.0, ge=0, le=1, description="share that gates pass on to the residual")
     average_decay: float = Field(0.0, ge=0, lt=1, description="of the averaged weights; 0: the last weights")
 
     @model_validator(mode="after")

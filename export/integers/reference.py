@@ -155,7 +155,7 @@ def pool(tensors: Tensors, config: NetworkConfig, i: int, x8: Integers) -> Integ
         return total - delayed(total, config.pooling_frames)
     coefficient = int(tensors[f"blocks.{i}.pool.coefficient"][0])
     average = np.zeros_like(x8)
-    previous = np.zeros_like(x8[0])
+    previous = np.zeros_like(x8, shape=x8.shape[1])
     for n, frame in enumerate(x8):
         previous = average[n] = previous + rmul(256 * frame - previous, coefficient)
     return average

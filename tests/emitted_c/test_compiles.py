@@ -87,7 +87,7 @@ def compiled(target: Path, folder: Path, compiler: str, *flags: str) -> dict[str
 def test_only_the_api_is_external_and_nothing_is_writable(tmp_path: Path, folder: Path, compiler: str) -> None:
     symbols = compiled(tmp_path / "dyncp.o", folder, compiler, "-O2", "-fno-pic")
     exported = sorted(name for name, kind in symbols.items() if kind not in "trU")
-    functions = ("init", "masks", "probe_words", "process", "set_cap", "signal_words")
+    functions = ("init", "masks", "probe_words", "process", "set_cap", "signal_words", "status_text", "version")
     assert exported == [f"dyncp_{name}" for name in functions]
     assert {symbols[name] for name in exported} == {"T"}
     needed = {name for name, kind in symbols.items() if kind == "U"}
@@ -121,14 +121,14 @@ def test_marks_leave_the_machine_code_alone(tmp_path: Path, folder: Path, compil
 def test_another_version_of_the_runtime_is_refused(tmp_path: Path, compiler: str) -> None:
     _, made = library(tmp_path)
     header = made / "dyncp_runtime.h"
-    header.write_text(header.read_text().replace("DYNCP_RUNTIME_VERSION 4", "DYNCP_RUNTIME_VERSION 5"))
-    with pytest.raises(ToolchainError, match=r"dyncp\.c needs version 4 of dyncp_runtime\.h"):
+    header.write_text(header.read_text().replace("DYNCP_RUNTIME_VERSION 5", "DYNCP_RUNTIME_VERSION 6"))
+    with pytest.raises(ToolchainError, match=r"dyncp\.c needs version 5 of dyncp_runtime\.h"):
         toolchain.run([compiler, "-std=c99", "-c", made / "dyncp.c", "-o", tmp_path / "dyncp.o"])
 
 
 def test_another_size_of_the_state_is_refused(tmp_path: Path) -> None:
     _, made = library(tmp_path)
-    header = made / "dyncp.h"
+    header = made / "dyncp_private.h"
     header.write_text(header.read_text().replace("int32_t overlap[256]", "int32_t overlap[255]"))
     for language in ("c", "c++"):
         with pytest.raises(ToolchainError, match="dyncp_state_has_its_size"):

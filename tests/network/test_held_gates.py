@@ -78,13 +78,14 @@ def test_groups_decide_in_turn_and_hold_in_between(shared: str) -> None:
     assert config.groups == {"block": 6, "stack": 3, "network": 1}[shared]
     with torch.no_grad():
         masks = network(torch.rand(1, 8, 60)).masks[0]
-    changes = (masks[..., 1:] != masks[..., :-1]).any(1)
+    changes, flips = (masks[..., 1:] != masks[..., :-1]).any(1), 0
     for i in range(config.blocks):
         group = i // config.blocks_per_gate
         assert not masks[i, :, : group % period].any(), "nothing is active before the first decision"
         changed = changes[i].nonzero().flatten() + 1
-        assert len(changed) > 1
+        flips += len(changed)
         assert all(config.decides(group, int(frame)) for frame in changed)
+    assert flips > 20
 
 
 def test_pooling_advances_on_decisions_alone() -> None:
@@ -98,6 +99,19 @@ def test_pooling_advances_on_decisions_alone() -> None:
             wanted = gate.score(torch.relu(gate.reduce(average[..., None])))
             torch.testing.assert_close(scores[:, 0, :, frame : frame + 1], wanted)
     torch.testing.assert_close(state.pool[..., 0], average)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_gates_pass_on_a_share_of_their_gradient(share: float) -> None:
+    gate, gradients = network_of(gate_period=2, pooling="ema").blocks[0].gate, []
+    for gate.gradient in (1.0, share):
+        inputs = torch.rand(1, 16, 9, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        mask, _, _ = gate(inputs, gate.initial_state(inputs))
+        mask.sum().backward()
+        gradients.append((mask, inputs.grad))
+    (whole_mask, whole), (mask, part) = gradients
+    assert torch.equal(mask, whole_mask)
+    torch.testing.assert_close(part, share * whole)
 
 
 def test_blocks_of_a_shared_gate_have_none_of_their_own() -> None:

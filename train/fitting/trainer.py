@@ -30,9 +30,9 @@ from dyncp.train.losses.spectral import level_spectra, spectral_loss, utilizatio
 from dyncp.train.mixing.clips import Batch, Batches, Mixer, loader
 from dyncp.train.network.banded import banded
 from dyncp.train.network.checkpoint import SCALES, read_manifest, write_checkpoint
-from dyncp.train.network.enhancer import Enhancer
+from dyncp.train.network.enhancer import Enhancer, Gate
 from dyncp.train.network.narrow import narrowed
-from dyncp.train.network.stft import analyse, features, synthesise
+from dyncp.train.network.stft import analyse, features, scaled, synthesise
 
 GRADIENT_NORM = 5.0
 VALIDATION_BATCHES = 6
@@ -114,6 +114,9 @@ class Trainer:
         self.config, self.train, self.folder = config, train, folder
         self.device = torch.device(device)
         self.network = Enhancer(config.network).to(self.device)
+        for module in self.network.modules():
+            if isinstance(module, Gate):
+                module.gradient = config.training.gate_gradient
         processes.share_norms(self.network)
         self.perceptual = PerceptualLoss(config.training.perceptual_compensation).to(self.device)
         self.intelligibility = IntelligibilityLoss().to(self.device)
@@ -221,7 +224,7 @@ class Trainer:
         spectrum = analyse(noisy)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.training.precision == "bfloat16"):
             suppression, masks = self.forward(self.inputs(noisy, spectrum))
-        estimate, target = synthesise(spectrum * suppression.float())[:, HOP:], clean[:, :-HOP]
+        estimate, target = synthesise(scaled(spectrum, suppression.float()))[:, HOP:], clean[:, :-HOP]
         heard, wanted = level_spectra(estimate, level), level_spectra(target, level)
         loss, training = spectral_loss(heard, wanted), self.config.training
         if training.perceptual_weight:

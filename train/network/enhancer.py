@@ -60,6 +60,8 @@ class Gate(nn.Module):
         super().__init__()
         pooling = WindowPooling if config.pooling == "window" else EmaPooling
         self.group, self.period, self.blocks = group, config.gate_period, config.blocks_per_gate
+        self.gradient = 1.0
+        """Share of the gradient that goes on to the residual: below 1 its work is left to what enhances."""
         self.pool = pooling(config.channels, config.pooling_frames)
         self.reduce = nn.Conv1d(config.channels, config.gate, 1)
         self.score = nn.Conv1d(config.gate, self.blocks * config.gated, 1)
@@ -90,6 +92,8 @@ class Gate(nn.Module):
 
     def _decide(self, residual: Tensor, pool: Tensor, limit: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """The same on frames of decisions alone, [B, C, D]."""
+        if self.gradient < 1:
+            residual = residual.detach() + self.gradient * (residual - residual.detach())
         reduced, pool = self._pool_while_training(residual, pool) if self.training else self._pool(residual, pool)
         score = self.score(F.relu(reduced))
         by_block = score.shape[0], self.blocks, -1, score.shape[2]

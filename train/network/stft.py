@@ -42,11 +42,21 @@ def features(spectrum: Tensor, edges: Sequence[int] | None = None) -> Tensor:
     """|X|^0.3 of [B, 257, T]; with the edges of bands, [B, bands, T]: the mean power of a band's bins to the 0.15."""
     if edges is None:
         return spectrum.abs() ** POWER
-    power = torch.view_as_real(spectrum).square().sum(-1)
-    averaging = power.new_zeros(len(edges) - 1, power.shape[1])
+    squares = power(spectrum)
+    averaging = squares.new_zeros(len(edges) - 1, squares.shape[1])
     for band, (first, end) in enumerate(pairwise(edges)):
         averaging[band, first:end] = 1 / (end - first)
-    return (averaging @ power) ** (POWER / 2)
+    return (averaging @ squares) ** (POWER / 2)
+
+
+def power(spectrum: Tensor) -> Tensor:
+    """|X|²; by its parts, because torch is slow on complex numbers."""
+    return spectrum.real.square() + spectrum.imag.square()
+
+
+def scaled(spectrum: Tensor, gain: Tensor) -> Tensor:
+    """A spectrum times a real gain, by its parts as well."""
+    return torch.complex(spectrum.real * gain, spectrum.imag * gain)
 
 
 def over_bins(bands: Tensor, edges: Sequence[int]) -> Tensor:
