@@ -49,6 +49,11 @@ def test_the_first_page_is_short_and_reads_anywhere() -> None:
     assert all("://" in link for link in LINK.findall(text))
 
 
+def test_every_page_is_in_the_list() -> None:
+    listed = set(LINK.findall((ROOT / "docs" / "README.md").read_text(encoding="utf-8")))
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - listed == {"README.md"}
+
+
 def named() -> list[tuple[str, str]]:
     """(file, name) of each row of the page's tables: names in one cell, the file in another."""
     found = []
