@@ -29,6 +29,10 @@ PACKAGES = {
     "qemu-system-riscv32": "qemu-system-misc",
     "qemu-system-riscv64": "qemu-system-misc",
     "qemu-hexagon": "qemu-user",
+    **{f"qemu-{core}": "qemu-user" for core in ("arm", "i386", "ppc", "s390x")},
+    "i686-linux-gnu-gcc": "gcc-i686-linux-gnu libc6-dev-i386-cross",
+    "powerpc-linux-gnu-gcc": "gcc-powerpc-linux-gnu libc6-dev-powerpc-cross",
+    "s390x-linux-gnu-gcc": "gcc-s390x-linux-gnu libc6-dev-s390x-cross",
 }
 ELSEWHERE = {"renode": "Debian has no package: https://github.com/renode/renode/releases"}
 

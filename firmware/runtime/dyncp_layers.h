@@ -69,6 +69,7 @@ static inline void dcp_put(dcp_result kind, int32_t value, void *y, size_t r) {
         wide[r] = dcp_sat16(value);
         break;
     case DCP_RESIDUAL:
+    default: /* there is no other */
         wide[r] = dcp_sat16(wide[r] + value);
         break;
     }

@@ -62,10 +62,11 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 #endif
 
 /* Which instructions are written out, 1 or 0: saturation of all Armv7-M, those of the DSP
- * extension, those of Helium. None with DYNCP_PORTABLE defined. Packed values are taken to lie in
- * little-endian order. */
+ * extension, those of Helium. None with DYNCP_PORTABLE defined, and none in Arm mode (cores of the
+ * profiles A and R), where the same mnemonics take other operands. Packed values are taken to lie
+ * in little-endian order. */
 #if !defined(DYNCP_PORTABLE) && defined(__GNUC__) && defined(__ARM_FEATURE_SAT) &&                 \
-    !defined(__ARM_BIG_ENDIAN)
+    defined(__thumb2__) && !defined(__ARM_BIG_ENDIAN)
 #define DCP_ARM 1
 #else
 #define DCP_ARM 0
@@ -87,6 +88,9 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
  * plain C where the core lacks their instructions. */
 #if defined(DYNCP_DSP) || (DCP_SIMD && !DCP_HELIUM)
 #define DCP_DSP 1
+#if defined(__ARM_BIG_ENDIAN) || (defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+#error "DYNCP_DSP is for little-endian cores; without it, this one takes the portable kernels"
+#endif
 #else
 #define DCP_DSP 0
 #endif
