@@ -26,7 +26,7 @@ class LayerMacs:
     """
 
     name: str
-    dense: float
+    dense: int | float
     per_active: int
 
 
@@ -37,8 +37,8 @@ def macs_by_layer(config: NetworkConfig) -> list[LayerMacs]:
     for i in range(config.blocks):
         if config.has_gate(i):
             scored = config.blocks_per_gate * n
-            layers.append(LayerMacs(f"block{i}_gate", c * g / config.gate_period, 0))
-            layers.append(LayerMacs(f"block{i}_score", g * scored / config.gate_period, 0))
+            layers.append(LayerMacs(f"block{i}_gate", _mean(c * g, config.gate_period), 0))
+            layers.append(LayerMacs(f"block{i}_score", _mean(g * scored, config.gate_period), 0))
         if config.gate_site == "output":
             layers += [
                 LayerMacs(f"block{i}_expand", c * h, 0),
@@ -52,6 +52,10 @@ def macs_by_layer(config: NetworkConfig) -> list[LayerMacs]:
                 LayerMacs(f"block{i}_project", 0, c),
             ]
     return [*layers, LayerMacs("logits", config.spectrum * c, 0)]
+
+
+def _mean(macs: int, frames: int) -> int | float:
+    return macs // frames if macs % frames == 0 else macs / frames
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from dyncp.base.errors import ConfigError
 from dyncp.base.paths import PRESETS
@@ -234,9 +236,33 @@ def parse(model: type[Model], data: object, source: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         details = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc']) or 'document'}: {e['msg']}" for e in error.errors()
+            f"{'.'.join(str(part) for part in e['loc']) or 'document'}: {e['msg']}{_known_fields(model, e)}"
+            for e in error.errors()
         )
         raise ConfigError(f"{source}: {details}") from None
+
+
+def _known_fields(model: type[BaseModel], error: ErrorDetails) -> str:
+    """For an unknown field, the names that are known where it stands, the likeliest first."""
+    if error["type"] != "extra_forbidden":
+        return ""
+    inner = model
+    for part in error["loc"][:-1]:
+        field = inner.model_fields.get(str(part))
+        found = [] if field is None else _models(field.annotation)
+        # In lists and unions, the place names an index or a class; the model stays that of the field.
+        inner = found[0] if found else inner
+    wanted, names = str(error["loc"][-1]), [f.alias or name for name, f in inner.model_fields.items()]
+    close = get_close_matches(wanted, names, 1)
+    guess = f"did you mean {close[0]}? " if close else ""
+    return f" ({guess}known are {', '.join(names)})"
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a field's type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
 
 
 def read_toml(path: Path) -> dict[str, object]:
@@ -324,6 +350,7 @@ class TrainingConfig(StrictModel):
     waveform_weight: float = Field(0.0, ge=0, description="of the waveform's error in dB (train/losses/spectral.py)")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the network's matrix products")
     auxiliary_weight: float = Field(0.0, ge=0, description="of the loss of voice activity and SNR read from the masks")
+    auxiliary_period: int = Field(1, ge=1, description="batches from one with labels for that loss to the next")
     gate_gradient: float = Field(1.0, ge=0, le=1, description="share that gates pass on to the residual")
     average_decay: float = Field(0.0, ge=0, lt=1, description="of the averaged weights; 0: the last weights")
 

@@ -35,7 +35,7 @@ def demo(
     corpus = build_demo_corpus(out / "corpus")
     bundle, quality, audio, truth = out / "bundle", out / "quality.json", out / "noisy.wav", out / "truth.csv"
     console.rule("export")
-    export.export(find_checkpoint(checkpoint), bundle, corpus, clips=12, quality=quality)
+    export.export(find_checkpoint(checkpoint), bundle, [corpus], clips=12, quality=quality)
     console.rule("generate")
     generate.generate(bundle, out / "library")
     console.rule("enhance")

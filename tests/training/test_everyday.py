@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from dyncp.base.config import Config, MixingConfig, parse
 from dyncp.base.errors import ConfigError
 from dyncp.train.mixing.clips import Clip, Mixer
 from dyncp.train.mixing.everyday import PAUSE_S, with_pause
+from dyncp.train.targets.clip_labels import SourceClasses
 
 PLAIN: dict[str, Any] = {"clip_s": 2.0, "noise_only": 0, "second_noise": 0, "eq_db": 0, "speed": 0, "snr_db": (5, 5)}
 
@@ -107,3 +109,12 @@ def test_clipped_clips_stay_at_full_scale() -> None:
 def test_shares_that_exclude_each_other_sum_to_at_most_one() -> None:
     with pytest.raises(ConfigError, match="sum to at most 1"):
         parse(Config, {"mixing": {"clean": 0.5, "quiet": 0.4, "silence": 0.2}}, "all.toml")
+
+
+def test_labels_come_with_every_lth_batch_and_change_nothing_else() -> None:
+    source = mixer(clip_s=0.5)
+    labelled = Mixer(source.speech, source.noise, source.config, SourceClasses((0,), (0,)), label_period=3)
+    for index in range(6):
+        batch = labelled.batch(1, (7, index))
+        assert (batch.labels is not None) == (index % 3 == 0)
+        assert torch.equal(batch.noisy, source.batch(1, (7, index)).noisy)

@@ -14,11 +14,11 @@ from dyncp.base.config import HOP, ByKind, Config, MixingConfig, NetworkConfig, 
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.fitting.trainer import Progress, Trainer
-from dyncp.train.losses.kinds import kind_loss, near_speech, shares
+from dyncp.train.losses.kinds import kind_loss, shares
 from dyncp.train.mixing.clips import Mixer
 from dyncp.train.mixing.mixers import load_mixers
 from dyncp.train.network.checkpoint import load_checkpoint
-from dyncp.train.targets.frames import voice_activity
+from dyncp.train.targets.frames import near_speech, voice_activity
 
 NETWORK = NetworkConfig(
     channels=12,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import cast
@@ -17,6 +17,8 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from dyncp.base.audio import Pcm, active_rms
 from dyncp.base.config import HOP, SAMPLE_RATE, MixingConfig
+from dyncp.train.corpora.audible import NOISE, SPEECH, Audible, Sound, settle, settle_padding
+from dyncp.train.corpora.sources import Signals
 from dyncp.train.mixing.everyday import Parts, as_met, clipped
 from dyncp.train.targets.clip_labels import ClipLabels, SourceClasses, clip_labels
 from dyncp.train.targets.frames import near_speech
@@ -57,32 +59,37 @@ class Clip:
 
 
 class Mixer:
-    """Draws clips from recordings held in memory; with `classes`, its batches are labelled for joint training.
+    """Draws clips from recordings; with `classes`, its batches are labelled for joint training.
 
-    With `marks_speech`, its batches say which frames are near speech.
+    Labels take as long as mixing: with `label_period` L only every Lth batch has them. With `marks_speech`, batches say
+    which frames are near speech.
     """
 
     def __init__(
         self,
-        speech: list[Pcm],
-        noise: list[Pcm],
+        speech: Sequence[Pcm],
+        noise: Sequence[Pcm],
         config: MixingConfig,
         classes: SourceClasses | None = None,
         marks_speech: bool = False,
+        label_period: int = 1,
     ) -> None:
         self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
-        self.marks_speech = marks_speech
+        self.marks_speech, self.label_period = marks_speech, label_period
         self.samples = round(config.clip_s * SAMPLE_RATE / HOP) * HOP
 
     def batch(self, size: int | range, seed: tuple[int, ...]) -> Batch:
-        """`size` clips, or those in a range of a larger batch: every clip has a seed of its own."""
+        """`size` clips, or those in a range of a larger batch: every clip has a seed of its own.
+
+        The last number of `seed` is the batch's.
+        """
         indices = range(size) if isinstance(size, int) else size
         clips = [self.clip(np.random.default_rng((*seed, index))) for index in indices]
         return Batch(
             torch.from_numpy(np.stack([clip.noisy for clip in clips])),
             torch.from_numpy(np.stack([clip.clean for clip in clips])),
             torch.tensor([clip.level for clip in clips], dtype=torch.float32),
-            self._labels(clips),
+            self._labels(clips) if seed[-1] % self.label_period == 0 else None,
             torch.from_numpy(np.stack([near_speech(clip.clean) for clip in clips])) if self.marks_speech else None,
         )
 
@@ -125,15 +132,19 @@ class Mixer:
         utterance = self.speech[index]
         spare = len(utterance) - self._source_samples
         if spare >= 0:
-            start = rng.integers(spare + 1)
+            start = int(rng.integers(spare + 1))
+            start = settle(audible(self.speech, index, SPEECH), SPEECH, start, self._certain_samples, spare, rng)
             return _float(utterance[start : start + self._source_samples]), index
-        before = rng.integers(-spare + 1)
+        before = int(rng.integers(-spare + 1))
+        before = settle_padding(audible(self.speech, index, SPEECH), SPEECH, before, self._certain_samples, rng)
         return np.pad(_float(utterance), (before, -spare - before)), index
 
     def _noise_crop(self, rng: np.random.Generator) -> tuple[Signal, int]:
         index = int(rng.integers(len(self.noise)))
         recording = self.noise[index]
-        start = rng.integers(len(recording))
+        start = int(rng.integers(len(recording)))
+        latest = len(recording) - 1
+        start = settle(audible(self.noise, index, NOISE), NOISE, start, self._certain_samples, latest, rng)
         stretch = recording[start : start + self._source_samples]
         missing = self._source_samples - len(stretch)
         return _float(np.concatenate([stretch, np.resize(recording, missing)])), index
@@ -141,6 +152,11 @@ class Mixer:
     @property
     def _source_samples(self) -> int:
         return int(self.samples * (1 + self.config.speed)) + 1
+
+    @property
+    def _certain_samples(self) -> int:
+        """What of a crop every speed leaves in the clip."""
+        return int(self.samples * (1 - self.config.speed))
 
     def _vary(self, signal: Signal, rng: np.random.Generator) -> Signal:
         """Random speed (and pitch) and random smooth equalization, both of the spectrum; returns exactly one clip."""
@@ -181,6 +197,11 @@ def loader(batches: Batches, workers: int) -> DataLoader[Batch]:
 def _cosines(bins: int) -> NDArray[np.float32]:
     """[orders, bins] over the frequency axis."""
     return np.cos(EQUALIZER_ORDERS[:, None] * np.linspace(0, np.pi, bins)).astype(np.float32)
+
+
+def audible(recordings: Sequence[Pcm], index: int, sound: Sound) -> Audible:
+    """Where a recording is heard: known of a corpus, measured of samples that a caller made."""
+    return recordings.audible(index) if isinstance(recordings, Signals) else Audible.of(recordings[index], sound)
 
 
 def _float(pcm: Pcm) -> Signal:

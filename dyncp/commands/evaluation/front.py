@@ -62,6 +62,7 @@ def front(
     protocol = Protocol.make(steps, out, preset)
     wanted = [protocol.run(candidate, seed) for candidate in parse_candidates(only) for seed in range(1, seeds + 1)]
     recordings = load_corpus(corpus, redistributable)
+    recordings.require("train", "validation", "test")
     train = partial(
         train_into, corpus=corpus, redistributable=redistributable, device=find_device(device), compiled=compiled
     )

@@ -43,6 +43,9 @@ def export(
     console = make_console()
     source = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
+    recordings.require("train")
+    if clips:
+        recordings.require("test")
 
     def calibration() -> list[NDArray[np.int16]]:
         return [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY)]

@@ -52,6 +52,7 @@ def tflite(
     folded = fold(load_checkpoint(find_checkpoint(checkpoint)))
     with tempfile.TemporaryDirectory(prefix="dyncp-") as voices:
         recordings = load_corpus(corpus or build_demo_corpus(Path(voices)), redistributable)
+        recordings.require("train", "test")
         calibration = [pair.noisy for pair in make_pairs(recordings, "train", calibration_clips, EVERYDAY)]
         pairs = [(pair.clean, pair.noisy) for pair in make_pairs(recordings, "test", clips)]
     with console.status("quantizing"):

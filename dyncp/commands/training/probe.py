@@ -60,6 +60,7 @@ def probe(
     read_manifest(checkpoint)
     model = read_bundle(bundle)
     recordings = load_corpus(corpus, redistributable)
+    recordings.require("train", "test")
     targets = load_targets(target or [])
     tasks = _standard(recordings, signals)
     every = [*tasks, *(own.task for own in targets)]

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from dyncp.base.errors import CheckpointError, ConfigError
-from dyncp.commands.shared.options import find_checkpoint, find_device
+from dyncp.commands.shared.options import CorpusFolder, find_checkpoint, find_device
 from dyncp.commands.shared.terminal import make_console, warn
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ UTILIZATION_TOLERANCE = 0.02
 
 def train(
     config: Annotated[str, typer.Argument(help="A TOML file, or the name of a preset such as paper.")],
-    corpus: Annotated[Path, typer.Option(help="Folder with speech.csv and noise.csv, or speech/ and noise/.")],
+    corpus: CorpusFolder,
     out: Annotated[Path, typer.Option(help="Checkpoint folder to write.")],
     redistributable: Annotated[
         bool, typer.Option(help="Use only files whose licence allows passing the network on.")
@@ -83,7 +83,7 @@ def _trained(checkpoint: Path | None) -> Enhancer | None:
 
 def _trainer(
     config: str,
-    corpus: Path,
+    corpus: list[Path],
     out: Path,
     redistributable: bool,
     device: str,

@@ -65,8 +65,8 @@ class LayerMacs(StrictModel):
 
     layer: str
     mean: float
-    all_active: int
-    none_active: int
+    all_active: int | float
+    none_active: int | float
 
 
 class Macs(StrictModel):
