@@ -135,6 +135,13 @@ def test_folders_may_name_the_split(tmp_path: Path) -> None:
         load_corpus(tmp_path)
 
 
+def test_a_train_may_be_a_noise_and_a_speaker_may_be_called_dev(tmp_path: Path) -> None:
+    touch(tmp_path, "noise/train/ride/ch01.wav", "noise/bus/ride/ch01.wav", "speech/dev/1/a.wav", "speech/anna/1/a.wav")
+    corpus = load_corpus(tmp_path)
+    assert [(r.category, r.group) for r in corpus.noise] == [("bus", "bus/ride"), ("train", "train/ride")]
+    assert [r.group for r in corpus.speech] == ["anna", "dev"]
+
+
 def test_train_refuses_an_empty_split_before_it_reads_any_audio(tmp_path: Path) -> None:
     corpus = touch(tmp_path / "c", "speech/anna/a.wav", "speech/bert/b.wav", *(f"noise/x/{n}.wav" for n in range(3)))
     command = ["train", "small", "--corpus", str(corpus), "--out", str(tmp_path / "out"), "--device", "cpu"]
