@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from dyncp.base.errors import ConfigError
 from dyncp.cli import commands
 from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.files.listing import recording_of
 from dyncp.train.corpora.recordings import Recording
 from dyncp.train.corpora.splits import settle_splits
 
@@ -119,6 +120,24 @@ def test_the_microphones_of_one_recording_stay_together(tmp_path: Path, name: st
     assert len(groups) == len(places)
     assert all(len(found) == 1 for found in groups.values())
     assert set.union(*groups.values()) == {"train", "validation", "test"}
+
+
+@pytest.mark.parametrize(
+    ("name", "recording"),
+    [
+        ("ch01", "place"),
+        ("left", "place"),
+        ("BUS_01.CH1", "BUS_01"),
+        ("p225_001_mic2", "p225_001"),
+        ("room-Channel 12", "room"),
+        ("street_R", "street"),
+        ("car", "car"),
+        ("bach01", "bach01"),
+        ("1", "1"),
+    ],
+)
+def test_what_a_name_says_is_recorded(name: str, recording: str) -> None:
+    assert recording_of(Path("place", f"{name}.wav")) == recording
 
 
 def test_folders_may_name_the_split(tmp_path: Path) -> None:

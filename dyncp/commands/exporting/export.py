@@ -41,7 +41,6 @@ def export(
     console = Console(stderr=True)
     source = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
-    recordings.require("train")
     if clips:
         recordings.require("test")
 
