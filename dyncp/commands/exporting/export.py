@@ -43,7 +43,6 @@ def export(
     console = make_console()
     source = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
-    recordings.require("train")
     if clips:
         recordings.require("test")
 
