@@ -46,9 +46,7 @@ def evaluate(
         Path | None, typer.Option(help="Folder for quality against the cap on active channels (docs/network.md).")
     ] = None,
     cap: Annotated[str, typer.Option(help="The caps for --caps, in channels per block, such as `64,32,16`.")] = "",
-    day: Annotated[
-        bool, typer.Option("--day", help="Measure cost and quality over a day instead (docs/day.md).")
-    ] = False,
+    day: Annotated[bool, typer.Option("--day", help="Cost and quality over a day instead (docs/day.md).")] = False,
     cores: Annotated[
         str, typer.Option(help="Cores to count the day's instructions on, such as `cortex-m4,cortex-m55`.")
     ] = "",
@@ -56,9 +54,7 @@ def evaluate(
         float | None, typer.Option(min=0.0, help="What your chip draws, for the day's energy on cortex-m4.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the day.", min=0)] = 0,
-    peers: Annotated[
-        bool, typer.Option("--peers", help="Compare with enhancers that people use today instead.")
-    ] = False,
+    peers: Annotated[bool, typer.Option("--peers", help="Enhancers that people use today beside it instead.")] = False,
     out: Annotated[Path | None, typer.Option(help="JSON file for the result of --day or --peers.")] = None,
     minutes: Annotated[
         float, typer.Option(help="Length of the day, or of each stream for --paper, --context and --rivals.", min=0.1)
