@@ -106,6 +106,6 @@ def test_every_line_and_branch_of_the_runtime_is_run(tmp_path: Path) -> None:
     # The rest only choose among these.
     assert runtime - files == {"dyncp_kernels.h"}
     assert sum("branch" not in place for place in run) > 800
-    assert sum("branch" in place for place in run) > 300
+    assert sum("branch" in place for place in run) > 250
     missed = sorted(place for place, done in run.items() if not done)
     assert not missed, "\n".join(missed)
