@@ -17,6 +17,7 @@ from dyncp.base.errors import GenerationError
 from dyncp.base.files import replace_file, replace_folder
 from dyncp.codegen.c.names import check_prefix
 from dyncp.codegen.c.runtime import RUNTIME
+from dyncp.codegen.c.text import statement
 from dyncp.codegen.lowering.lower import RUNTIME_VERSION, Library, lower
 from dyncp.export.formats.bundle import Bundle, ProbeTask
 from dyncp.export.formats.probe_set import restrict
@@ -142,6 +143,7 @@ def _rendered(library: Library, templates: Mapping[str, str]) -> dict[str, bytes
         keep_trailing_newline=True,
         autoescape=False,
     )
+    environment.globals["statement"] = statement
     variables = {"lib": library, "p": library.p, "P": library.P, "config": library.config, "probes": library.probes}
     variables["selftest"] = library.selftest
     return {

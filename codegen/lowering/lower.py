@@ -17,7 +17,7 @@ from dyncp.codegen.c.text import aligned, wrapped
 from dyncp.codegen.lowering.frontend import front_end_tables
 from dyncp.codegen.lowering.probes import ProbeSet, lower_probes
 from dyncp.codegen.lowering.selftest import SelfTest, lower_selftest
-from dyncp.codegen.plan.layout import Layout, layout
+from dyncp.codegen.plan.layout import Layout, block_struct, layout
 from dyncp.codegen.plan.stages import stages
 from dyncp.codegen.plan.weights import emitted_weight, multiplied_in_pairs, neighbour_products, padded, skips_columns
 from dyncp.export.formats.bundle import Bundle
@@ -30,6 +30,7 @@ STATUSES = (
     ("ERROR_NULL", "an argument is NULL"),
     ("ERROR_UNINITIALIZED", "the state was never initialized"),
     ("ERROR_VERSION", "the state belongs to another version, model or probe set"),
+    ("ERROR_CAP", "gates that hold or are shared have no cap per frame"),
 )
 SELFTEST_STATUS = ("ERROR_SELFTEST", "a constant table or known audio gave another hash")
 
@@ -59,6 +60,10 @@ class Block:
     mask: int
     """Its first word in the packed masks."""
     input_multiplier: int
+    struct: str
+    """Name of its state's type."""
+    turn: int | None
+    """The value of the state's `turn` in which its gate decides; None without a gate of its own."""
     pool_coefficient: int | None
 
 
@@ -148,9 +153,9 @@ def _header_constants(bundle: Bundle, structs: Layout, upper: str) -> list[str]:
         (f"MASK_WORDS {config.mask_words}", f"packed masks, {config.mask_words_per_block} per block"),
         (f"BLOCK_CAP {config.block_limit}", "active channels per block at most"),
         (f"FRAME_CAP {config.frame_limit}", "active channels per frame at most"),
-        (f"MACS_MIN {config.macs(0)}", "MACs of a frame with none active"),
+        (f"MACS_MIN {config.least_macs}", "MACs of a frame with none active"),
         (f"MACS_CHANNEL {config.macs_per_channel}", "MACs of an active channel"),
-        (f"WARM_UP {config.pooling_frames}", "frames until signals are valid"),
+        (f"WARM_UP {config.warm_up}", "frames until signals are valid"),
         (f"STATE_BYTES ({own} + {upper}_PROBE_STATE_BYTES)", "sizeof the state"),
         (f"SCRATCH_BYTES {structs.scratch.bytes}", "of which dead between calls"),
         (f"MODEL 0x{bundle.network_hash[:8]}u", "start of the network hash"),
@@ -192,8 +197,8 @@ def _scalar(bundle: Bundle, name: str) -> int:
 def _network(bundle: Bundle) -> tuple[list[Table], list[Layer]]:
     names = {"front": "front"}
     for i in range(bundle.config.blocks):
-        parts = {"gate.reduce": "gate", "gate.score": "score", "expand": "expand"}
-        parts |= {"depthwise": "depthwise", "project": "project"}
+        parts = {"gate.reduce": "gate", "gate.score": "score"} if bundle.config.has_gate(i) else {}
+        parts |= {"expand": "expand", "depthwise": "depthwise", "project": "project"}
         names |= {f"blocks.{i}.{part}": f"block{i}_{short}" for part, short in parts.items()}
     names["back"] = "back"
     tables: list[Table] = []
@@ -232,11 +237,15 @@ def _layer(bundle: Bundle, source: str, name: str) -> tuple[list[Table], Layer]:
 
 def _block(bundle: Bundle, i: int, dilation: int) -> Block:
     config = bundle.config
+    gate = config.has_gate(i)
+    pooled = gate and config.pooling == "ema"
     return Block(
         index=i,
         dilation=dilation,
         taps=2 * dilation,
         mask=i * config.mask_words_per_block,
         input_multiplier=_scalar(bundle, f"blocks.{i}.input.multiplier"),
-        pool_coefficient=(_scalar(bundle, f"blocks.{i}.pool.coefficient") if config.pooling == "ema" else None),
+        struct=block_struct(dilation, gate),
+        turn=config.group(i) % config.gate_period if gate else None,
+        pool_coefficient=_scalar(bundle, f"blocks.{i}.pool.coefficient") if pooled else None,
     )

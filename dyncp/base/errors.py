@@ -16,6 +16,14 @@ class AudioError(DyncpError):
     """Audio of the wrong rate, channel count, length or content."""
 
 
+class NoAudioError(AudioError):
+    """A file with the name of audio that holds none: no samples, or something else."""
+
+
+class NoSpeechError(AudioError):
+    """Audio in which a metric finds no speech, or too little of it to score."""
+
+
 class CheckpointError(DyncpError):
     """A checkpoint folder that is truncated, altered or of an unknown schema."""
 

@@ -49,7 +49,7 @@ def read_out(bundle: Bundle, words: NDArray[np.int32]) -> list[Signal]:
 def validity(bundle: Bundle, words: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Where each task's signal is valid, bool [n, tasks], as the device says it (docs/arithmetic.md, section 9)."""
     assert bundle.probes is not None
-    speech = speech_valid(words, bundle.probes, bundle.config.pooling_frames)
+    speech = speech_valid(words, bundle.probes, bundle.config.warm_up)
     everywhere = np.ones(len(words), np.bool_)
     return np.stack([speech if has_flag(task) else everywhere for task in bundle.probes.tasks], axis=1)
 

@@ -70,7 +70,11 @@ void dyncp_trace(int stage, const void *data, size_t bytes) {
     if (stage != trace.stage || bytes > sizeof trace.bytes - trace.used) {
         fail(EXIT_TRACE, "a trace point is out of order or larger than docs/emitted-c.md says");
     }
-    memcpy(trace.bytes + trace.used, data, bytes);
+    if (data == NULL) {
+        memset(trace.bytes + trace.used, 0, bytes);
+    } else {
+        memcpy(trace.bytes + trace.used, data, bytes);
+    }
     trace.used += bytes;
     ++trace.stage;
 }

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from dyncp.base.errors import ToolchainError
+
+logger = logging.getLogger(__name__)
 
 CROSS = "arm-none-eabi-"
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror")
@@ -57,6 +60,7 @@ def run(
     0. The message holds the command, the end of standard error, and that of `log`, a file the command writes.
     """
     words = [find(str(command[0])), *map(str, command[1:])]
+    logger.info(shlex.join(words))
     try:
         with nullcontext(subprocess.PIPE) if output is None else output.open("wb") as stdout:
             done = subprocess.run(

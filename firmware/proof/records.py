@@ -11,12 +11,23 @@ probes.npy         int32 [frames, outputs], probe words, absent without probes
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
+from dyncp.base.audio import Pcm, write_pcm
 from dyncp.base.config import StrictModel
 from dyncp.firmware.cost.events import CycleEvents
+
+RECORD = "validation.json"
+NOISY = "noisy.wav"
+ENHANCED = "enhanced.wav"
+MASKS = "masks.npy"
+MACS = "macs.npy"
+PROBES = "probes.npy"
 
 
 class Mismatches(StrictModel):
@@ -143,3 +154,27 @@ class ValidationRecord(StrictModel):
         targets_exact = all(t.mismatches.total == 0 and t.miscounted_frames == 0 for t in self.targets)
         emulators_agree = all(check.exact for target in self.targets for check in target.cross_checks)
         return self.host.mismatches.total == 0 and targets_exact and emulators_agree
+
+
+def write_validation(
+    folder: Path,
+    record: ValidationRecord,
+    noisy: Pcm,
+    enhanced: Pcm,
+    masks: NDArray[np.uint32],
+    macs: NDArray[np.integer[Any]],
+    words: NDArray[np.int32] | None,
+) -> None:
+    """Write `folder`, which exists: audio [n · 256], masks [n, words], MACs [n], probe words [n, outputs].
+
+    The record comes last: while there is none, the folder is not read.
+    """
+    write_pcm(folder / NOISY, noisy)
+    write_pcm(folder / ENHANCED, enhanced)
+    np.save(folder / MASKS, masks)
+    np.save(folder / MACS, macs.astype(np.uint32))
+    if words is None:
+        (folder / PROBES).unlink(missing_ok=True)
+    else:
+        np.save(folder / PROBES, words)
+    (folder / RECORD).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")

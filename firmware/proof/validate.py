@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from dyncp.base.config import SAMPLE_RATE
 from dyncp.base.errors import GenerationError
 from dyncp.codegen.generate import read_library, with_signals
 from dyncp.codegen.plan.stages import stages
@@ -30,13 +28,14 @@ from dyncp.firmware.cost.cycles import CORE
 from dyncp.firmware.cost.events import CycleEvents
 from dyncp.firmware.emulators import counting
 from dyncp.firmware.emulators.counting import Counts, Marks
-from dyncp.firmware.emulators.emulate import Figures, stream
+from dyncp.firmware.emulators.emulate import Figures
 from dyncp.firmware.emulators.names import Emulator
 from dyncp.firmware.host.library import HostLibrary
 from dyncp.firmware.proof.compare import compare, locate, wrong_macs
 from dyncp.firmware.proof.cross_check import check_emulators, cross_check, runs
 from dyncp.firmware.proof.profile import count_events
 from dyncp.firmware.proof.records import (
+    RECORD,
     CrossCheck,
     Divergence,
     HostRecord,
@@ -45,6 +44,7 @@ from dyncp.firmware.proof.records import (
     Spread,
     TargetRecord,
     ValidationRecord,
+    write_validation,
 )
 from dyncp.firmware.proof.selftest import run_selftest
 from dyncp.firmware.proof.task import Task
@@ -99,7 +99,7 @@ def validate(
     further = [emulator for emulator in emulators if emulator is not Emulator.QEMU]
     check_emulators(further, chosen)
     bundle, tasks = _as_generated(bundle, library)
-    (out / "validation.json").unlink(missing_ok=True)
+    (out / RECORD).unlink(missing_ok=True)
     (out / "work").mkdir(parents=True, exist_ok=True)
     expected = reference.run(bundle, pcm, trace=trace)
     listed = stages(bundle.config, bundle.probe_outputs)
@@ -110,7 +110,8 @@ def validate(
     targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
     record = ValidationRecord(bundle_hash=bundle.hash, frames=expected.frames, host=host, targets=targets, tasks=tasks)
     macs = next((r.run.macs for r in results if r.counts is not None), expected.macs)
-    _write(out, record, task, macs)
+    words = task.expected.words if bundle.probe_outputs else None
+    write_validation(out, record, pcm, expected.output, expected.masks, macs, words)
     return record
 
 
@@ -174,16 +175,7 @@ def _emulate(task: Task, board: Board, variant: Variant, plugin: Path) -> _Resul
         run_selftest(task.library, board, folder / "selftest", plugin, task.timeout_s)
     if variant == "marks":
         marks = Marks(plugin, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
-    run, figures = stream(
-        image,
-        task.pcm,
-        task.bundle.config,
-        task.listed,
-        outputs=task.bundle.probe_outputs,
-        trace=variant == "trace",
-        timeout_s=task.timeout_s,
-        marks=marks,
-    )
+    run, figures = task.stream(image, marks, trace=variant == "trace")
     mismatches = compare(task.expected, run, task.listed)
     divergence = locate(task.expected, run, task.listed)
     _complain(f"{board.core} ({variant})", divergence)
@@ -266,15 +258,3 @@ def _qemu(board: Board) -> str:
     # "QEMU emulator version 7.2.22 (Debian …)", in user mode "qemu-hexagon version 7.2.22 (Debian …)"
     version = toolchain.version(program).partition("version ")[2].split(" ")[0]
     return " ".join([program, version, *words])
-
-
-def _write(out: Path, record: ValidationRecord, task: Task, macs: NDArray[np.int64]) -> None:
-    soundfile.write(out / "noisy.wav", task.pcm, SAMPLE_RATE, subtype="PCM_16")
-    soundfile.write(out / "enhanced.wav", task.expected.output, SAMPLE_RATE, subtype="PCM_16")
-    np.save(out / "masks.npy", task.expected.masks)
-    np.save(out / "macs.npy", macs.astype(np.uint32))
-    if task.bundle.probe_outputs:
-        np.save(out / "probes.npy", task.expected.words)
-    else:
-        (out / "probes.npy").unlink(missing_ok=True)
-    (out / "validation.json").write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")

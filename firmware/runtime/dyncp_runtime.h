@@ -36,6 +36,22 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 #define DYNCP_BEGIN(prefix) ((void)0)
 #endif
 
+/* A stage that some frames leave out, or that follows one: a trace is given no data where it did
+ * not run. gcc copies short code behind a branch, and a label with it; lines make it look long. */
+#define DCP_LONG "\n\n\n\n\n\n\n\n\n\n"
+#if defined(DYNCP_TRACE)
+#define DYNCP_STAGE_IF(ran, prefix, id, data, bytes)                                               \
+    prefix##_trace(id, (ran) ? (const void *)(data) : NULL, bytes)
+#elif defined(DYNCP_MARKS)
+#define DYNCP_STAGE_IF(ran, prefix, id, data, bytes) DCP_LONG_LABEL(prefix##_mark_, id)
+#define DCP_LONG_LABEL(name, id) DCP_LONG_LABEL_TEXT(name, id)
+#define DCP_LONG_LABEL_TEXT(name, id) __asm__ volatile(#name #id ":" DCP_LONG ::: "memory")
+#elif defined(__GNUC__)
+#define DYNCP_STAGE_IF(ran, prefix, id, data, bytes) __asm__ volatile(" " DCP_LONG ::: "memory")
+#else
+#define DYNCP_STAGE_IF(ran, prefix, id, data, bytes) ((void)0)
+#endif
+
 /* A copy of a function would define its labels twice. */
 #if defined(__clang__)
 #define DYNCP_ONCE __attribute__((noinline))
@@ -183,6 +199,23 @@ static inline uint32_t dcp_popcount(uint32_t v) {
     v = (v & 0x33333333u) + ((v >> 2) & 0x33333333u);
     v = (v + (v >> 4)) & 0x0f0f0f0fu;
     return (v * 0x01010101u) >> 24;
+}
+
+/* Whether any channel of a block is active, and how many are. */
+static inline int dcp_any(const uint32_t *mask, size_t words) {
+    uint32_t any = 0;
+    for (size_t n = 0; n < words; n++) {
+        any |= mask[n];
+    }
+    return any != 0;
+}
+
+static inline uint32_t dcp_count(const uint32_t *mask, size_t words) {
+    uint32_t active = 0;
+    for (size_t n = 0; n < words; n++) {
+        active += dcp_popcount(mask[n]);
+    }
+    return active;
 }
 
 #endif

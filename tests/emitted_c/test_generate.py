@@ -20,6 +20,7 @@ from dyncp.export.formats.bundle import Probes, ProbeTask, write_bundle
 FILES = [
     "dyncp.c",
     "dyncp.h",
+    "dyncp_bands.h",
     "dyncp_dsp.h",
     "dyncp_dsp_channels.h",
     "dyncp_dsp_pairs.h",

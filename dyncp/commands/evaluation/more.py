@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+
+from dyncp.commands.shared.terminal import print_sheets
 
 if TYPE_CHECKING:
     from dyncp.evaluation.plotting.sheet import Sheet
@@ -42,11 +43,7 @@ def run_rivals(console: Console, train: ProbeData, test: ProbeData, out: Path) -
 
 def write_results(console: Console, out: Path, name: str, sheets: list[Sheet], results: dict[str, object]) -> None:
     """Print the sheets, and write them and the results to out/NAME.{md,json}."""
-    for sheet in sheets:
-        table = Table(*sheet.headers, title=sheet.title)
-        for row in sheet.rows:
-            table.add_row(*row)
-        console.print(table)
+    print_sheets(console, sheets)
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.md").write_text("\n".join(sheet.markdown() for sheet in sheets), encoding="utf-8")
     (out / f"{name}.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.shared.options import BundleFolder, Prefix
+from dyncp.commands.shared.terminal import make_console
 
 
 def generate(
@@ -18,10 +18,13 @@ def generate(
     prefix: Prefix = "dyncp",
     signals: Annotated[
         str | None,
-        typer.Option(help="Only these signals, as `vad,snr_in`; none with `''`, all by default."),
+        typer.Option(help="Only these signals, such as `vad,snr_in`; `''` for none. All by default."),
     ] = None,
     probes_only: Annotated[
-        bool, typer.Option("--probes-only", help="Renew the probes of the library in OUT, of the same network.")
+        bool,
+        typer.Option(
+            "--probes-only", help="Replace only the probes of the library in OUT, which must be of the same network."
+        ),
     ] = False,
     selftest: Annotated[
         bool, typer.Option("--selftest", help="Add P_selftest() and P_check_tables(), which notice a faulty device.")
@@ -38,4 +41,4 @@ def generate(
     else:
         folder = generate_library(read_bundle(bundle), out, prefix, names, selftest)
     listed = ", ".join(sorted(path.name for path in folder.iterdir()))
-    Console(stderr=True).print(f"{folder}: {listed}", highlight=False, soft_wrap=True)
+    make_console().print(f"{folder}: {listed}", highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.config import HOP
-from dyncp.base.metrics import pesq_wb, si_sdr, stoi
+from dyncp.base.metrics import dnsmos, pesq_wb, si_sdr, stoi
 from dyncp.base.quality import Score
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.masks import unpack_masks
@@ -59,7 +59,7 @@ def score_clip(folded: FoldedNetwork, bundle: Bundle | None, clean: Pcm, noisy: 
     wanted, active = enhance_float(folded, noisy)
     # The outputs lag by one hop.
     target, wanted = clean[:-HOP], wanted[HOP:]
-    gates = Gates(active.sum(axis=0), folded.config.macs(0) + folded.config.macs_per_channel * active.sum(axis=(1, 2)))
+    gates = Gates(active.sum(axis=0), folded.config.macs_by_frame(active.sum(axis=(1, 2))))
     int8 = None
     if bundle is not None:
         run = reference.run(bundle, noisy)
@@ -74,17 +74,19 @@ def score_clip(folded: FoldedNetwork, bundle: Bundle | None, clean: Pcm, noisy: 
 
 
 def score(target: Pcm, heard: NDArray[np.generic]) -> Score:
-    """All metrics of one signal."""
+    """All metrics of one signal; DNSMOS where it is installed."""
+    opinion = dnsmos(heard)
     return Score(
         pesq=pesq_wb(target, heard),
         stoi=stoi(target, heard),
         estoi=stoi(target, heard, extended=True),
         si_sdr=si_sdr(target, heard),
+        **({} if opinion is None else opinion._asdict()),
     )
 
 
 def enhance_float(folded: FoldedNetwork, pcm: Pcm) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The float network on int16 PCM: samples in [−1, 1), one hop late, and the gates, bool [n, blocks, N]."""
     spectrum = stft.analyse(hops(pcm))
-    suppression, active = folded.forward(stft.compress(spectrum))
+    suppression, active = folded.forward(stft.compress(spectrum, folded.config.bands))
     return stft.synthesise(spectrum * suppression), active
