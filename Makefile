@@ -9,8 +9,9 @@ EVERY_BOARD := $(VENV)/.every-board
 TFLITE := .venv-tflite
 ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
+TIME ?= 60
 
-.PHONY: help setup demo test check lint unit bench bench-docs bench-check soak tflite clean
+.PHONY: help setup demo test check lint unit bench bench-docs bench-check soak fuzz tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
@@ -20,7 +21,8 @@ help:
 	@echo "make bench   instructions, sizes and cycles by core; speed of the host build and of a training step"
 	@echo "make bench-docs renews the tables of docs/benchmarks.md and docs/skipping.md, and the figure of the latter"
 	@echo "make bench-check fails where a figure of docs/benchmarks.md is off by over 1 %"
-	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts"
+	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts; no state is unsafe"
+	@echo "make fuzz    libFuzzer on the generated C, TIME=60 seconds for each kind of input"
 
 setup: $(READY)
 
@@ -68,6 +70,10 @@ bench-check: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m dyncp.bench.soak
+	$(BIN)/python -m dyncp.bench.assurance.corrupt
+
+fuzz: $(READY)
+	$(BIN)/python -m dyncp.bench.assurance.fuzz --seconds $(TIME)
 
 # An environment of its own: the converter pins an older numpy, onnx and protobuf.
 tflite: $(TFLITE)/.ready

@@ -29,6 +29,7 @@ NETWORK_TEMPLATES = {
     "{}_tables.h": "tables.h.j2",
     "{}_stages.h": "stages.h.j2",
 }
+SELFTEST_TEMPLATES = {"{}_selftest.h": "selftest.h.j2"}
 PROBE_TEMPLATES = {
     "{}_signals.h": "signals.h.j2",
     "{}_probe_state.h": "probe_state.h.j2",
@@ -36,19 +37,27 @@ PROBE_TEMPLATES = {
 }
 
 
-def generate(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Collection[str] | None = None) -> Path:
+def generate(
+    bundle: Bundle,
+    out: Path,
+    prefix: str = "dyncp",
+    signals: Collection[str] | None = None,
+    selftest: bool = False,
+) -> Path:
     """Write the C library of `bundle` as the folder `out`, all of it or nothing; returns `out`.
 
-    `signals` names the probe tasks that the library has, by default all. The same bundle, prefix and signals give the
-    same bytes. A folder that holds such a library is replaced. Raises GenerationError for a prefix or task names that
-    C cannot carry, for a task that the bundle does not have, for a bundle that was never written, and for a folder
-    that holds anything else or cannot be written.
+    `signals` names the probe tasks that the library has, by default all; `selftest` adds P_selftest and P_check_tables.
+    The same arguments give the same bytes. A folder that holds such a library is replaced. Raises GenerationError for
+    a prefix or task names that C cannot carry, for a task that the bundle does not have, for a bundle that was never
+    written, and for a folder that holds anything else or cannot be written.
     """
-    library = _lower(bundle, prefix, signals)
-    contents = _rendered(library, NETWORK_TEMPLATES) | _probe_files(library)
+    library = _lower(bundle, prefix, signals, selftest)
+    templates = NETWORK_TEMPLATES | (SELFTEST_TEMPLATES if selftest else {})
+    contents = _rendered(library, templates) | _probe_files(library)
     contents |= {name: header.read_bytes() for name, header in RUNTIME.items()}
     try:
-        replace_folder(out, contents, contents.keys(), GenerationError)
+        own = contents.keys() | {name.format(prefix) for name in SELFTEST_TEMPLATES}
+        replace_folder(out, contents, own, GenerationError)
     except (OSError, ValueError) as error:
         raise GenerationError(f"{str(out)!r}: cannot be written: {error}") from None
     return out
@@ -59,8 +68,9 @@ def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Coll
 
     Raises GenerationError as `generate` does, and where `out` holds no library of this network and runtime.
     """
-    library = _lower(bundle, prefix, signals)
+    check_prefix(prefix)
     found, path = read_library(out, prefix), out / manifest_name(prefix)
+    library = _lower(bundle, prefix, signals, found.selftest)
     if found.network_hash != library.network_hash:
         raise GenerationError(
             f"{path}: network_hash is {found.network_hash[:12]}…, the bundle's {library.network_hash[:12]}…; "
@@ -96,6 +106,8 @@ class LibraryManifest(StrictModel):
     probes_hash: str | None
     network: NetworkConfig
     tasks: list[ProbeTask]
+    selftest: bool = False
+    """Whether it has P_selftest and P_check_tables."""
 
 
 def read_library(folder: Path, prefix: str = "dyncp") -> LibraryManifest:
@@ -112,9 +124,9 @@ def read_library(folder: Path, prefix: str = "dyncp") -> LibraryManifest:
         raise GenerationError(f"{path}: {details}; generate again") from None
 
 
-def _lower(bundle: Bundle, prefix: str, signals: Collection[str] | None) -> Library:
+def _lower(bundle: Bundle, prefix: str, signals: Collection[str] | None, selftest: bool) -> Library:
     check_prefix(prefix)
-    return lower(bundle if signals is None else with_signals(bundle, signals), prefix)
+    return lower(bundle if signals is None else with_signals(bundle, signals), prefix, selftest)
 
 
 def with_signals(bundle: Bundle, signals: Collection[str]) -> Bundle:
@@ -133,6 +145,7 @@ def _rendered(library: Library, templates: Mapping[str, str]) -> dict[str, bytes
     )
     environment.globals["statement"] = statement
     variables = {"lib": library, "p": library.p, "P": library.P, "config": library.config, "probes": library.probes}
+    variables["selftest"] = library.selftest
     return {
         name.format(library.p): environment.get_template(template).render(variables).encode("ascii")
         for name, template in templates.items()
@@ -154,5 +167,6 @@ def _manifest(library: Library) -> str:
         probes_hash=library.probes.hash,
         network=library.config,
         tasks=library.probes.tasks,
+        selftest=library.selftest is not None,
     )
     return json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n"

@@ -23,6 +23,14 @@ static int fail(const char *what, const char *why) {
     return 1;
 }
 
+/* Nonzero if the call succeeded. */
+static int succeeded(dyncp_status status) {
+    if (status != DYNCP_OK) {
+        fprintf(stderr, "dyncp: %s\n", dyncp_status_text(status));
+    }
+    return status == DYNCP_OK;
+}
+
 static uint32_t little_endian(const uint8_t *bytes, int count) {
     uint32_t value = 0;
     for (int i = count - 1; i >= 0; --i) {
@@ -114,7 +122,7 @@ static void print_signals(long hop, const dyncp_signals *signals) {
 }
 
 static int enhance(FILE *in, FILE *out, long samples) {
-    if (dyncp_init(&state) != DYNCP_OK || !write_header(out, (uint32_t)samples)) {
+    if (!succeeded(dyncp_init(&state)) || !write_header(out, (uint32_t)samples)) {
         return 0;
     }
     /* The output lags by DYNCP_DELAY samples, which is one hop: one hop more brings the end, and
@@ -123,7 +131,7 @@ static int enhance(FILE *in, FILE *out, long samples) {
         int16_t audio[DYNCP_HOP];
         dyncp_signals signals;
         left -= read_hop(in, left, audio);
-        if (dyncp_process(&state, audio, audio, &signals) != DYNCP_OK) { /* in place */
+        if (!succeeded(dyncp_process(&state, audio, audio, &signals))) { /* in place */
             return 0;
         }
         if (hop % HOPS_PER_LINE == HOPS_PER_LINE - 1) {

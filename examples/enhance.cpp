@@ -44,7 +44,7 @@ class Enhancer {
   private:
     static void check(dyncp_status status) {
         if (status != DYNCP_OK) {
-            throw std::runtime_error("dyncp: status " + std::to_string(status));
+            throw std::runtime_error(dyncp_status_text(status));
         }
     }
 

@@ -16,6 +16,7 @@ from dyncp.codegen.c.tables import Table, table
 from dyncp.codegen.c.text import aligned, wrapped
 from dyncp.codegen.lowering.frontend import front_end_tables
 from dyncp.codegen.lowering.probes import ProbeSet, lower_probes
+from dyncp.codegen.lowering.selftest import SelfTest, lower_selftest
 from dyncp.codegen.plan.layout import Layout, block_struct, layout
 from dyncp.codegen.plan.stages import stages
 from dyncp.codegen.plan.weights import emitted_weight, multiplied_in_pairs, neighbour_products, padded, skips_columns
@@ -31,6 +32,7 @@ STATUSES = (
     ("ERROR_VERSION", "the state belongs to another version, model or probe set"),
     ("ERROR_CAP", "gates that hold or are shared have no cap per frame"),
 )
+SELFTEST_STATUS = ("ERROR_SELFTEST", "a constant table or known audio gave another hash")
 
 
 @dataclass(frozen=True)
@@ -97,17 +99,22 @@ class Library:
     back_multiplier: int
     probes: ProbeSet
     """For the files of the probe set alone: those of the network depend on nothing in it."""
+    selftest: SelfTest | None
 
 
-def lower(bundle: Bundle, prefix: str) -> Library:
-    """Raises GenerationError for a bundle without a hash, for a static network, and for a task that C cannot name."""
+def lower(bundle: Bundle, prefix: str, selftest: bool = False) -> Library:
+    """With `selftest`, P_selftest and what it needs are part of it.
+
+    Raises GenerationError for a bundle without a hash, for a static network, and for a task that C cannot name.
+    """
     if not bundle.hash:
         raise GenerationError("the bundle has no hash: write it with write_bundle, or read it, before generating")
     if not bundle.config.gated:
         raise GenerationError("network.gate_site is none: a static network, for comparison only; C needs gates")
     config, upper = bundle.config, prefix.upper()
     structs = layout(config, bundle.probes)
-    tables, layers = _network(bundle)
+    front_end, (tables, layers) = front_end_tables(bundle), _network(bundle)
+    statuses = [*STATUSES, *([SELFTEST_STATUS] if selftest else [])]
     return Library(
         p=prefix,
         P=upper,
@@ -117,17 +124,18 @@ def lower(bundle: Bundle, prefix: str) -> Library:
         network_hash=bundle.network_hash,
         config=config,
         constants=_header_constants(bundle, structs, upper),
-        statuses=list(STATUSES),
-        status_lines=_status_lines(STATUSES, upper),
+        statuses=statuses,
+        status_lines=_status_lines(statuses, upper),
         structs=[struct_text(struct, prefix) for struct in structs.structs],
         set_cap=_set_cap(prefix),
         process=_process(prefix, upper),
         stages=_stage_lines(config, upper),
-        tables=front_end_tables(bundle) + tables,
+        tables=front_end + tables,
         layers=layers,
         blocks=[_block(bundle, i, dilation) for i, dilation in enumerate(config.block_dilations)],
         back_multiplier=_scalar(bundle, "back.input.multiplier"),
-        probes=lower_probes(bundle, prefix),
+        probes=lower_probes(bundle, prefix, selftest),
+        selftest=lower_selftest(front_end, tables, layers, bundle) if selftest else None,
     )
 
 

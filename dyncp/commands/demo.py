@@ -21,11 +21,11 @@ SECONDS = 12.0
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path("build/demo"),
-    checkpoint: Annotated[Path, typer.Option(help="Checkpoint folder, or name of a shipped one.")] = Path("small"),
+    out: Annotated[Path, typer.Option(help="Folder for everything that the demo writes.")] = Path("build/demo"),
+    checkpoint: Annotated[Path, typer.Option(help="Checkpoint folder, or the name of a shipped one.")] = Path("small"),
     seconds: Annotated[float, typer.Option(help="Length of the audio that every core processes.", min=6.0)] = SECONDS,
 ) -> None:
-    """Debian's voices in noise → export → generate → validate on five cores → report."""
+    """The whole chain on real speech: export, generate, enhance, validate on five cores, report."""
     from dyncp.base.audio import write_pcm
     from dyncp.train.corpora.demo_corpus import build_demo_corpus
     from dyncp.train.streams.demo import noisy_speech

@@ -67,6 +67,9 @@ int main(void) {
         speech += signals.vad; /* here a product wakes its recogniser, or sleeps */
 #endif
     }
+    semihosting_print("dyncp ");
+    semihosting_print(dyncp_version());
+    semihosting_print("\n");
     print_count("frames ", frames);
     print_count("with speech ", speech);
     print_count("most MACs ", most_macs);

@@ -46,6 +46,7 @@ from dyncp.firmware.proof.records import (
     ValidationRecord,
     write_validation,
 )
+from dyncp.firmware.proof.selftest import run_selftest
 from dyncp.firmware.proof.task import Task
 
 Progress = Callable[[str, int, int], None]
@@ -89,6 +90,7 @@ def validate(
     are names, by default of `default_boards`; `emulators` run besides QEMU, each on the boards that it has a model of;
     `trace` compares every layer too; `cycles` counts what an estimate of the Cortex-M4's cycles needs; `timeout_s`
     bounds each emulation.
+    A library with a self-test must pass it on every core.
     `out/work` keeps images and what they wrote. A mismatch is recorded and logged, not raised. Raises ToolchainError
     if any engine is missing, fails, hangs or falls short; GenerationError for a library of another bundle;
     ConfigError for an unknown board; AudioError for audio that is not whole hops.
@@ -169,6 +171,8 @@ def _emulate(task: Task, board: Board, variant: Variant, plugin: Path) -> _Resul
     folder, names = task.work / board.core / variant, [stage.name for stage in task.listed]
     image = build(task.library, board, folder, variant, sum(stage.bytes for stage in task.listed))
     marks = None
+    if variant == "marks" and read_library(task.library, PREFIX).selftest:
+        run_selftest(task.library, board, folder / "selftest", plugin, task.timeout_s)
     if variant == "marks":
         marks = Marks(plugin, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
     run, figures = task.stream(image, marks, trace=variant == "trace")

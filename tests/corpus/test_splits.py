@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from dyncp.base.errors import ConfigError
 from dyncp.cli import commands
 from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.files.listing import recording_of
 from dyncp.train.corpora.recordings import Recording
 from dyncp.train.corpora.splits import settle_splits
 
@@ -121,6 +122,24 @@ def test_the_microphones_of_one_recording_stay_together(tmp_path: Path, name: st
     assert set.union(*groups.values()) == {"train", "validation", "test"}
 
 
+@pytest.mark.parametrize(
+    ("name", "recording"),
+    [
+        ("ch01", "place"),
+        ("left", "place"),
+        ("BUS_01.CH1", "BUS_01"),
+        ("p225_001_mic2", "p225_001"),
+        ("room-Channel 12", "room"),
+        ("street_R", "street"),
+        ("car", "car"),
+        ("bach01", "bach01"),
+        ("1", "1"),
+    ],
+)
+def test_what_a_name_says_is_recorded(name: str, recording: str) -> None:
+    assert recording_of(Path("place", f"{name}.wav")) == recording
+
+
 def test_folders_may_name_the_split(tmp_path: Path) -> None:
     for split in ("train", "dev", "eval"):
         touch(tmp_path, f"speech/{split}/{split}er/a.wav", f"noise/{split}/Street/{split}.wav")
@@ -133,6 +152,13 @@ def test_folders_may_name_the_split(tmp_path: Path) -> None:
     touch(tmp_path, "speech/eval/trainer/b.wav")
     with pytest.raises(ConfigError, match=r"both are of trainer, but one is in `test` and the other in `train`"):
         load_corpus(tmp_path)
+
+
+def test_a_train_may_be_a_noise_and_a_speaker_may_be_called_dev(tmp_path: Path) -> None:
+    touch(tmp_path, "noise/train/ride/ch01.wav", "noise/bus/ride/ch01.wav", "speech/dev/1/a.wav", "speech/anna/1/a.wav")
+    corpus = load_corpus(tmp_path)
+    assert [(r.category, r.group) for r in corpus.noise] == [("bus", "bus/ride"), ("train", "train/ride")]
+    assert [r.group for r in corpus.speech] == ["anna", "dev"]
 
 
 def test_train_refuses_an_empty_split_before_it_reads_any_audio(tmp_path: Path) -> None:

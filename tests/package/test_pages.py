@@ -26,6 +26,15 @@ def headings(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
 
 
+FILE = re.compile(r"`((?:dyncp|train|export|codegen|firmware|tests|docs|ci|examples)/[\w./-]*\w)`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    named = FILE.findall(page.read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     for link in LINK.findall(page.read_text(encoding="utf-8")):
@@ -47,6 +56,11 @@ def test_the_first_page_is_short_and_reads_anywhere() -> None:
     assert sum(line.startswith("|") for line in text.splitlines()) <= 25
     # A package index has none of the repository's other files.
     assert all("://" in link for link in LINK.findall(text))
+
+
+def test_every_page_is_in_the_list() -> None:
+    listed = set(LINK.findall((ROOT / "docs" / "README.md").read_text(encoding="utf-8")))
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - listed == {"README.md"}
 
 
 def named() -> list[tuple[str, str]]:

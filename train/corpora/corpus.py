@@ -40,12 +40,15 @@ def load_corpus(folders: Path | Sequence[Path], redistributable: bool = False) -
                 f"{', '.join(map(str, every))}: lists no {kind}; where it holds {other} alone, name a corpus of {kind} "
                 f"beside it, with another --corpus: docs/corpora.md"
             )
-    # What the corpus itself says must hold with and without the files that licences exclude.
-    settle_splits(speech), settle_splits(noise)
+    return Corpus(_settled(speech, redistributable), _settled(noise, redistributable))
+
+
+def _settled(recordings: list[Recording], redistributable: bool) -> tuple[Recording, ...]:
+    settled = settle_splits(recordings)
     if redistributable:
-        speech = [r for r in speech if is_redistributable(r.license)]
-        noise = [r for r in noise if is_redistributable(r.license)]
-    return Corpus(tuple(settle_splits(speech)), tuple(settle_splits(noise)))
+        # Settled anew, so that what licences exclude leaves no split empty; who was in two was refused above.
+        settled = settle_splits([r for r in recordings if is_redistributable(r.license)])
+    return tuple(settled)
 
 
 def read_parts(folder: Path) -> tuple[list[Recording], list[Recording]]:

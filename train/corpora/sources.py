@@ -21,7 +21,7 @@ from dyncp.train.corpora.files.listing import holds_no_audio
 from dyncp.train.corpora.recordings import Corpus, Recording, read_recording
 from dyncp.train.corpora.shards import shard_audible
 
-# Names that a message holds; `dyncp corpus` lists them all.
+# Names that a message holds; `dyncp corpus --shards` lists them all.
 NAMED = 20
 
 log = logging.getLogger(__name__)

@@ -25,40 +25,52 @@ def evaluate(
     checkpoint: Checkpoint,
     corpus: CorpusFolder,
     bundle: Annotated[
-        Path | None, typer.Argument(help="Its quantized bundle; without it, only the float network is scored.")
+        Path | None,
+        typer.Argument(help="The checkpoint's quantized bundle; without it, only the float network is scored."),
     ] = None,
     redistributable: Redistributable = False,
-    split: Annotated[Literal["validation", "test"], typer.Option(help="Whose speakers and noises.")] = "test",
+    split: Annotated[
+        Literal["validation", "test"], typer.Option(help="Split that speakers and noises are taken from.")
+    ] = "test",
     clips: Annotated[int, typer.Option(help="Mixtures of six seconds.", min=1)] = 100,
-    levels: Annotated[str, typer.Option(help="Speech levels in dBFS to compare, as `-40,-30,-20,-10`.")] = "",
-    paper: Annotated[Path | None, typer.Option(help="Write the paper's results here: docs/paper.md.")] = None,
-    context: Annotated[Path | None, typer.Option(help="Write what temporal context would gain here.")] = None,
-    rivals: Annotated[Path | None, typer.Option(help="Write how today's detectors do on the same audio here.")] = None,
-    caps: Annotated[Path | None, typer.Option(help="Write quality against the cap on active channels here.")] = None,
-    cap: Annotated[str, typer.Option(help="The caps, in channels per block, as `64,32,16`.")] = "",
-    day: Annotated[bool, typer.Option("--day", help="Cost and quality over a day instead: docs/day.md.")] = False,
+    levels: Annotated[str, typer.Option(help="Speech levels in dBFS to compare, such as `-40,-30,-20,-10`.")] = "",
+    paper: Annotated[Path | None, typer.Option(help="Folder for the paper's experiments (docs/paper.md).")] = None,
+    context: Annotated[
+        Path | None, typer.Option(help="Folder for what temporal context gains the probes (docs/beyond.md).")
+    ] = None,
+    rivals: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a comparison with today's detectors on the same audio (docs/beyond.md)."),
+    ] = None,
+    caps: Annotated[
+        Path | None, typer.Option(help="Folder for quality against the cap on active channels (docs/network.md).")
+    ] = None,
+    cap: Annotated[str, typer.Option(help="The caps for --caps, in channels per block, such as `64,32,16`.")] = "",
+    day: Annotated[bool, typer.Option("--day", help="Cost and quality over a day instead (docs/day.md).")] = False,
     cores: Annotated[
-        str, typer.Option(help="Cores to count the day's instructions on, as `cortex-m4,cortex-m55`.")
+        str, typer.Option(help="Cores to count the day's instructions on, such as `cortex-m4,cortex-m55`.")
     ] = "",
     microwatts_per_mhz: Annotated[
-        float | None, typer.Option(min=0.0, help="That your chip draws, for the day's energy on cortex-m4.")
+        float | None, typer.Option(min=0.0, help="What your chip draws, for the day's energy on cortex-m4.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Which day.", min=0)] = 0,
-    peers: Annotated[bool, typer.Option("--peers", help="Beside enhancers that people use today instead.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Write the result of --day or --peers to this JSON file.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the day.", min=0)] = 0,
+    peers: Annotated[bool, typer.Option("--peers", help="Enhancers that people use today beside it instead.")] = False,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the result of --day or --peers.")] = None,
     minutes: Annotated[
-        float, typer.Option(help="Of the day, or of each stream of --paper, --context and --rivals.", min=0.1)
+        float, typer.Option(help="Length of the day, or of each stream for --paper, --context and --rivals.", min=0.1)
     ] = 30.0,
-    target: Annotated[list[Path] | None, typer.Option(help="A target of your own for them: docs/targets.md.")] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder that keeps labels which take long to make.")] = None,
+    target: Annotated[
+        list[Path] | None, typer.Option(help="A target of your own for these, may be repeated (docs/targets.md).")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder that caches labels which take long to compute.")] = None,
     json_output: Json = False,
 ) -> None:
-    """PESQ-WB, STOI, ESTOI, SI-SDR and DNSMOS of noisy, float and int8, −5 to 15 dB SNR: docs/evaluation.md.
+    """Score a network by PESQ-WB, STOI, ESTOI, SI-SDR and DNSMOS: noisy, float and int8, −5 to 15 dB SNR.
 
-    With --paper, --context or --rivals, instead: what the masks tell of unseen speakers and noises. With --caps,
-    instead: how quality falls as fewer channels may be active. With --day, instead: what a frame costs and how speech
-    sounds over a day of conversations, noise alone, quiet and silence. With --peers, instead: the same clips through
-    enhancers of others.
+    With --paper, --context or --rivals it instead measures how well probes on the masks estimate the signals of unseen
+    speakers and noises; with --caps, how quality falls as fewer channels may be active; with --day, what a frame costs
+    and how speech sounds over a day of conversations, noise alone, quiet and silence; with --peers, the same clips
+    through enhancers that people use today (docs/evaluation.md).
     """
     from dyncp.base.errors import BundleError, ConfigError
     from dyncp.export.formats.bundle import read_bundle

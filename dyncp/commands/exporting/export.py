@@ -22,12 +22,14 @@ def export(
     out: Annotated[Path, typer.Argument(help="Bundle folder to write.")],
     corpus: CorpusFolder,
     redistributable: Redistributable = False,
-    clips: Annotated[int, typer.Option(help="Held-out clips for the comparison; 0 leaves it out.", min=0)] = 24,
-    calibrate: Annotated[bool, typer.Option("--calibrate", help="Post-training scales even so.")] = False,
+    clips: Annotated[int, typer.Option(help="Held-out clips for the comparison; 0 for no comparison.", min=0)] = 24,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Calibrate the scales anew, even if the checkpoint brings its own.")
+    ] = False,
     quality: Annotated[Path | None, typer.Option(help="Write the comparison to this JSON file.")] = None,
     json_output: Json = False,
 ) -> None:
-    """Quantize a checkpoint, and compare float and int8 on speakers it never saw.
+    """Quantize a checkpoint to a bundle, and compare float and int8 on unseen speakers.
 
     Scales are calibrated on the corpus, unless the checkpoint was trained through its integers and brings them.
     """
@@ -41,7 +43,6 @@ def export(
     console = make_console()
     source = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
-    recordings.require("train")
     if clips:
         recordings.require("test")
 

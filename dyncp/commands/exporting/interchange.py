@@ -19,10 +19,10 @@ LARGEST_DIFFERENCE, LARGEST_SHARE = 1e-3, 1e-4
 def interchange(
     checkpoint: Checkpoint,
     out: Annotated[Path, typer.Argument(help=f"Folder for {OFFLINE} and {STEP}.")],
-    audio: Annotated[Path, typer.Option(help="16 kHz mono file that torch and ONNX are compared on.")],
+    audio: Annotated[Path, typer.Option(help="16 kHz mono file on which torch and ONNX are compared.")],
     json_output: Json = False,
 ) -> None:
-    """Write ONNX of the whole network and of one step of a stream; compare both with torch (docs/interchange.md)."""
+    """Export ONNX for whole recordings and for single frames, and compare both with torch (docs/interchange.md)."""
     import numpy as np
 
     from dyncp.base.audio import pad_to_hop, read_pcm

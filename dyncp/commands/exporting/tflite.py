@@ -26,10 +26,10 @@ def tflite(
     corpus: Annotated[Path | None, typer.Option(help="Corpus folder; Debian's voices by default.")] = None,
     redistributable: Redistributable = False,
     clips: Annotated[int, typer.Option(help="Held-out clips for the comparison.", min=1)] = 12,
-    calibration_clips: Annotated[int, typer.Option(help="Clips of 8 s that calibrate both.", min=1)] = 6,
+    calibration_clips: Annotated[int, typer.Option(help="Clips of 8 s to calibrate both with.", min=1)] = 6,
     json_output: Json = False,
 ) -> None:
-    """Convert one step of a stream to int8 TFLite and compare (docs/interchange.md). Needs the extra `tflite`."""
+    """Convert one frame of a stream to int8 TFLite, and compare (docs/interchange.md). Needs the extra `tflite`."""
     import tempfile
 
     import numpy as np

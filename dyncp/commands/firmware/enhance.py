@@ -26,11 +26,13 @@ def enhance(
     source: Annotated[Path, typer.Argument(metavar="IN", help="WAV or FLAC, 16 kHz mono.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="WAV or FLAC to write.")],
     bundle: Annotated[Path, typer.Option(help="Quantized bundle, as `dyncp export` writes it.")],
-    signals: Annotated[Path | None, typer.Option(help="CSV of the signals; by default OUT with suffix .csv.")] = None,
+    signals: Annotated[
+        Path | None, typer.Option(help="CSV of the signals; by default OUT with the suffix .csv.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw audio and signals over time: .png or .svg.")] = None,
     keep_delay: Annotated[bool, typer.Option(help="Keep the algorithmic delay of 256 samples (16 ms).")] = False,
 ) -> None:
-    """Enhance a file, bit-exact with the device; the output has the input's length and alignment."""
+    """Enhance a file with the generated C, bit-exact with the device; length and alignment are kept."""
     from dyncp.base.audio import read_pcm, write_pcm
     from dyncp.base.config import HOP
     from dyncp.export.formats.bundle import read_bundle

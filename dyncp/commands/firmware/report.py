@@ -20,16 +20,17 @@ def report(
         Path | None, typer.Option(help="Comparison of float and int8, from `dyncp export --quality`.")
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option(help="True values of the signals over time, a CSV: docs/report.md.")
+        Path | None, typer.Option(help="CSV with the true values of the signals over time (docs/report.md).")
     ] = None,
     day: Annotated[
         Path | None, typer.Option(help="Cost and quality over a day, from `dyncp evaluate --day --out`.")
     ] = None,
     wait_states: Annotated[
-        int, typer.Option(min=0, help="Of the flash, for the estimate of cycles: docs/cycles.md.")
+        int, typer.Option(min=0, help="Wait states of the flash, for the estimate of cycles (docs/cycles.md).")
     ] = 0,
     microwatts_per_mhz: Annotated[
-        float | None, typer.Option(min=0.0, help="That your chip draws, for an estimate of the energy per frame.")
+        float | None,
+        typer.Option(min=0.0, help="Power of your chip in µW/MHz, for an estimate of the energy per frame."),
     ] = None,
     json_output: Json = False,
 ) -> None:

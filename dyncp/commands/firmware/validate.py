@@ -25,23 +25,24 @@ if TYPE_CHECKING:
 def validate(
     bundle: BundleFolder,
     audio: Annotated[Path, typer.Argument(help="Noisy speech, WAV or FLAC, 16 kHz mono; 10 s or more.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results and everything built on the way.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results, images and intermediate files.")],
     board: Annotated[
-        list[str] | None, typer.Option(help="Only these boards or cores; the five Cortex-M by default.")
+        list[str] | None, typer.Option(help="Only this board or core, may be repeated; by default the five Cortex-M.")
     ] = None,
     emulator: Annotated[
-        list[Emulator] | None, typer.Option(help="Besides QEMU, which always runs: the first 16 frames in this.")
+        list[Emulator] | None, typer.Option(help="Also run the first 16 frames in this emulator; QEMU always runs.")
     ] = None,
     library: Annotated[
         Path | None, typer.Option(help="Validate this generated folder (prefix dyncp) instead of a fresh one.")
     ] = None,
     locate: Annotated[bool, typer.Option(help="Name each engine's first divergence.")] = False,
     cycles: Annotated[
-        bool, typer.Option("--cycles", help="Count what an estimate of the Cortex-M4's cycles needs, for `report`.")
+        bool,
+        typer.Option("--cycles", help="Profile instructions, so that `report` can estimate the Cortex-M4's cycles."),
     ] = False,
     json_output: Json = False,
 ) -> None:
-    """Prove that the generated C computes exactly what the NumPy reference says, on the host and on every core."""
+    """Prove that the generated C equals the NumPy reference bit for bit, on the host and on emulated cores."""
     record = prove(make_console(), bundle, audio, out, board, library, locate, cycles, emulator or ())
     if json_output:
         print(record.model_dump_json())
@@ -83,7 +84,7 @@ def _run(
     cycles: bool,
     emulators: Sequence[Emulator],
 ) -> ValidationRecord:
-    """`firmware.validate.validate` with a progress bar."""
+    """`dyncp.firmware.proof.validate.validate` with a progress bar."""
     from dyncp.firmware.proof.validate import validate as run
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())

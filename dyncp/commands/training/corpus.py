@@ -24,14 +24,17 @@ Done = TypeVar("Done")
 
 
 def corpus(
-    source: Annotated[Path, typer.Argument(help="Corpus of any layout and sample rate: docs/corpora.md.")],
-    target: Annotated[Path, typer.Argument(help="Folder to write: the same names and tables, or shards.")],
+    source: Annotated[Path, typer.Argument(help="Corpus of any layout and sample rate (docs/corpora.md).")],
+    target: Annotated[Path, typer.Argument(help="Folder to write, with the same file names and tables, or shards.")],
     shards: Annotated[
-        bool, typer.Option("--shards", help="A few long files that are read as needed: for more than memory holds.")
+        bool,
+        typer.Option(
+            "--shards", help="Write a few long files that are read on demand, for corpora larger than memory."
+        ),
     ] = False,
     json_output: Json = False,
 ) -> None:
-    """Convert a corpus to 16 kHz mono; a corpus that is so already needs no conversion."""
+    """Convert a corpus to 16 kHz mono, as every other command needs it."""
     console = make_console()
     done = _shard(console, source, target) if shards else _convert(console, source, target)
     if done.left_out:

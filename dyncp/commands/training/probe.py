@@ -32,12 +32,18 @@ def probe(
     bundle: BundleFolder,
     corpus: CorpusFolder,
     redistributable: Redistributable = False,
-    minutes: Annotated[float, typer.Option(help="Length of the stream for fitting, and of the one to test.")] = 30.0,
-    signals: Annotated[str, typer.Option(help="Only these, as `vad,snr_in`; by default all of the paper's.")] = "",
-    target: Annotated[list[Path] | None, typer.Option(help="A target of your own: docs/targets.md.")] = None,
-    smoothing: Annotated[str, typer.Option(help="As `vad=2,snr_in=3`: average with coefficient 2^-2, 2^-3.")] = "",
-    balanced: Annotated[str, typer.Option(help="Weigh these tasks' classes alike, however rare: as `vad,noise`.")] = "",
-    cache: Annotated[Path | None, typer.Option(help="Folder that keeps labels which take long to make.")] = None,
+    minutes: Annotated[float, typer.Option(help="Minutes of audio for fitting, and again for testing.")] = 30.0,
+    signals: Annotated[
+        str, typer.Option(help="Only these, such as `vad,snr_in`; by default all signals of the paper.")
+    ] = "",
+    target: Annotated[
+        list[Path] | None, typer.Option(help="A target of your own, may be repeated (docs/targets.md).")
+    ] = None,
+    smoothing: Annotated[
+        str, typer.Option(help="One-pole smoothing with coefficient 2^-K, such as `vad=2,snr_in=3`.")
+    ] = "",
+    balanced: Annotated[str, typer.Option(help="Weigh the classes of these tasks equally, such as `vad,noise`.")] = "",
+    cache: Annotated[Path | None, typer.Option(help="Folder that caches labels which take long to compute.")] = None,
     json_output: Json = False,
 ) -> None:
     """Fit probes on the masks of BUNDLE's integer network, and add them to CHECKPOINT and BUNDLE."""
@@ -108,7 +114,7 @@ def _poles(text: str, tasks: list[Task]) -> dict[str, int]:
 
 
 def _alike(text: str, tasks: list[Task]) -> set[str]:
-    """`vad,noise` → the tasks whose classes weigh alike. Raises ConfigError."""
+    """`vad,noise` → the tasks whose classes weigh equally. Raises ConfigError."""
     from dyncp.base.errors import ConfigError
 
     names = [task.name for task in tasks if task.kind != "regression"]
@@ -130,7 +136,7 @@ def _observe(console: Console, model: Bundle, pcm: Pcm) -> Observation:
 def _fit(
     console: Console, train: ProbeData, test: ProbeData, poles: dict[str, int], alike: set[str], strict: bool
 ) -> list[LinearProbe]:
-    """All probes that can be fitted and scored; what cannot is an error with `strict`, else said and left out."""
+    """All probes that can be fitted and scored; what cannot is an error with `strict`, else left out with a warning."""
     from dyncp.base.errors import ProbeError
     from dyncp.train.probes.linear import fit
 

@@ -24,22 +24,27 @@ UTILIZATION_TOLERANCE = 0.02
 
 
 def train(
-    config: Annotated[str, typer.Argument(help="A preset (paper) or a TOML file.")],
+    config: Annotated[str, typer.Argument(help="A TOML file, or the name of a preset such as paper.")],
     corpus: CorpusFolder,
     out: Annotated[Path, typer.Option(help="Checkpoint folder to write.")],
     redistributable: Annotated[
-        bool, typer.Option(help="Use only files whose licence lets the network be passed on.")
+        bool, typer.Option(help="Use only files whose licence allows passing the network on.")
     ] = False,
     start: Annotated[
-        Path | None, typer.Option(help="Checkpoint, or the name of a shipped one, whose weights to start from.")
+        Path | None, typer.Option(help="Checkpoint folder, or the name of a shipped one, to take initial weights from.")
     ] = None,
     integers: Annotated[
-        bool, typer.Option("--integers", help="Quantization-aware: train START on through the device's integers.")
+        bool,
+        typer.Option(
+            "--integers",
+            help="Quantization-aware training: continue from --start, with the device's integer arithmetic.",
+        ),
     ] = False,
-    resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch in OUT.")] = False,
+    resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch in --out.")] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     compiled: Annotated[
-        bool, typer.Option("--compile", help="Compile the network first: pays off in runs of some minutes.")
+        bool,
+        typer.Option("--compile", help="Compile the network first; worthwhile for runs of more than some minutes."),
     ] = False,
     workers: Annotated[int, typer.Option(help="Processes that mix batches.", min=0)] = 1,
     json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,

@@ -13,8 +13,10 @@ from dyncp.base.audio import SUFFIXES
 # a foreign disk or packs into a ZIP; such names begin with a dot and end like the audio file that they belong to.
 FOREIGN = frozenset({"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"})
 
-# One of several microphones or channels of a recording: ch01, BUS_01.CH1, p225_001_mic2.
-MICROPHONE = re.compile(r"[._\- ]?(?:ch|chan|channel|mic|microphone)[._\- ]?\d{1,3}$", re.IGNORECASE)
+# One of several microphones or channels of a recording: ch01, BUS_01.CH1, p225_001_mic2, room_left.
+MICROPHONE = re.compile(
+    r"(?:^|[._\- ])(?:(?:ch|chan|channel|mic|microphone|mc|array)[._\- ]?\d{1,3}|left|right|l|r)$", re.IGNORECASE
+)
 
 
 def is_foreign(relative: Path) -> bool:
