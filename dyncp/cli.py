@@ -20,7 +20,7 @@ from dyncp.commands.training import corpus, probe, train
 
 # Packages that only some commands need, and the extra of pyproject.toml that brings each.
 EXTRAS = {
-    **dict.fromkeys(("joblib", "librosa", "pesq", "pystoi", "pyworld", "scipy", "sklearn", "soxr"), "train"),
+    **dict.fromkeys(("joblib", "librosa", "pesq", "pystoi", "pyworld", "scipy", "sklearn"), "train"),
     **dict.fromkeys(("tensorboard", "tomli_w", "torch"), "train"),
     **dict.fromkeys(("onnx", "onnxruntime"), "interchange"),
     **dict.fromkeys(("pyroomacoustics", "silero_vad", "webrtcvad"), "benchmark"),

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dyncp.base.errors import ConfigError
+from dyncp.base.files.reading import LARGEST_TOML, parse_toml, read_limited
 from dyncp.base.paths import PRESETS
 
 SAMPLE_RATE = 16_000
@@ -121,12 +121,8 @@ def parse(model: type[Model], data: object, source: str) -> Model:
 
 
 def read_toml(path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    """Raises ConfigError, naming the file, for what is no TOML, or more of it than any configuration needs."""
+    return parse_toml(read_limited(path, LARGEST_TOML, ConfigError), path, ConfigError)
 
 
 def find_config(name: str | Path) -> Path:

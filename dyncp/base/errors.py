@@ -16,6 +16,10 @@ class AudioError(DyncpError):
     """Audio of the wrong rate, channel count, length or content."""
 
 
+class OutputError(DyncpError):
+    """A file or folder that cannot be written, or that is not this command's to write."""
+
+
 class CheckpointError(DyncpError):
     """A checkpoint folder that is truncated, altered or of an unknown schema."""
 
