@@ -59,6 +59,9 @@ def app() -> None:
         commands()
     except DyncpError as error:
         _fail(str(error))
+    except OSError as error:
+        # What no command foresaw: a disk that fills, a folder that vanishes, a pipe that closes.
+        _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in EXTRAS:
             raise

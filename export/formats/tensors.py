@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
-
 from safetensors import SafetensorError
 
 from dyncp.base.errors import BundleError, DyncpError

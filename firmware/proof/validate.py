@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from dyncp.base.config import SAMPLE_RATE
-from dyncp.base.errors import GenerationError
+from dyncp.base.errors import DyncpError, GenerationError
 from dyncp.codegen.generate import read_library, with_signals
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle
@@ -35,6 +33,7 @@ from dyncp.firmware.emulators.names import Emulator
 from dyncp.firmware.host.library import HostLibrary
 from dyncp.firmware.proof.compare import compare, locate, wrong_macs
 from dyncp.firmware.proof.cross_check import check_emulators, cross_check, runs
+from dyncp.firmware.proof.outcome import RECORD, is_outcome, write_outcome
 from dyncp.firmware.proof.profile import count_events
 from dyncp.firmware.proof.records import (
     CrossCheck,
@@ -97,18 +96,23 @@ def validate(
     further = [emulator for emulator in emulators if emulator is not Emulator.QEMU]
     check_emulators(further, chosen)
     bundle, tasks = _as_generated(bundle, library)
-    (out / "validation.json").unlink(missing_ok=True)
     (out / "work").mkdir(parents=True, exist_ok=True)
     expected = reference.run(bundle, pcm, trace=trace)
     listed = stages(bundle.config, bundle.probe_outputs)
     limit = 120.0 + expected.frames if timeout_s is None else timeout_s
     task = Task(bundle, library, pcm, expected, listed, out / "work", trace, cycles, limit, further)
 
-    host, results = _run_all(task, chosen, progress)
+    try:
+        host, results = _run_all(task, chosen, progress)
+    except DyncpError:
+        # An earlier run's verdict must not pass for this one's.
+        if is_outcome(out):
+            (out / RECORD).unlink()
+        raise
     targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
     record = ValidationRecord(bundle_hash=bundle.hash, frames=expected.frames, host=host, targets=targets, tasks=tasks)
     macs = next((r.run.macs for r in results if r.counts is not None), expected.macs)
-    _write(out, record, task, macs)
+    write_outcome(out, record, task, macs)
     return record
 
 
@@ -262,15 +266,3 @@ def _qemu(board: Board) -> str:
     # "QEMU emulator version 7.2.22 (Debian …)", in user mode "qemu-hexagon version 7.2.22 (Debian …)"
     version = toolchain.version(program).partition("version ")[2].split(" ")[0]
     return " ".join([program, version, *words])
-
-
-def _write(out: Path, record: ValidationRecord, task: Task, macs: NDArray[np.int64]) -> None:
-    soundfile.write(out / "noisy.wav", task.pcm, SAMPLE_RATE, subtype="PCM_16")
-    soundfile.write(out / "enhanced.wav", task.expected.output, SAMPLE_RATE, subtype="PCM_16")
-    np.save(out / "masks.npy", task.expected.masks)
-    np.save(out / "macs.npy", macs.astype(np.uint32))
-    if task.bundle.probe_outputs:
-        np.save(out / "probes.npy", task.expected.words)
-    else:
-        (out / "probes.npy").unlink(missing_ok=True)
-    (out / "validation.json").write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")

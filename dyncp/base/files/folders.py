@@ -94,13 +94,18 @@ def _replaced(
             return False
         if fault.errno not in _NO_EXCHANGE or not exists:
             raise
-    renew(target, contents, {name for name in own - contents.keys() if os.path.lexists(target / name)})
+    renew(target, contents, set(os.listdir(target)) & own - contents.keys() - set(others))
     return True
 
 
 def _others(folder: Path, own: Set[str]) -> set[str]:
-    """What the folder holds beside files named in `own`, and beside what our own writers leave when killed."""
-    return {entry.name for entry in folder.iterdir() if not PARTIAL.fullmatch(entry.name)} - own
+    """What the folder holds beside files named in `own`, and beside what our own writers leave when killed.
+
+    Folders in it are always others': whatever they are called, no command of ours would remove one.
+    """
+    with os.scandir(folder) as entries:
+        found = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+    return {name for name, is_folder in found.items() if not PARTIAL.fullmatch(name) and (is_folder or name not in own)}
 
 
 def _should_stay(target: Path, others: Collection[str]) -> bool:

@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dyncp.base.errors import DyncpError
@@ -88,10 +88,8 @@ def _locked(folder: Path) -> Iterator[None]:
     """One at a time. Where the file system has no locks, as best it goes."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        try:
+        with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except OSError:
-            pass
         yield
     finally:
         os.close(descriptor)

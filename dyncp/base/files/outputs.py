@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from pathlib import Path
 
-from dyncp.base.errors import OutputError
+from dyncp.base.errors import DyncpError, OutputError
+from dyncp.base.files.folders import check_folder
 from dyncp.base.files.partial import begin_file, clear_leftovers
 from dyncp.base.files.single import is_direct, shown, unwritable
 
@@ -29,11 +30,17 @@ def check_outputs(outputs: Mapping[str, Path], inputs: Mapping[str, Path] | None
         _check_file(name, path)
 
 
-def check_folder_output(folder: Path, names: Collection[str], ours: Callable[[Path], bool]) -> None:
+def check_folder_output(
+    folder: Path, names: Collection[str], ours: Callable[[Path], bool], inputs: Mapping[str, Path | None] | None = None
+) -> None:
     """Raises OutputError unless the files `names` can be written into `folder`, which is made when they are.
 
-    Those of them that are there already must be of an earlier run, which `ours` tells of the folder.
+    Those of them that are there already must be of an earlier run, which `ours` tells of the folder, and none of them
+    one of the `inputs`.
     """
+    for name, path in (inputs or {}).items():
+        if path is not None and any(_same(folder / file, path) for file in names):
+            raise OutputError(f"{shown(path)}: is {name}, and would be written over; choose another folder")
     place = folder
     try:
         while not os.path.lexists(place) and place != place.parent:
@@ -48,6 +55,15 @@ def check_folder_output(folder: Path, names: Collection[str], ours: Callable[[Pa
         _try(place / "output")
     except (OSError, ValueError) as fault:
         raise OutputError(f"{unwritable(folder, fault)}; choose another folder") from None
+
+
+def check_own_folder(folder: Path, own: Set[str], error: type[DyncpError], inputs: Mapping[str, Path]) -> None:
+    """Raises `error`, or OutputError, unless `folder` can be made, or replaced by files that are named in `own`."""
+    for name, path in inputs.items():
+        if _same(folder, path) or (path.is_dir() and _inside(folder, path)):
+            raise OutputError(f"{shown(folder)}: lies in {name}, {shown(path)}; choose another folder")
+    check_folder_output(folder, (), lambda _: True)
+    check_folder(folder, own, own, error)
 
 
 def _check_file(name: str, path: Path) -> None:

@@ -27,7 +27,7 @@ LONGEST_NUMBER = 40
 
 
 def read_limited(path: Path, limit: int, error: type[DyncpError], hint: str = "") -> bytes:
-    """All bytes of the regular file `path`, at most `limit`. Raises `error`, with `hint` where there is no such file."""
+    """All bytes of the regular file `path`, at most `limit`. Raises `error`, with `hint` where it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:

@@ -24,7 +24,7 @@ def new_file(path: Path, error: type[DyncpError] = OutputError) -> Iterator[Bina
     """
     try:
         if is_direct(path):
-            with path.open("wb", buffering=0) as device:
+            with path.open("wb") as device:
                 yield device
             return
         target = Path(os.path.realpath(path))
@@ -51,9 +51,10 @@ def new_file(path: Path, error: type[DyncpError] = OutputError) -> Iterator[Bina
 def new_text(path: Path, error: type[DyncpError] = OutputError) -> Iterator[TextIO]:
     """As `new_file`, for text in UTF-8 whose line ends are written as they are."""
     with new_file(path, error) as file:
-        text = io.TextIOWrapper(io.BufferedWriter(_Unclosed(file)), encoding="utf-8", newline="")
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         yield text
-        text.flush()
+        # Writes what is left, and leaves the file open.
+        text.detach()
 
 
 def replace_file(path: Path, data: bytes, error: type[DyncpError] = OutputError) -> None:
@@ -97,16 +98,3 @@ def _adopt(descriptor: int, target: Path) -> None:
     if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid) and os.geteuid() == 0:
         os.fchown(descriptor, before.st_uid, before.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
-
-
-class _Unclosed(io.RawIOBase):
-    """Hands bytes on and leaves the file open: a text layer closes what lies below it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        return self._file.write(data)  # type: ignore[arg-type]

@@ -46,11 +46,15 @@ def evaluate(
     instead: how quality falls as fewer channels may be active.
     """
     from dyncp.base.errors import BundleError, ConfigError
+    from dyncp.commands.evaluation.more import check_results
     from dyncp.export.formats.bundle import read_bundle
     from dyncp.train.corpora.corpus import load_corpus
     from dyncp.train.network.checkpoint import load_checkpoint
 
     console = Console(stderr=True)
+    for name, folder in (("paper", paper), ("context", context), ("rivals", rivals), ("caps", caps)):
+        if folder is not None:
+            check_results(folder, name)
     trained = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
     integers = None if bundle is None else read_bundle(bundle)

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from dyncp.base.files import replace_file
+
 if TYPE_CHECKING:
     from dyncp.evaluation.plotting.sheet import Sheet
     from dyncp.train.probes.data import ProbeData
@@ -40,6 +42,14 @@ def run_rivals(console: Console, train: ProbeData, test: ProbeData, out: Path) -
     write_results(console, out, "rivals", rival_sheets(rivals), rivals.model_dump())
 
 
+def check_results(out: Path, name: str) -> None:
+    """Raises OutputError unless NAME.{md,json} can be written into `out`: new, or in place of an earlier run's."""
+    from dyncp.base.files.outputs import check_folder_output
+
+    names = (f"{name}.md", f"{name}.json")
+    check_folder_output(out, names, lambda folder: all((folder / file).is_file() for file in names))
+
+
 def write_results(console: Console, out: Path, name: str, sheets: list[Sheet], results: dict[str, object]) -> None:
     """Print the sheets, and write them and the results to out/NAME.{md,json}."""
     for sheet in sheets:
@@ -48,5 +58,5 @@ def write_results(console: Console, out: Path, name: str, sheets: list[Sheet], r
             table.add_row(*row)
         console.print(table)
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{name}.md").write_text("\n".join(sheet.markdown() for sheet in sheets), encoding="utf-8")
-    (out / f"{name}.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    replace_file(out / f"{name}.md", "\n".join(sheet.markdown() for sheet in sheets).encode())
+    replace_file(out / f"{name}.json", (json.dumps(results, indent=2) + "\n").encode())

@@ -24,13 +24,16 @@ def generate(
         bool, typer.Option("--probes-only", help="Renew the probes of the library in OUT, of the same network.")
     ] = False,
 ) -> None:
-    """Write the C library of a bundle: drop the folder into any C99 or C++ build (docs/emitted-c.md)."""
+    """Write the C library of a bundle: drop the folder into any C99 or C++ build (docs/emitted-c.md).
+
+    OUT may hold files of yours, a build file for example: those stay. All others are renewed, or none.
+    """
     from dyncp.codegen.generate import generate as generate_library
-    from dyncp.codegen.generate import renew_probes
+    from dyncp.codegen.generate import read_library, renew_probes
     from dyncp.export.formats.bundle import read_bundle
 
     names = None if signals is None else [name.strip() for name in signals.split(",") if name.strip()]
     write = renew_probes if probes_only else generate_library
     folder = write(read_bundle(bundle), out, prefix, names)
-    listed = ", ".join(sorted(path.name for path in folder.iterdir()))
+    listed = ", ".join(read_library(folder, prefix).files)
     Console(stderr=True).print(f"{folder}: {listed}", highlight=False, soft_wrap=True)
