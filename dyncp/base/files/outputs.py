@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dyncp.base.errors import DyncpError, OutputError
 from dyncp.base.files.folders import check_folder
-from dyncp.base.files.partial import begin_file, clear_leftovers
+from dyncp.base.files.partial import begin_file, clear_leftovers, remove
 from dyncp.base.files.single import is_direct, shown, unwritable
 
 
@@ -87,7 +87,7 @@ def _try(target: Path) -> None:
     clear_leftovers(target.parent)
     partial, descriptor = begin_file(target)
     os.close(descriptor)
-    partial.unlink()
+    remove(partial)
 
 
 def _same(first: Path, second: Path) -> bool:

@@ -7,7 +7,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -38,11 +38,13 @@ def new_file(path: Path, error: type[DyncpError] = OutputError) -> Iterator[Bina
         _adopt(descriptor, target)
         os.fsync(descriptor)
         os.replace(partial, target)
-    except OSError as fault:
-        raise error(unwritable(path, fault)) from None
+    except BaseException as fault:
+        with suppress(OSError):
+            partial.unlink()
+        if isinstance(fault, OSError):
+            raise error(unwritable(path, fault)) from None
+        raise
     finally:
-        # Still there if anything failed; gone once renamed.
-        partial.unlink(missing_ok=True)
         os.close(descriptor)
     sync_folder(target.parent)
 

@@ -3,19 +3,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import BinaryIO, TypeVar
 
 from dyncp.base.config import SAMPLE_RATE
 from dyncp.base.errors import AudioError
 from dyncp.base.files import new_file
 from dyncp.base.sounds.samples import Pcm
 
-if TYPE_CHECKING:
-    from soundfile import SoundFile
+Result = TypeVar("Result")
 
 SUBTYPE = "PCM_16"
 
@@ -39,40 +37,41 @@ def new_sound(path: Path) -> Iterator[Callable[[Pcm], None]]:
     import soundfile
 
     form = check_sound_suffix(path)
-    total, last = 0, None
     with new_file(path, AudioError) as file:
+        guarded = _Guarded(file)
         try:
             options = {"samplerate": SAMPLE_RATE, "channels": 1, "subtype": SUBTYPE, "format": form}
-            with soundfile.SoundFile(file.fileno(), "w", closefd=False, **options) as sound:
-
-                def write(pcm: Pcm) -> None:
-                    nonlocal total, last
-                    sound.write(pcm)
-                    total, last = total + len(pcm), int(pcm[-1]) if len(pcm) else last
-
-                yield write
-            # libsndfile does not say why a write falls short, and of the last one not even that it does.
-            os.lseek(file.fileno(), 0, os.SEEK_SET)
-            with soundfile.SoundFile(file.fileno(), closefd=False) as written:
-                complete = written.frames == total and _ends(written, last)
+            with soundfile.SoundFile(guarded, "w", **options) as sound:
+                yield sound.write
         except (soundfile.LibsndfileError, AssertionError, TypeError) as error:
-            raise AudioError(f"{path}: cannot be written as audio: {_reason(file.fileno()) or error}") from None
-        if not complete:
-            raise AudioError(f"{path}: cannot be written as audio: {_reason(file.fileno()) or 'it was cut short'}")
+            raise guarded.fault or AudioError(f"{path}: cannot be written as audio: {error}") from None
+        if guarded.fault is not None:
+            raise guarded.fault
 
 
-def _ends(sound: SoundFile, last: int | None) -> bool:
-    """Whether the file can be read to its end, and ends with the sample that was written last."""
-    if last is None:
-        return True
-    sound.seek(sound.frames - 1)
-    return bool(sound.read(1, dtype="int16").tolist() == [last])
+class _Guarded:
+    """The file as libsndfile sees it. The library lets some failed writes pass, among them the last; this keeps them."""
 
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.fault: OSError | None = None
 
-def _reason(descriptor: int) -> str | None:
-    """Why a file cannot grow, which libsndfile does not tell: what the system says to one byte more."""
-    try:
-        os.pwrite(descriptor, b"\0", os.fstat(descriptor).st_size)
-    except OSError as error:
-        return error.strerror
-    return None
+    def read(self, count: int = -1) -> bytes:
+        return self._kept(lambda: self._file.read(count), b"")
+
+    def write(self, data: bytes) -> int:
+        return self._kept(lambda: self._file.write(data), 0)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        # Writes what is buffered, and fails where that does.
+        return self._kept(lambda: self._file.seek(offset, whence), -1)
+
+    def tell(self) -> int:
+        return self._kept(self._file.tell, -1)
+
+    def _kept(self, call: Callable[[], Result], failed: Result) -> Result:
+        try:
+            return call()
+        except OSError as fault:
+            self.fault = self.fault or fault
+            return failed
