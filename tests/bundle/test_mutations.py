@@ -39,11 +39,12 @@ def positions(size: int) -> Iterator[int]:
 
 
 def mutations(data: bytes) -> Iterator[bytes]:
-    """Each position once, by one of several changes in turn; then one byte less, more, and another order."""
+    """Each position by two of several changes in turn; then bytes less, more and others."""
     changes = (lambda b: b ^ 1, lambda b: b ^ 0x20, lambda b: (b + 1) % 256, lambda b: 0)
     for count, place in enumerate(positions(len(data))):
-        changed = changes[count % len(changes)](data[place])
-        yield data[:place] + bytes([changed if changed != data[place] else data[place] ^ 0x80]) + data[place + 1 :]
+        for change in (changes[count % len(changes)], changes[(count + 1) % len(changes)]):
+            changed = change(data[place])
+            yield data[:place] + bytes([changed if changed != data[place] else data[place] ^ 0x80]) + data[place + 1 :]
     yield from (data[:-1], data[1:], data + b"\n", data + b" ", b" " + data, b"", data[:1] * len(data))
 
 

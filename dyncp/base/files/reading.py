@@ -17,7 +17,10 @@ LARGEST_TEXT = 1 << 24
 """Bytes of a JSON document. The largest that is written, the manifest of the largest network, has some 4 MB."""
 
 LARGEST_TOML = 1 << 16
-"""Bytes of a TOML document: its parser takes time quadratic in the parts of a key."""
+"""Bytes of a TOML document."""
+
+LONGEST_LINE = 1000
+"""Bytes of a line of TOML: its parser takes time quadratic in the parts of a key, over a minute for one of 60 KB."""
 
 DEEPEST = 32
 """Objects and arrays within one another."""
@@ -57,6 +60,8 @@ def parse_json(data: bytes, path: Path, error: type[DyncpError]) -> object:
 
 def parse_toml(data: bytes, path: Path, error: type[DyncpError]) -> dict[str, object]:
     """As `parse_json`, of TOML."""
+    if max(map(len, data.split(b"\n"))) > LONGEST_LINE:
+        raise error(f"{shown(path)}: not valid TOML: a line is longer than {LONGEST_LINE} characters")
     try:
         document: dict[str, object] = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as fault:

@@ -50,7 +50,7 @@ def new_sound(path: Path) -> Iterator[Callable[[Pcm], None]]:
 
 
 class _Guarded:
-    """The file as libsndfile sees it. The library lets some failed writes pass, among them the last; this keeps them."""
+    """The file as libsndfile sees it: the library lets some failed writes pass, among them the last; they are kept."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
