@@ -10,7 +10,7 @@ TFLITE := .venv-tflite
 ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 
-.PHONY: help setup demo test check lint unit bench bench-docs bench-readme bench-check soak tflite clean
+.PHONY: help setup demo test check lint unit bench bench-docs bench-readme bench-check seal soak tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench   instructions, sizes and cycles by core; speed of the host build and of a training step"
 	@echo "make bench-docs renews table and figure of docs/skipping.md"
 	@echo "make bench-readme renews the table of the README; make bench-check fails where it is off by over 1 %"
+	@echo "make seal    renews the manifests of the shipped checkpoints after their cards were edited"
 	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts"
 
 setup: $(READY)
@@ -67,6 +68,9 @@ bench-readme: $(READY)
 
 bench-check: $(READY)
 	$(BIN)/python -m dyncp.bench.cores --check
+
+seal: $(READY)
+	$(BIN)/python -m dyncp.train.network.seal train/checkpoints/*
 
 soak: $(READY)
 	$(BIN)/python -m dyncp.bench.soak
