@@ -9,8 +9,9 @@ EVERY_BOARD := $(VENV)/.every-board
 TFLITE := .venv-tflite
 ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
+TIME ?= 60
 
-.PHONY: help setup demo test check lint unit bench bench-docs bench-readme bench-check seal soak tflite clean
+.PHONY: help setup demo test check lint unit bench bench-docs bench-check seal soak fuzz tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
@@ -18,17 +19,18 @@ help:
 	@echo "make check   lint, types and fast tests"
 	@echo "make tflite  int8 TFLite of the shipped network beside our integers: build/tflite"
 	@echo "make bench   instructions, sizes and cycles by core; speed of the host build and of a training step"
-	@echo "make bench-docs renews table and figure of docs/skipping.md"
-	@echo "make bench-readme renews the table of the README; make bench-check fails where it is off by over 1 %"
+	@echo "make bench-docs renews the tables of docs/benchmarks.md and docs/skipping.md, and the figure of the latter"
+	@echo "make bench-check fails where a figure of docs/benchmarks.md is off by over 1 %"
 	@echo "make seal    renews the manifests of the shipped checkpoints after their cards were edited"
-	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts"
+	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts; no state is unsafe"
+	@echo "make fuzz    libFuzzer on the generated C, TIME=60 seconds for each kind of input"
 
 setup: $(READY)
 
-$(READY): pyproject.toml ci/install-debian.sh
+$(READY): pyproject.toml ci/constraints.txt ci/install-debian.sh
 	ci/install-debian.sh
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[train,benchmark,demo,interchange,dev]'
+	$(BIN)/pip install -q --disable-pip-version-check -c ci/constraints.txt -e '.[train,benchmark,demo,interchange,dev]'
 	touch $@
 
 # The toolchains and emulators of the boards that are not validated by default.
@@ -47,7 +49,7 @@ check: lint unit
 lint: $(READY) build/types/dyncp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' '*.cpp')
 	$(BIN)/mypy
 	rm -rf build/house && mkdir -p build/house && cp -rL build/types/dyncp build/house
 	cd build/house && $(CURDIR)/$(BIN)/lint-imports --no-cache $(CURDIR)/pyproject.toml
@@ -61,10 +63,8 @@ bench: $(READY)
 	$(BIN)/python -m dyncp.bench.speed
 
 bench-docs: $(READY)
+	$(BIN)/python -m dyncp.bench.cores --docs
 	$(BIN)/python -m dyncp.bench.skipping --docs
-
-bench-readme: $(READY)
-	$(BIN)/python -m dyncp.bench.cores --readme
 
 bench-check: $(READY)
 	$(BIN)/python -m dyncp.bench.cores --check
@@ -74,16 +74,21 @@ seal: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m dyncp.bench.soak
+	$(BIN)/python -m dyncp.bench.assurance.corrupt
+
+fuzz: $(READY)
+	$(BIN)/python -m dyncp.bench.assurance.fuzz --seconds $(TIME)
 
 # An environment of its own: the converter pins an older numpy, onnx and protobuf.
 tflite: $(TFLITE)/.ready
 	$(TFLITE)/bin/python -m pytest -q tests/tflite
 	$(TFLITE)/bin/dyncp tflite signals build/tflite
 
-$(TFLITE)/.ready: pyproject.toml ci/install-debian.sh
+$(TFLITE)/.ready: pyproject.toml ci/constraints-tflite.txt ci/install-debian.sh
 	ci/install-debian.sh
 	test -x $(TFLITE)/bin/python || $(PYTHON) -m venv $(TFLITE)
-	$(TFLITE)/bin/pip install -q --disable-pip-version-check -e '.[train,demo,tflite]' hypothesis pytest
+	$(TFLITE)/bin/pip install -q --disable-pip-version-check -c ci/constraints-tflite.txt \
+		-e '.[train,demo,tflite]' hypothesis pytest
 	touch $@
 
 # mypy cannot map folders to packages; it reads the rooms through a tree of links under their import names. import-linter

@@ -12,8 +12,13 @@ packages=(
   chromium chromium-driver                            # the test that opens the report
   asterisk-core-sounds-{en,es,fr,it,ru}-g722          # real wideband speech for demo and tests
 )
-# RISC-V, Hexagon, clang for Arm (docs/porting.md): 100 MB to download, 530 MB installed, some 40 s.
-[ "${1-}" != all ] || packages+=(gcc-riscv64-unknown-elf qemu-system-misc qemu-user lld)
+# Other cores (docs/porting.md): RISC-V, Hexagon, clang for Arm, PowerPC, s390x, x86 of 32 bits.
+[ "${1-}" != all ] || packages+=(
+  gcc-riscv64-unknown-elf qemu-system-misc qemu-user lld
+  gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
+  gcc-s390x-linux-gnu libc6-dev-s390x-cross
+  gcc-i686-linux-gnu libc6-dev-i386-cross
+)
 
 missing=()
 for package in "${packages[@]}"; do

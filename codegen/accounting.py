@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dyncp.base.config import BINS, NetworkConfig
+from dyncp.base.config import NetworkConfig
 from dyncp.codegen.c.structs import Struct
 from dyncp.codegen.lowering.frontend import front_end_tables
 from dyncp.codegen.lowering.probes import probe_tables
@@ -20,19 +20,25 @@ FRONT_END = ("window", "twiddle", "sigmoid", "features.thresholds")
 
 @dataclass(frozen=True)
 class LayerMacs:
-    """Multiply–accumulates of one layer and frame: always `dense`, and `per_active` for each active channel."""
+    """Multiply–accumulates of one layer and frame: always `dense`, and `per_active` for each active channel.
+
+    Of a gate that decides every K frames, `dense` is the mean over K frames.
+    """
 
     name: str
-    dense: int
+    dense: int | float
     per_active: int
 
 
 def macs_by_layer(config: NetworkConfig) -> list[LayerMacs]:
     """Layers that multiply, named after their stages (docs/emitted-c.md); docs/arithmetic.md, section 10."""
     c, h, g, n = config.channels, config.hidden, config.gate, config.gated
-    layers = [LayerMacs("front", BINS * c, 0)]
+    layers = [LayerMacs("front", config.spectrum * c, 0)]
     for i in range(config.blocks):
-        layers += [LayerMacs(f"block{i}_gate", c * g, 0), LayerMacs(f"block{i}_score", g * n, 0)]
+        if config.has_gate(i):
+            scored = config.blocks_per_gate * n
+            layers.append(LayerMacs(f"block{i}_gate", _mean(c * g, config.gate_period), 0))
+            layers.append(LayerMacs(f"block{i}_score", _mean(g * scored, config.gate_period), 0))
         if config.gate_site == "output":
             layers += [
                 LayerMacs(f"block{i}_expand", c * h, 0),
@@ -45,7 +51,11 @@ def macs_by_layer(config: NetworkConfig) -> list[LayerMacs]:
                 LayerMacs(f"block{i}_depthwise", 0, 3),
                 LayerMacs(f"block{i}_project", 0, c),
             ]
-    return [*layers, LayerMacs("logits", BINS * c, 0)]
+    return [*layers, LayerMacs("logits", config.spectrum * c, 0)]
+
+
+def _mean(macs: int, frames: int) -> int | float:
+    return macs // frames if macs % frames == 0 else macs / frames
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dyncp.base.errors import GenerationError
 from dyncp.base.files import replace_folder, settle
 from dyncp.codegen.c.names import check_prefix
 from dyncp.codegen.c.runtime import RUNTIME
+from dyncp.codegen.c.text import statement
 from dyncp.codegen.library import LibraryManifest as LibraryManifest
 from dyncp.codegen.library import libraries_in, manifest_name
 from dyncp.codegen.library import read_library as read_library
@@ -23,32 +24,43 @@ from dyncp.export.formats.probe_set import restrict
 
 NETWORK_TEMPLATES = {
     "{}.h": "header.h.j2",
+    "{}_private.h": "private.h.j2",
     "{}.c": "source.c.j2",
     "{}_tables.h": "tables.h.j2",
     "{}_stages.h": "stages.h.j2",
 }
+SELFTEST_TEMPLATES = {"{}_selftest.h": "selftest.h.j2"}
 PROBE_TEMPLATES = {
     "{}_signals.h": "signals.h.j2",
+    "{}_probe_state.h": "probe_state.h.j2",
     "{}_probes.h": "probes.h.j2",
 }
 
 
-def generate(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Collection[str] | None = None) -> Path:
+def generate(
+    bundle: Bundle,
+    out: Path,
+    prefix: str = "dyncp",
+    signals: Collection[str] | None = None,
+    selftest: bool = False,
+) -> Path:
     """Write the C library of `bundle` into the folder `out`, all of it or nothing; returns `out`.
 
-    `signals` names the probe tasks that the library has, by default all. The same bundle, prefix and signals give the
-    same bytes. What else `out` holds stays, also the libraries of other prefixes; the files that the manifest of an
-    earlier library of this prefix lists are replaced. Raises GenerationError for a prefix or task names that C cannot
-    carry, for a task that the bundle does not have, for a bundle that was never written, and for a folder that cannot
-    be written or holds somebody else's file of a name that the library needs.
+    `signals` names the probe tasks that the library has, by default all; `selftest` adds P_selftest and P_check_tables.
+    The same arguments give the same bytes. What else `out` holds stays, also the libraries of other prefixes; the files
+    that the manifest of an earlier library of this prefix lists are replaced. Raises GenerationError for a prefix or
+    task names that C cannot carry, for a task that the bundle does not have, for a bundle that was never written, and
+    for a folder that cannot be written or holds somebody else's file of a name that the library needs.
     """
-    library = _lower(bundle, prefix, signals)
-    contents = _rendered(library, NETWORK_TEMPLATES) | _probe_files(library)
+    library = _lower(bundle, prefix, signals, selftest)
+    templates = NETWORK_TEMPLATES | (SELFTEST_TEMPLATES if selftest else {})
+    contents = _rendered(library, templates) | _probe_files(library)
     contents |= {name: header.read_bytes() for name, header in RUNTIME.items()}
     contents[manifest_name(prefix)] = _manifest(library, [*contents, manifest_name(prefix)])
     try:
         settle(out, GenerationError)
-        libraries = libraries_in(out, contents.keys())
+        known = contents.keys() | {name.format(prefix) for name in SELFTEST_TEMPLATES}
+        libraries = libraries_in(out, known)
     except (OSError, ValueError) as error:
         raise GenerationError(f"{str(out)!r}: cannot be written: {error}") from None
     mine = libraries.pop(manifest_name(prefix), frozenset())
@@ -64,9 +76,9 @@ def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Coll
     All or nothing. Raises GenerationError as `generate` does, and where `out` holds no library of this network and
     runtime.
     """
-    library = _lower(bundle, prefix, signals)
-    settle(out, GenerationError)
+    check_prefix(prefix)
     found, path = read_library(out, prefix), out / manifest_name(prefix)
+    library = _lower(bundle, prefix, signals, found.selftest)
     if found.network_hash != library.network_hash:
         raise GenerationError(
             f"{path}: network_hash is {found.network_hash[:12]}…, the bundle's {library.network_hash[:12]}…; "
@@ -83,9 +95,9 @@ def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Coll
     return out
 
 
-def _lower(bundle: Bundle, prefix: str, signals: Collection[str] | None) -> Library:
+def _lower(bundle: Bundle, prefix: str, signals: Collection[str] | None, selftest: bool) -> Library:
     check_prefix(prefix)
-    return lower(bundle if signals is None else with_signals(bundle, signals), prefix)
+    return lower(bundle if signals is None else with_signals(bundle, signals), prefix, selftest)
 
 
 def with_signals(bundle: Bundle, signals: Collection[str]) -> Bundle:
@@ -102,7 +114,9 @@ def _rendered(library: Library, templates: Mapping[str, str]) -> dict[str, bytes
         keep_trailing_newline=True,
         autoescape=False,
     )
+    environment.globals["statement"] = statement
     variables = {"lib": library, "p": library.p, "P": library.P, "config": library.config, "probes": library.probes}
+    variables["selftest"] = library.selftest
     return {
         name.format(library.p): environment.get_template(template).render(variables).encode("ascii")
         for name, template in templates.items()
@@ -124,6 +138,7 @@ def _manifest(library: Library, files: Collection[str]) -> bytes:
         probes_hash=library.probes.hash,
         network=library.config,
         tasks=library.probes.tasks,
+        selftest=library.selftest is not None,
         files=sorted(files),
     )
     return (json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n").encode("ascii")

@@ -35,6 +35,7 @@ class LibraryManifest(StrictModel):
     probes_hash: str | None
     network: NetworkConfig
     tasks: list[ProbeTask]
+    selftest: bool = Field(False, description="whether it has P_selftest and P_check_tables")
     files: list[str] = Field(max_length=1000, description="of the folder, those that `dyncp generate` wrote, this too")
 
 

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-"""dyncp: speech enhancement that prunes itself at run time, from training to bit-exact C."""
+"""dyncp: speech enhancement with dynamic channel pruning, from training to bit-exact C."""
 
 from dyncp.base.version import __version__ as __version__

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from dyncp.base.errors import DyncpError
+from dyncp.base.version import __version__
 from dyncp.commands import demo
 from dyncp.commands.evaluation import evaluate, front
 from dyncp.commands.exporting import export, interchange, tflite
 from dyncp.commands.firmware import enhance, generate, report, validate
+from dyncp.commands.shared.terminal import set_quiet
 from dyncp.commands.training import corpus, probe, train
 
 # Packages that only some commands need, and the extra of pyproject.toml that brings each.
@@ -28,7 +30,7 @@ EXTRAS = {
     "av": "demo",
 }
 
-commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+commands = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
 for command in (
     corpus.corpus,
     train.train,
@@ -47,16 +49,36 @@ for command in (
     commands.command()(command)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"dyncp {__version__}")
+        raise typer.Exit
+
+
 @commands.callback()
-def main() -> None:
-    """Speech enhancement that prunes itself at run time: train, quantize, generate C, prove it, report."""
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also log each compiler and emulator command before it runs.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no tables: only warnings, errors and --json.")
+    ] = False,
+) -> None:
+    """Speech enhancement with dynamic channel pruning: train, quantize, generate C, prove it bit-exact, report."""
+    if verbose and quiet:
+        raise typer.BadParameter("--verbose and --quiet exclude each other")
+    logging.getLogger("dyncp").setLevel(logging.INFO if verbose else logging.WARNING)
+    set_quiet(quiet)
 
 
 def app() -> None:
     """Entry point: a user's mistake ends in one message and exit status 1, never in a traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
-        commands()
+        commands(prog_name="dyncp")
     except DyncpError as error:
         _fail(str(error))
     except OSError as error:

@@ -67,6 +67,7 @@ class Work:
         return [found for path in paths if (found := results[path]) is not None]
 
     def _compute(self, pieces: Sequence[Piece], paths: Sequence[Path | None], title: str) -> list[NDArray[Any]]:
+        import rich
         from joblib import Parallel, delayed
         from rich.console import Console
         from rich.progress import Progress
@@ -75,7 +76,8 @@ class Work:
             return []
         calls = (delayed(piece.function)(*piece.arguments) for piece in pieces)
         results = []
-        with Progress(console=Console(stderr=True), transient=True, disable=not self.progress) as bar:
+        console = Console(stderr=True, quiet=rich.get_console().quiet)
+        with Progress(console=console, transient=True, disable=not self.progress) as bar:
             arriving = Parallel(n_jobs=self.n_jobs, return_as="generator")(calls)
             for path, result in zip(paths, bar.track(arriving, total=len(pieces), description=title), strict=True):
                 if path is not None:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C as text: names that it may carry, constant tables, structs with their sizes, the runtime's headers."""
+"""C as text: valid names, constant tables, structs and their sizes, and the list of runtime headers."""

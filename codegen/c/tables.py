@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ class Table:
     text: str
     comment: str
     bytes: int
+    values: NDArray[np.generic] = field(compare=False, repr=False)
 
 
 def table(name: str, values: NDArray[np.generic], comment: str) -> Table:
@@ -29,4 +30,4 @@ def table(name: str, values: NDArray[np.generic], comment: str) -> Table:
     numbers = [f"{value}{suffix}" for value in values.ravel().tolist()]
     in_line = max(1, WIDTH // (max(map(len, numbers)) + len(", ")))
     text = ",\n".join(", ".join(numbers[at : at + in_line]) for at in range(0, len(numbers), in_line))
-    return Table(f"{values.dtype.name}_t", name, values.size, text, comment, values.nbytes)
+    return Table(f"{values.dtype.name}_t", name, values.size, text, comment, values.nbytes, values)

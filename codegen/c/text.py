@@ -30,3 +30,8 @@ def wrapped(head: str, arguments: list[str], tail: str) -> str:
         else:
             lines.append(" " * (len(head) + 1) + piece)
     return "\n".join(lines)
+
+
+def statement(head: str, *arguments: str, indent: int = 4) -> str:
+    """A call as a statement of a function's body."""
+    return wrapped(" " * indent + head, list(arguments), ";")

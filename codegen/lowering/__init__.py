@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a bundle to exactly what the templates print: all naming and arithmetic of the generated C."""
+"""From a bundle to exactly what the templates print: all naming and all arithmetic of the generated C happen here."""

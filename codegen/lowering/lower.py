@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +16,23 @@ from dyncp.codegen.c.tables import Table, table
 from dyncp.codegen.c.text import aligned, wrapped
 from dyncp.codegen.lowering.frontend import front_end_tables
 from dyncp.codegen.lowering.probes import ProbeSet, lower_probes
-from dyncp.codegen.plan.layout import Layout, layout
+from dyncp.codegen.lowering.selftest import SelfTest, lower_selftest
+from dyncp.codegen.plan.layout import Layout, block_struct, layout
 from dyncp.codegen.plan.stages import stages
 from dyncp.codegen.plan.weights import emitted_weight, multiplied_in_pairs, neighbour_products, padded, skips_columns
 from dyncp.export.formats.bundle import Bundle
 
-RUNTIME_VERSION = 4
+RUNTIME_VERSION = 5
 """DYNCP_RUNTIME_VERSION of firmware/runtime/dyncp_runtime.h that the templates are written for."""
+
+STATUSES = (
+    ("OK", "no error"),
+    ("ERROR_NULL", "an argument is NULL"),
+    ("ERROR_UNINITIALIZED", "the state was never initialized"),
+    ("ERROR_VERSION", "the state belongs to another version, model or probe set"),
+    ("ERROR_CAP", "gates that hold or are shared have no cap per frame"),
+)
+SELFTEST_STATUS = ("ERROR_SELFTEST", "a constant table or known audio gave another hash")
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,10 @@ class Block:
     mask: int
     """Its first word in the packed masks."""
     input_multiplier: int
+    struct: str
+    """Name of its state's type."""
+    turn: int | None
+    """The value of the state's `turn` in which its gate decides; None without a gate of its own."""
     pool_coefficient: int | None
 
 
@@ -68,6 +83,10 @@ class Library:
     config: NetworkConfig
     constants: list[str]
     """The header's #define lines."""
+    statuses: list[tuple[str, str]]
+    """Name and meaning of each, from 0 on."""
+    status_lines: list[str]
+    """One enumerator each."""
     structs: list[StructText]
     set_cap: str
     process: str
@@ -80,17 +99,22 @@ class Library:
     back_multiplier: int
     probes: ProbeSet
     """For the files of the probe set alone: those of the network depend on nothing in it."""
+    selftest: SelfTest | None
 
 
-def lower(bundle: Bundle, prefix: str) -> Library:
-    """Raises GenerationError for a bundle without a hash, for a static network, and for a task that C cannot name."""
+def lower(bundle: Bundle, prefix: str, selftest: bool = False) -> Library:
+    """With `selftest`, P_selftest and what it needs are part of it.
+
+    Raises GenerationError for a bundle without a hash, for a static network, and for a task that C cannot name.
+    """
     if not bundle.hash:
         raise GenerationError("the bundle has no hash: write it with write_bundle, or read it, before generating")
     if not bundle.config.gated:
         raise GenerationError("network.gate_site is none: a static network, for comparison only; C needs gates")
     config, upper = bundle.config, prefix.upper()
     structs = layout(config, bundle.probes)
-    tables, layers = _network(bundle)
+    front_end, (tables, layers) = front_end_tables(bundle), _network(bundle)
+    statuses = [*STATUSES, *([SELFTEST_STATUS] if selftest else [])]
     return Library(
         p=prefix,
         P=upper,
@@ -100,22 +124,27 @@ def lower(bundle: Bundle, prefix: str) -> Library:
         network_hash=bundle.network_hash,
         config=config,
         constants=_header_constants(bundle, structs, upper),
+        statuses=statuses,
+        status_lines=_status_lines(statuses, upper),
         structs=[struct_text(struct, prefix) for struct in structs.structs],
         set_cap=_set_cap(prefix),
         process=_process(prefix, upper),
         stages=_stage_lines(config, upper),
-        tables=front_end_tables(bundle) + tables,
+        tables=front_end + tables,
         layers=layers,
         blocks=[_block(bundle, i, dilation) for i, dilation in enumerate(config.block_dilations)],
         back_multiplier=_scalar(bundle, "back.input.multiplier"),
-        probes=lower_probes(bundle, prefix),
+        probes=lower_probes(bundle, prefix, selftest),
+        selftest=lower_selftest(front_end, tables, layers, bundle) if selftest else None,
     )
 
 
 def _header_constants(bundle: Bundle, structs: Layout, upper: str) -> list[str]:
     config = bundle.config
     own = structs.state.bytes - structs.probes.bytes
+    numbers = zip(("MAJOR", "MINOR", "PATCH"), __version__.split("."), strict=True)
     defines = [
+        *((f"VERSION_{part} {number}", "") for part, number in numbers),
         ("SAMPLE_RATE 16000", ""),
         (f"HOP {HOP}", "samples per call, in and out"),
         (f"DELAY {HOP}", "samples by which the output lags the input"),
@@ -124,14 +153,19 @@ def _header_constants(bundle: Bundle, structs: Layout, upper: str) -> list[str]:
         (f"MASK_WORDS {config.mask_words}", f"packed masks, {config.mask_words_per_block} per block"),
         (f"BLOCK_CAP {config.block_limit}", "active channels per block at most"),
         (f"FRAME_CAP {config.frame_limit}", "active channels per frame at most"),
-        (f"MACS_MIN {config.macs(0)}", "MACs of a frame with none active"),
+        (f"MACS_MIN {config.least_macs}", "MACs of a frame with none active"),
         (f"MACS_CHANNEL {config.macs_per_channel}", "MACs of an active channel"),
-        (f"WARM_UP {config.pooling_frames}", "frames until signals are valid"),
+        (f"WARM_UP {config.warm_up}", "frames until signals are valid"),
         (f"STATE_BYTES ({own} + {upper}_PROBE_STATE_BYTES)", "sizeof the state"),
         (f"SCRATCH_BYTES {structs.scratch.bytes}", "of which dead between calls"),
         (f"MODEL 0x{bundle.network_hash[:8]}u", "start of the network hash"),
     ]
     return aligned((f"#define {upper}_{define}", comment) for define, comment in defines)
+
+
+def _status_lines(statuses: Sequence[tuple[str, str]], upper: str) -> list[str]:
+    lines = ((f"{upper}_{name} = {number},", text) for number, (name, text) in enumerate(statuses))
+    return aligned(lines, indent=4)
 
 
 def _set_cap(prefix: str) -> str:
@@ -163,8 +197,8 @@ def _scalar(bundle: Bundle, name: str) -> int:
 def _network(bundle: Bundle) -> tuple[list[Table], list[Layer]]:
     names = {"front": "front"}
     for i in range(bundle.config.blocks):
-        parts = {"gate.reduce": "gate", "gate.score": "score", "expand": "expand"}
-        parts |= {"depthwise": "depthwise", "project": "project"}
+        parts = {"gate.reduce": "gate", "gate.score": "score"} if bundle.config.has_gate(i) else {}
+        parts |= {"expand": "expand", "depthwise": "depthwise", "project": "project"}
         names |= {f"blocks.{i}.{part}": f"block{i}_{short}" for part, short in parts.items()}
     names["back"] = "back"
     tables: list[Table] = []
@@ -203,11 +237,15 @@ def _layer(bundle: Bundle, source: str, name: str) -> tuple[list[Table], Layer]:
 
 def _block(bundle: Bundle, i: int, dilation: int) -> Block:
     config = bundle.config
+    gate = config.has_gate(i)
+    pooled = gate and config.pooling == "ema"
     return Block(
         index=i,
         dilation=dilation,
         taps=2 * dilation,
         mask=i * config.mask_words_per_block,
         input_multiplier=_scalar(bundle, f"blocks.{i}.input.multiplier"),
-        pool_coefficient=(_scalar(bundle, f"blocks.{i}.pool.coefficient") if config.pooling == "ema" else None),
+        struct=block_struct(dilation, gate),
+        turn=config.group(i) % config.gate_period if gate else None,
+        pool_coefficient=_scalar(bundle, f"blocks.{i}.pool.coefficient") if pooled else None,
     )

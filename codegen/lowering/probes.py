@@ -13,6 +13,7 @@ from dyncp.base.errors import GenerationError
 from dyncp.codegen.c.structs import StructText, struct_text
 from dyncp.codegen.c.tables import Table, table
 from dyncp.codegen.c.text import aligned, wrapped
+from dyncp.codegen.lowering.selftest import ProbeSelfTest, lower_probe_selftest
 from dyncp.codegen.lowering.signals import Signal, members, signals
 from dyncp.codegen.plan.layout import probe_state
 from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask
@@ -58,6 +59,8 @@ class ProbeSet:
     """The output that says speech."""
     tell: str
     """Prototype of the function that does the work, without its end."""
+    selftest: ProbeSelfTest | None
+    """Where the library has a self-test."""
 
     @property
     def checked(self) -> bool:
@@ -65,10 +68,11 @@ class ProbeSet:
         return any(signal.checked for signal in self.signals)
 
 
-def lower_probes(bundle: Bundle, prefix: str) -> ProbeSet:
+def lower_probes(bundle: Bundle, prefix: str, selftest: bool = False) -> ProbeSet:
     """The bundle's probe set. Raises GenerationError for a task that C cannot name."""
     probes, config, upper = bundle.probes, bundle.config, prefix.upper()
     tasks = probes.tasks if probes else []
+    listed = probe_tables(bundle, probes) if probes else []
     number = f"0x{(bundle.probes_hash or '0')[:8]}u"
     return ProbeSet(
         hash=bundle.probes_hash,
@@ -81,10 +85,11 @@ def lower_probes(bundle: Bundle, prefix: str) -> ProbeSet:
         outputs=bundle.probe_outputs,
         features=len(probes.channel) if probes else 0,
         bits=8 * probes.weight.dtype.itemsize if probes else 0,
-        tables=probe_tables(bundle, probes) if probes else [],
+        tables=listed,
         smoothing=_smoothing(probes) if probes else [],
         voice=probes.voice_output if probes else None,
         tell=_tell(prefix),
+        selftest=lower_probe_selftest(listed, bundle) if selftest else None,
     )
 
 

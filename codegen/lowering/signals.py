@@ -71,7 +71,8 @@ def _classes(task: ProbeTask, upper: str, taken: set[str]) -> list[str]:
 # Names of the emitted headers that a task and a class together could spell.
 _FIXED = {"SAMPLE_RATE", "MASK_WORDS", "WARM_UP", "STATE_BYTES", "SCRATCH_BYTES", "NETWORK_HASH", "BUNDLE_HASH"}
 _FIXED |= {"PROBE_SET", "PROBE_OUTPUTS", "PROBE_STATE_BYTES", "PROBES_VERSION", "PROBES_HASH"}
-_FIXED |= {"ERROR_NULL", "ERROR_UNINITIALIZED", "ERROR_VERSION"}
+_FIXED |= {"ERROR_NULL", "ERROR_UNINITIALIZED", "ERROR_VERSION", "VERSION_MAJOR", "VERSION_MINOR", "VERSION_PATCH"}
+_FIXED |= {"ERROR_SELFTEST", "TABLES_HASH", "HEARD_HASH", "HEARD_FRAMES", "TOLD_HASH"}
 
 
 def members(tasks: list[ProbeTask]) -> list[str]:

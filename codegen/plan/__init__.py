@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a generated library is laid out like: order of weights, stages of a frame, state, shared work space."""
+"""Layout of a generated library: order of weights, stages of a frame, members of the state, shared work space."""

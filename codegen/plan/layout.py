@@ -15,8 +15,8 @@ from dyncp.export.formats.bundle import Probes
 class Layout:
     """All struct types of a model, each after those that it contains."""
 
-    blocks: dict[int, Struct]
-    """By dilation."""
+    blocks: dict[tuple[int, bool], Struct]
+    """By dilation, and whether the block has a gate."""
     scratch: Struct
     state: Struct
 
@@ -32,7 +32,8 @@ class Layout:
 def layout(config: NetworkConfig, probes: Probes | None) -> Layout:
     """The state of a model with these probes."""
     probe_struct = probe_state(config, probes)
-    blocks = {d: _block(config, d) for d in sorted(set(config.block_dilations))}
+    kinds = [(d, config.has_gate(i)) for i, d in enumerate(config.block_dilations)]
+    blocks = {kind: _block(config, *kind) for kind in sorted(set(kinds))}
     work_space = scratch(config)
     members = [
         Member("uint32_t", "magic", (), "set by init"),
@@ -40,14 +41,15 @@ def layout(config: NetworkConfig, probes: Probes | None) -> Layout:
         Member("uint32_t", "model", (), "that the state belongs to"),
         Member("uint32_t", "block_cap", (), "most active channels per block"),
         Member("uint32_t", "frame_cap", (), "most active channels per frame"),
+        *([Member("uint32_t", "turn", (), "of the gates, counting frames")] if config.gate_period > 1 else []),
         Member("uint32_t", "masks", (config.mask_words,), "of the last frame"),
         Member(probe_struct, "probes", (), ""),
         Member("int32_t", "overlap", (HOP,), "second half of the last synthesis, Q4"),
         Member("int16_t", "history", (HOP,), "the last hop"),
     ]
-    members += [Member(blocks[d], f"block{i}", (), "") for i, d in enumerate(config.block_dilations)]
+    members += [Member(blocks[kind], f"block{i}", (), "") for i, kind in enumerate(kinds)]
     members.append(Member(work_space, "scratch", (), "dead between calls"))
-    state = Struct("state", "State of one stream; the caller owns it.", members)
+    state = Struct("internals", "The state of one stream.", members)
     return Layout(blocks, work_space, state, probe_struct)
 
 
@@ -70,16 +72,26 @@ def probe_state(config: NetworkConfig, probes: Probes | None) -> Struct:
     return Struct("probe_state", "State of the probes, a part of the state.", members)
 
 
-def _block(config: NetworkConfig, dilation: int) -> Struct:
+def _block(config: NetworkConfig, dilation: int, gate: bool) -> Struct:
     c, h, frames = config.channels, config.hidden, config.pooling_frames
-    members = [Member("uint32_t", "slot", (), "of `history`, the oldest frame")]
-    if config.pooling == "window":
+    members = [Member("uint32_t", "slot", (), "of `history`, the oldest frame; reduced where it is used")]
+    if gate and config.pooling == "window":
         members += [
-            Member("uint32_t", "ring_slot", (), "of `ring`, the oldest frame"),
-            Member("int16_t", "pool", (c,), f"sum over `ring`, the inputs of the last {frames} frames"),
+            Member("uint32_t", "ring_slot", (), "of `ring`, the oldest frame; reduced where it is used"),
+            Member("int16_t", "pool", (c,), f"sum over `ring`, the inputs of the last {frames} {_counted(config)}"),
             Member("int8_t", "ring", (frames, c), ""),
         ]
-    else:
+    elif gate:
         members.append(Member("int16_t", "pool", (c,), "256 times the running mean of the input"))
     members.append(Member("int8_t", "history", (2 * dilation, h), "conv channels of the last frames"))
-    return Struct(f"block_d{dilation}", f"State of a block of dilation {dilation}.", members)
+    comment = f"State of a block of dilation {dilation}{'' if gate else ' for which another one decides'}."
+    return Struct(block_struct(dilation, gate), comment, members)
+
+
+def _counted(config: NetworkConfig) -> str:
+    return "frames" if config.gate_period == 1 else "decisions"
+
+
+def block_struct(dilation: int, gate: bool) -> str:
+    """Name of a block's struct."""
+    return f"block_d{dilation}" if gate else f"following_d{dilation}"

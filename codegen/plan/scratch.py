@@ -50,7 +50,7 @@ class Buffer:
 
 def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
     c, h = config.channels, config.hidden
-    widest = max(BINS, c, h, config.gate)
+    widest = max(config.spectrum, c, h, config.gate)
     # DCP_WORK of firmware/runtime/dyncp_layers.h, of the widest layer; more than a list of channels takes on Helium.
     work = round_up(widest, WORD) // 2
     kernels = ("front", "gate", "score", "expand", "project", "logits")
@@ -62,12 +62,12 @@ def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
         Buffer("int32_t", "spectrum", (2 * BINS,), "re and im interleaved", (("spectrum", "synthesis"),)),
         Buffer("int32_t", "transform", (FFT,), "work space of the inverse transform", _each("synthesis")),
         Buffer("uint32_t", "work", (work,), "work space of the kernels", _each(*kernels)),
-        Buffer("int32_t", "score", (config.gated,), "of the channels", (("score", "mask"),)),
+        Buffer("int32_t", "score", (config.blocks_per_gate * config.gated,), "of the channels", (("score", "mask"),)),
         Buffer("int16_t", "residual", (c,), "the residual stream", (("front", "back_input"),)),
         Buffer("int16_t", "gate", (config.gate,), "hidden layer of the gate", (("gate", "score"),)),
-        Buffer("int16_t", "logits", (BINS,), "Q10", (("logits", "suppression"),)),
+        Buffer("int16_t", "logits", (config.spectrum,), "Q10", (("logits", "suppression"),)),
         Buffer("uint16_t", "suppression", (BINS,), "Q15", (("suppression", "synthesis"),)),
-        Buffer("int8_t", "features", (BINS,), "of the spectrum", (("features", "front"),)),
+        Buffer("int8_t", "features", (config.spectrum,), "of the spectrum", (("features", "front"),)),
         Buffer("int8_t", "input", (c,), "the residual stream in 8 bits", narrowed),
         Buffer("int8_t", "hidden", (h,), "conv channels", (("expand", "project"),)),
     ]

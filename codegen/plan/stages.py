@@ -28,23 +28,26 @@ def stages(config: NetworkConfig, probe_outputs: int) -> list[Stage]:
     c, h, g, n = config.channels, config.hidden, config.gate, config.gated
     listed = [
         Stage("spectrum", "int32", 2 * BINS),
-        Stage("features", "int8", BINS),
+        Stage("features", "int8", config.spectrum),
         Stage("front", "int16", c),
     ]
     for i in range(config.blocks):
+        listed.append(Stage(f"block{i}_input", "int8", c))
+        if config.has_gate(i):
+            listed += [
+                Stage(f"block{i}_pool", "int16", c),
+                Stage(f"block{i}_gate", "int16", g),
+                Stage(f"block{i}_score", "int32", config.blocks_per_gate * n),
+                Stage(f"block{i}_mask", "uint32", config.blocks_per_gate * config.mask_words_per_block),
+            ]
         listed += [
-            Stage(f"block{i}_input", "int8", c),
-            Stage(f"block{i}_pool", "int16", c),
-            Stage(f"block{i}_gate", "int16", g),
-            Stage(f"block{i}_score", "int32", n),
-            Stage(f"block{i}_mask", "uint32", config.mask_words_per_block),
             Stage(f"block{i}_expand", "int8", h),
             Stage(f"block{i}_depthwise", "int8", h),
             Stage(f"block{i}_project", "int16", c),
         ]
     listed += [
         Stage("back_input", "int8", c),
-        Stage("logits", "int16", BINS),
+        Stage("logits", "int16", config.spectrum),
         Stage("suppression", "uint16", BINS),
         Stage("synthesis", "int16", HOP),
     ]

@@ -16,6 +16,14 @@ class AudioError(DyncpError):
     """Audio of the wrong rate, channel count, length or content."""
 
 
+class NoAudioError(AudioError):
+    """A file with the name of audio that holds none: no samples, or something else."""
+
+
+class NoSpeechError(AudioError):
+    """Audio in which a metric finds no speech, or too little of it to score."""
+
+
 class OutputError(DyncpError):
     """A file or folder that cannot be written, or that is not this command's to write."""
 

@@ -2,8 +2,8 @@
 """`make bench-cores`: instructions, sizes and the estimate of cycles of the shipped networks on every emulated core.
 
 Exact and the same each time: shipped checkpoints, calibrated on the demo's corpus, on the demo's audio, built by the
-machine's arm-none-eabi-gcc. Writes build/bench/cores.json. `--readme` renews the table between the markers of
-README.md; `--check` fails where that table is off by more than 1 %.
+machine's arm-none-eabi-gcc. Writes build/bench/cores.json. `--docs` renews the table between the markers of
+docs/benchmarks.md; `--check` fails where that table is off by more than 1 %.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from dyncp.train.network.checkpoint import load_checkpoint
 from dyncp.train.streams.demo import SECONDS, noisy_speech
 
 OUT = Path("build/bench")
-README = Path("README.md")
-MARKERS = "<!-- size and speed: make bench-readme -->\n", "<!-- end of size and speed -->"
+PAGE = Path("docs/benchmarks.md")
+MARKERS = "<!-- size and speed: make bench-docs -->\n", "<!-- end of size and speed -->"
 NETWORKS = ("small", "paper")
 TOLERANCE = 0.01
 
@@ -72,7 +72,7 @@ ROWS: dict[str, Callable[[Core], float | None]] = {
 }
 
 
-def readme_table(benches: Benches) -> str:
+def markdown_table(benches: Benches) -> str:
     """Markdown, one row a figure and network, one column a core."""
     names = [core.name.removeprefix("cortex-").upper() for core in next(iter(benches.networks.values())).cores]
     lines = [f"| | | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
@@ -120,8 +120,8 @@ def kernels(network: str, core: Core) -> Table:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--readme", action="store_true", help="renew the table of README.md")
-    parser.add_argument("--check", action="store_true", help="fail where the table of README.md is off by over 1 %")
+    parser.add_argument("--docs", action="store_true", help=f"renew the table of {PAGE}")
+    parser.add_argument("--check", action="store_true", help=f"fail where the table of {PAGE} is off by over 1 %%")
     arguments = parser.parse_args()
     console = Console()
     benches = measure()
@@ -129,11 +129,11 @@ def main() -> int:
     for name, figures in benches.networks.items():
         for core in figures.cores:
             console.print(kernels(name, core))
-    before, written, after = split(README.read_text(encoding="utf-8"), MARKERS)
-    if arguments.readme:
-        replace_file(README, (before + readme_table(benches) + after).encode())
-    elif arguments.check and (complaints := stale(written, readme_table(benches))):
-        console.print("README.md: the table of size and speed is out of date; run make bench-readme")
+    before, written, after = split(PAGE.read_text(encoding="utf-8"), MARKERS)
+    if arguments.docs:
+        replace_file(PAGE, (before + markdown_table(benches) + after).encode())
+    elif arguments.check and (complaints := stale(written, markdown_table(benches))):
+        console.print(f"{PAGE}: the table of size and speed is out of date; run make bench-docs")
         console.print("\n".join(complaints))
         return 1
     return 0

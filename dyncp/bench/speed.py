@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from dyncp.base.config import SAMPLE_RATE, load_config
+from dyncp.base.config import SAMPLE_RATE, Config, load_config
 from dyncp.base.files import replace_file
 from dyncp.base.paths import CHECKPOINTS
 from dyncp.bench.timing import fastest
@@ -29,7 +30,9 @@ from dyncp.export.quantization.quantize import quantize
 from dyncp.firmware.host.library import host_library
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.corpora.demo_corpus import build_demo_corpus
-from dyncp.train.corpora.recordings import read_all
+from dyncp.train.corpora.recordings import Corpus
+from dyncp.train.corpora.sharding import shard_corpus
+from dyncp.train.corpora.sources import read_sources
 from dyncp.train.mixing.clips import Mixer
 from dyncp.train.mixing.pairs import make_pairs
 from dyncp.train.network.checkpoint import load_checkpoint
@@ -50,17 +53,24 @@ def main() -> None:
     numpy = fastest(lambda: reference.run(bundle, pcm))
 
     config = load_config("paper")
-    part = corpus.split("train")
-    mixer = Mixer(read_all(part.speech), read_all(part.noise), config.mixing)
+    with tempfile.TemporaryDirectory(dir=OUT) as folder:
+        shard_corpus(OUT / "corpus", Path(folder) / "shards")
+        mixer, sharded = (_mixer(each, config) for each in (corpus, load_corpus(Path(folder) / "shards")))
+        training = bench_training(config, mixer, sharded, OUT / "run")
     figures = {
         "host_times_real_time": seconds / host,
         "reference_times_real_time": seconds / numpy,
         "host_against_reference": numpy / host,
-        **bench_training(config, mixer, OUT / "run"),
+        **training,
     }
     replace_file(OUT / "bench.json", (json.dumps(figures, indent=2) + "\n").encode())
     for name, value in figures.items():
         sys.stdout.write(f"{name:48s} {value:12.2f}\n")
+
+
+def _mixer(corpus: Corpus, config: Config) -> Mixer:
+    sources = read_sources(corpus.split("train"))
+    return Mixer(sources.speech, sources.noise, config.mixing)
 
 
 if __name__ == "__main__":

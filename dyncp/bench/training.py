@@ -20,11 +20,17 @@ from dyncp.train.mixing.clips import Mixer
 VARIANTS = (("float32", False), ("float32", True), ("bfloat16", False), ("bfloat16", True))
 
 
-def bench_training(config: Config, mixer: Mixer, folder: Path) -> dict[str, float]:
-    """Figures by name, for the CPU on one thread, and for the GPU where there is one."""
+def bench_training(config: Config, mixer: Mixer, sharded: Mixer, folder: Path) -> dict[str, float]:
+    """Figures by name, for the CPU on one thread, and for the GPU where there is one.
+
+    `mixer` holds its recordings in memory, `sharded` reads those of shards as it needs them.
+    """
     figures = _bench_mixing(config, mixer)
+    shards = _bench_mixing(config, sharded)
+    figures |= {f"shards_{name}": value for name, value in shards.items()}
+    figures["shards_mixing_against_memory"] = figures["mixing_s"] / shards["mixing_s"]
     for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
-        figures |= _bench_device(config, mixer, folder, device, figures["mixing_s"])
+        figures |= _bench_device(config, mixer, folder, device, max(figures["mixing_s"], shards["mixing_s"]))
     return figures
 
 
@@ -34,7 +40,10 @@ def _bench_mixing(config: Config, mixer: Mixer) -> dict[str, float]:
 
 
 def _bench_device(config: Config, mixer: Mixer, folder: Path, device: str, mixing: float) -> dict[str, float]:
-    """Names are DEVICE_PRECISION[_compiled]_WHAT; `against_textbook` is how many times as fast."""
+    """Names are DEVICE_PRECISION[_compiled]_WHAT; `against_textbook` is how many times as fast.
+
+    `against_mixing`: how many batches one worker mixes while a step takes place; below 1, steps wait for it.
+    """
     batch = mixer.batch(config.training.batch, (0,))
     frames = _frames(config, mixer)
     loop = Loop(config, device)

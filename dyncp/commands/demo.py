@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.exporting import export
 from dyncp.commands.firmware import enhance, generate, report, validate
 from dyncp.commands.shared.options import find_checkpoint
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.train.streams.streams import Stream
@@ -21,24 +21,24 @@ SECONDS = 12.0
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path("build/demo"),
-    checkpoint: Annotated[Path, typer.Option(help="Checkpoint folder, or name of a shipped one.")] = Path("small"),
+    out: Annotated[Path, typer.Option(help="Folder for everything that the demo writes.")] = Path("build/demo"),
+    checkpoint: Annotated[Path, typer.Option(help="Checkpoint folder, or the name of a shipped one.")] = Path("small"),
     seconds: Annotated[float, typer.Option(help="Length of the audio that every core processes.", min=6.0)] = SECONDS,
 ) -> None:
-    """Debian's voices in noise → export → generate → validate on five cores → report."""
+    """The whole chain on real speech: export, generate, enhance, validate on five cores, report."""
     from dyncp.base.audio import write_pcm
     from dyncp.base.files.outputs import check_folder_output
     from dyncp.train.corpora.demo_corpus import build_demo_corpus
     from dyncp.train.streams.demo import noisy_speech
 
-    console = Console(stderr=True)
+    console = make_console()
     names = ("bundle", "corpus", "library", "noisy.wav", "enhanced.wav", "quality.json", "signals.png", "truth.csv")
     check_folder_output(out, names, lambda folder: (folder / "corpus" / "speech.csv").is_file())
     started = time.monotonic()
     corpus = build_demo_corpus(out / "corpus")
     bundle, quality, audio, truth = out / "bundle", out / "quality.json", out / "noisy.wav", out / "truth.csv"
     console.rule("export")
-    export.export(find_checkpoint(checkpoint), bundle, corpus, clips=12, quality=quality)
+    export.export(find_checkpoint(checkpoint), bundle, [corpus], clips=12, quality=quality)
     console.rule("generate")
     generate.generate(bundle, out / "library")
     console.rule("enhance")

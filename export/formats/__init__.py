@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The quantized bundle: what it must hold, how it is checked, written and read; packed masks; probe tables."""
+"""The quantized bundle: what it must contain, and how it is checked, written and read; packed masks; probe tables."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dyncp.base.config import BINS, FFT, NetworkConfig
+from dyncp.base.config import FFT, NetworkConfig
 from dyncp.export.transforms.frontend import THRESHOLDS
 
 Layout = dict[str, tuple[str, tuple[int, ...]]]
@@ -12,26 +12,27 @@ Layout = dict[str, tuple[str, tuple[int, ...]]]
 def expected_tensors(config: NetworkConfig) -> Layout:
     """Name → (dtype, shape) of everything in `network.safetensors`."""
     c, h, g, n = config.channels, config.hidden, config.gate, config.gated
+    scored = config.blocks_per_gate * n
     expected: Layout = {
         "window": ("int16", (FFT,)),
         "twiddle": ("int32", (FFT // 2, 2)),
         "sigmoid": ("uint16", (257,)),
         "features.thresholds": ("uint64", (THRESHOLDS,)),
-        **_layer("front", c, BINS),
+        **_layer("front", c, config.spectrum),
     }
     for i in range(config.blocks):
         block = f"blocks.{i}"
         expected[f"{block}.input.multiplier"] = ("int32", (1,))
-        if n and config.pooling == "ema":
-            expected[f"{block}.pool.coefficient"] = ("int32", (1,))
-        if n:
+        if config.has_gate(i):
+            if config.pooling == "ema":
+                expected[f"{block}.pool.coefficient"] = ("int32", (1,))
             expected |= _layer(f"{block}.gate.reduce", g, c)
-            expected |= _layer(f"{block}.gate.score", n, g, multiplier=False)
+            expected |= _layer(f"{block}.gate.score", scored, g, multiplier=False)
         expected |= _layer(f"{block}.expand", h, c)
         expected |= _layer(f"{block}.depthwise", h, 3)
         expected |= _layer(f"{block}.project", c, h, bias=False)
     expected["back.input.multiplier"] = ("int32", (1,))
-    return expected | _layer("back", BINS, c)
+    return expected | _layer("back", config.spectrum, c)
 
 
 def _layer(name: str, rows: int, columns: int, *, bias: bool = True, multiplier: bool = True) -> Layout:
@@ -48,8 +49,9 @@ def expected_scales(config: NetworkConfig) -> dict[str, int]:
     expected = {"features": 0, "residual": 0}
     for i in range(config.blocks):
         expected |= {f"blocks.{i}.{name}": 0 for name in ("input", "expand", "depthwise")}
-        if config.gated:
-            expected |= {f"blocks.{i}.pool": 0, f"blocks.{i}.gate": 0, f"blocks.{i}.score": config.gated}
+        if config.has_gate(i):
+            scored = config.blocks_per_gate * config.gated
+            expected |= {f"blocks.{i}.pool": 0, f"blocks.{i}.gate": 0, f"blocks.{i}.score": scored}
     return expected | {"back.input": 0, "logits": 0}
 
 
@@ -57,7 +59,7 @@ def largest_inputs(config: NetworkConfig) -> dict[str, int]:
     """Name of every layer → the largest magnitude of its integer inputs, whatever the audio."""
     largest = {"front": 127, "back": 128}
     for i in range(config.blocks):
-        if config.gated:
+        if config.has_gate(i):
             # Pooling gives a sum of F values of int8, or 256 times their average.
             pooled = 128 * (config.pooling_frames if config.pooling == "window" else 256)
             largest |= {f"blocks.{i}.gate.reduce": pooled, f"blocks.{i}.gate.score": 32767}

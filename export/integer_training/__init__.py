@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training through the device's integers: forward as on the device, backward as in real numbers."""
+"""Quantization-aware training: the forward pass uses the device's integers, the backward pass real numbers."""

@@ -17,6 +17,7 @@ from dyncp.base.config import HOP, NetworkConfig
 from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask, Tensors
 from dyncp.export.formats.masks import pack_block, pack_masks
 from dyncp.export.integers.caps import Caps, Limit, highest
+from dyncp.export.integers.holding import decisions, held, only_then
 from dyncp.export.integers.run import Run, hops
 from dyncp.export.transforms import frontend
 from dyncp.export.transforms.frontend import Integers, rmul, saturate
@@ -37,7 +38,7 @@ def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False, caps: Caps 
     stages: Trace | None = {} if trace else None
     spectrum = frontend.analysis(samples)
     _keep(stages, "spectrum", np.stack(spectrum, axis=2).reshape(len(samples), -1), "int32")
-    features = frontend.features(spectrum, bundle.tensors["features.thresholds"])
+    features = frontend.features(spectrum, bundle.tensors["features.thresholds"], bundle.config.bands)
     _keep(stages, "features", features, "int8")
     suppression, active = network(bundle, features, stages, caps)
     output = frontend.synthesis(spectrum, suppression)
@@ -48,7 +49,7 @@ def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False, caps: Caps 
         _keep(stages, "probes", words, "int32")
         _keep(stages, "signals", signals, "int32")
     count = active.sum(axis=(1, 2), dtype=np.int64)
-    macs = bundle.config.macs(0) + bundle.config.macs_per_channel * count
+    macs = bundle.config.macs_by_frame(count)
     masks = pack_masks(active, bundle.config)
     return Run(output.reshape(len(samples) * HOP), masks, words, signals, macs, count, stages or {})
 
@@ -56,18 +57,23 @@ def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False, caps: Caps 
 def network(
     bundle: Bundle, features: Integers, trace: Trace | None = None, caps: Caps | None = None
 ) -> tuple[Integers, Active]:
-    """Section 6: features [n, 257] to the suppression mask M [n, 257] and the gates, bool [n, blocks, N]."""
+    """Section 6: features [n, F] to the suppression mask M [n, 257] and the gates, bool [n, blocks, N]."""
     caps = caps or Caps.of(bundle.config)
     tensors, config = bundle.tensors, bundle.config
     residual = front(tensors, features)
     _keep(trace, "front", residual, "int16")
     active = np.zeros((len(features), config.blocks, config.gated), dtype=np.bool_)
     for i in range(config.blocks):
-        limit = caps.limit(active[:, :i].sum(axis=(1, 2)))
-        residual, active[:, i] = block(tensors, config, i, residual, limit, trace)
+        if trace is not None:
+            # Stages are in their order on the device, on which what a block reads depends on its gate.
+            trace[f"block{i}_input"] = residual[:0]
+        if config.has_gate(i):
+            group = slice(i, i + config.blocks_per_gate)
+            active[:, group] = decide(tensors, config, i, residual, caps.limit(active[:, :i].sum(axis=(1, 2))), trace)
+        residual = block(tensors, config, i, residual, active[:, i], trace)
     x8 = narrow(tensors, "back", residual)
     logits = saturate(requantize(tensors, "back", accumulate(tensors, "back", x8)), -32768, 32767)
-    suppression = frontend.suppression(logits)
+    suppression = frontend.over_bins(frontend.suppression(logits), config.bands)
     _keep(trace, "back_input", x8, "int8")
     _keep(trace, "logits", logits, "int16")
     _keep(trace, "suppression", suppression, "uint16")
@@ -75,26 +81,38 @@ def network(
 
 
 def front(tensors: Tensors, features: Integers) -> Integers:
-    """Features [n, 257] to the residual stream [n, C]."""
+    """Features [n, F] to the residual stream [n, C]."""
     return saturate(requantize(tensors, "front", accumulate(tensors, "front", features)), 0, 32767)
 
 
-def block(
+def decide(
     tensors: Tensors, config: NetworkConfig, i: int, residual: Integers, limit: Limit, trace: Trace | None = None
-) -> tuple[Integers, Active]:
-    """Block i: the residual stream [n, C] to the one after it, and at most `limit` open gates, bool [n, N]."""
+) -> Active:
+    """Steps 1 to 3 of block i, the first of its group: at most `limit` open gates per block, bool [n, M, N].
+
+    They hold until the group's next decision. What a trace shows of frames without one is zero, but for the pooling,
+    which keeps its value.
+    """
+    frames, when = len(residual), decisions(config, config.group(i), len(residual))
+    pooled = pool(tensors, config, i, narrow(tensors, f"blocks.{i}", residual[when]))
+    gate, score = gates(tensors, i, pooled)
+    by_block = score.reshape(len(score), config.blocks_per_gate, config.gated)
+    limits = np.broadcast_to(limit, frames)[when]
+    opened = np.stack([highest(by_block[:, m], limits) for m in range(config.blocks_per_gate)], axis=1)
+    active = held(opened, when, frames)
+    _keep(trace, f"block{i}_pool", held(pooled, when, frames), "int16")
+    _keep(trace, f"block{i}_gate", only_then(gate, when, frames), "int16")
+    _keep(trace, f"block{i}_score", only_then(score, when, frames), "int32")
+    _keep(trace, f"block{i}_mask", pack_block(active).reshape(frames, -1), "uint32")
+    return active
+
+
+def block(
+    tensors: Tensors, config: NetworkConfig, i: int, residual: Integers, active: Active, trace: Trace | None = None
+) -> Integers:
+    """Steps 4 to 6 of block i: the residual stream [n, C] to the one after it, with the gates [n, N]."""
     name = f"blocks.{i}"
     x8 = narrow(tensors, name, residual)
-    _keep(trace, f"block{i}_input", x8, "int8")
-    active = np.zeros((len(x8), 0), dtype=np.bool_)
-    if config.gated:
-        pooled = pool(tensors, config, i, x8)
-        gate, score = gates(tensors, i, pooled)
-        active = highest(score, limit)
-        _keep(trace, f"block{i}_pool", pooled, "int16")
-        _keep(trace, f"block{i}_gate", gate, "int16")
-        _keep(trace, f"block{i}_score", score, "int32")
-        _keep(trace, f"block{i}_mask", pack_block(active), "uint32")
     expand = saturate(requantize(tensors, f"{name}.expand", accumulate(tensors, f"{name}.expand", x8)), 0, 127)
     if config.gate_site == "hidden":
         expand = expand * active
@@ -107,10 +125,21 @@ def block(
         update = update * active
     residual = saturate(residual + update, -32768, 32767)
 
+    _keep(trace, f"block{i}_input", x8 * reads_input(config, i, active)[:, None], "int8")
     _keep(trace, f"block{i}_expand", expand, "int8")
     _keep(trace, f"block{i}_depthwise", depthwise, "int8")
     _keep(trace, f"block{i}_project", residual, "int16")
-    return residual, active
+    return residual
+
+
+def reads_input(config: NetworkConfig, i: int, active: Active) -> NDArray[np.bool_]:
+    """Whether block i narrows its input in each frame, [n]: not where its gate holds and none of its channels runs."""
+    if config.gate_site != "hidden":
+        return np.ones(len(active), dtype=np.bool_)
+    reads = np.asarray(active.any(axis=1))
+    if config.has_gate(i):
+        reads[decisions(config, config.group(i), len(active))] = True
+    return reads
 
 
 def narrow(tensors: Tensors, name: str, residual: Integers) -> Integers:
@@ -119,13 +148,14 @@ def narrow(tensors: Tensors, name: str, residual: Integers) -> Integers:
 
 
 def pool(tensors: Tensors, config: NetworkConfig, i: int, x8: Integers) -> Integers:
-    """Step 2 of a block, [n, C]: the sum over the last F frames, or 256 times the one-pole average."""
+    """Step 2 of a block, [n, C], for its inputs in the frames of decisions: the sum over the last F, or 256 times the
+    one-pole average."""
     if config.pooling == "window":
         total = np.cumsum(x8, axis=0)
         return total - delayed(total, config.pooling_frames)
     coefficient = int(tensors[f"blocks.{i}.pool.coefficient"][0])
     average = np.zeros_like(x8)
-    previous = np.zeros_like(x8[0])
+    previous = np.zeros_like(x8, shape=x8.shape[1])
     for n, frame in enumerate(x8):
         previous = average[n] = previous + rmul(256 * frame - previous, coefficient)
     return average

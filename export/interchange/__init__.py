@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The float network for other frameworks: ONNX, TFLite, and the proof that they compute the same."""
+"""The float network for other frameworks: ONNX and TFLite, each compared with the original."""

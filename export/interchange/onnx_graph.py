@@ -61,6 +61,11 @@ class _Graph(ABC):
                 "block_cap, frame_cap: a cap counts channels across blocks, for which ONNX has no operator that int8 "
                 "converters know; remove both from config.toml to export the network without its cap"
             )
+        if self.config.bands is not None or not self.config.decides_every_block_and_frame:
+            raise InterchangeError(
+                "bands, gate_period, gate_shared: the exported graph has the paper's ends and gates; with such "
+                "options a network runs in torch, in the NumPy reference and in C"
+            )
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         self.inputs = [_value("features", (1, BINS, 1, frames))]

@@ -33,7 +33,7 @@ FEATURE_SCALES = (0.01, 0.055)
 
 
 def calibrate(folded: FoldedNetwork, features: Array, largest_factor: float = LARGEST_FACTOR) -> dict[str, float]:
-    """The `scales` of docs/bundle.md but for the scores, for features [n, 257].
+    """The `scales` of docs/bundle.md but for the scores, for features [n, F].
 
     Raises QuantizationError for activations that are not finite.
     """
@@ -62,7 +62,7 @@ def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float, lar
     for i in range(config.blocks):
         name = f"blocks.{i}"
         scales[f"{name}.input"] = max(peaks[f"{name}.input"] / 127, residual / largest_factor)
-        if config.gated:
+        if config.has_gate(i):
             frames = config.pooling_frames if config.pooling == "window" else 256
             scales[f"{name}.pool"] = scales[f"{name}.input"] / frames
             gate = HEADROOM * peaks[f"{name}.gate"] / 32767
@@ -81,14 +81,18 @@ def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float, lar
 def measure(folded: FoldedNetwork, features: Array) -> dict[str, float]:
     """Magnitude to be expressed of every tensor that is stored, under the names of its scale."""
     residual = folded.front(features)
-    peaks = {"features": _peak(features, "features")}
-    caps, used = Caps.of(folded.config), np.zeros(len(features), np.int64)
-    for i in range(folded.config.blocks):
-        name, block = f"blocks.{i}", folded.block(i, residual, caps.limit(used))
-        used += block.active.sum(axis=1)
+    peaks, caps = {"features": _peak(features, "features")}, Caps.of(folded.config)
+    config = folded.config
+    active = np.zeros((len(features), config.blocks, config.gated), dtype=np.bool_)
+    for i in range(config.blocks):
+        name = f"blocks.{i}"
         peaks[f"{name}.input"] = _peak(residual, f"{name}.input")
-        peaks[f"{name}.gate"] = _peak(relu(block.reduce), f"{name}.gate")
-        runs = block.active if folded.config.gate_site == "hidden" else 1
+        if config.has_gate(i):
+            decision = folded.decide(i, residual, caps.limit(active[:, :i].sum(axis=(1, 2))))
+            active[:, i : i + config.blocks_per_gate] = decision.active
+            peaks[f"{name}.gate"] = _peak(relu(decision.reduce), f"{name}.gate")
+        block = folded.block(i, residual, active[:, i])
+        runs = active[:, i] if config.gate_site == "hidden" else 1
         for part, values in (("expand", block.expand), ("depthwise", block.depthwise)):
             peaks[f"{name}.{part}"] = _peak(relu(values) * runs, f"{name}.{part}", CLIPPED)
         residual = block.residual

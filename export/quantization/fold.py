@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import BINS, NetworkConfig
+from dyncp.base.config import NetworkConfig
 from dyncp.base.errors import QuantizationError
 from dyncp.export.integers.caps import Caps, Limit, highest
+from dyncp.export.integers.holding import decisions, held
 from dyncp.export.integers.reference import delayed
 
 if TYPE_CHECKING:
@@ -35,13 +36,21 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class BlockActivations:
-    """Everything inside a block, [n, …]; `reduce`, `expand` and `depthwise` before their ReLU."""
+class Decision:
+    """Everything inside a group's gate, [d, …], in the frames of its decisions; `reduce` before its ReLU."""
 
     pooled: Array
     reduce: Array
     score: Array
+    """[d, M · N], block by block."""
     active: NDArray[np.bool_]
+    """What holds in every frame, [n, M, N]."""
+
+
+@dataclass(frozen=True)
+class BlockActivations:
+    """Everything inside a block, [n, …]; `expand` and `depthwise` before their ReLU."""
+
     expand: Array
     depthwise: Array
     residual: Array
@@ -59,11 +68,24 @@ class FoldedNetwork:
     def front(self, features: Array) -> Array:
         return relu(self.layers["front"](features))
 
-    def block(self, i: int, residual: Array, limit: Limit) -> BlockActivations:
-        """Block i on the residual stream [n, C], from the initial state; at most `limit` gates open."""
+    def decide(self, i: int, residual: Array, limit: Limit) -> Decision:
+        """The gate of block i, the first of its group, on the residual stream [n, C], from the initial state.
+
+        At most `limit` gates open in each block of the group.
+        """
+        config, frames = self.config, len(residual)
+        when = decisions(config, config.group(i), frames)
+        pooled = self._pool(residual[when])
+        reduce = self.layers[f"blocks.{i}.gate.reduce"](pooled)
+        score = self.layers[f"blocks.{i}.gate.score"](relu(reduce))
+        ranked = self._ranked(i, score).reshape(len(score), config.blocks_per_gate, config.gated)
+        limits = np.broadcast_to(limit, frames)[when]
+        opened = np.stack([highest(ranked[:, m], limits) for m in range(config.blocks_per_gate)], axis=1)
+        return Decision(pooled, reduce, score, held(opened, when, frames))
+
+    def block(self, i: int, residual: Array, active: NDArray[np.bool_]) -> BlockActivations:
+        """Block i on the residual stream [n, C] with the gates [n, N], from the initial state."""
         layers, hidden_gates = self.layers, self.config.gate_site == "hidden"
-        pooled, reduce, score = self._gate(i, residual)
-        active = highest(self._ranked(i, score), limit)
         expand = layers[f"blocks.{i}.expand"](residual)
         h = relu(expand) * active if hidden_gates else relu(expand)
         d, taps = self.config.block_dilations[i], layers[f"blocks.{i}.depthwise"]
@@ -72,35 +94,27 @@ class FoldedNetwork:
         out = relu(depthwise) * active if hidden_gates else relu(depthwise)
         update = layers[f"blocks.{i}.project"](out)
         residual = residual + (update * active if self.config.gate_site == "output" else update)
-        return BlockActivations(pooled, reduce, score, active, expand, depthwise, residual)
+        return BlockActivations(expand, depthwise, residual)
 
     def back(self, residual: Array) -> Array:
-        """Residual stream [n, C] to logits [n, 257]."""
+        """Residual stream [n, C] to logits [n, F]."""
         return self.layers["back"](residual)
 
     def forward(self, features: Array, caps: Caps | None = None) -> tuple[Array, NDArray[np.bool_]]:
-        """|X|^0.3, [n, 257], to the suppression mask [n, 257] and the gates, bool [n, blocks, N]."""
-        residual = self.front(features)
-        active = np.zeros((len(features), self.config.blocks, self.config.gated), dtype=np.bool_)
-        caps = caps or Caps.of(self.config)
-        for i in range(self.config.blocks):
-            block = self.block(i, residual, caps.limit(active[:, :i].sum(axis=(1, 2))))
-            residual, active[:, i] = block.residual, block.active
-        return 1 / (1 + np.exp(-self.back(residual))), active
-
-    def _gate(self, i: int, residual: Array) -> tuple[Array, Array, Array]:
-        """Pooled residual, the gate's bottleneck before its ReLU, scores; all of no columns in a static network."""
-        if not self.config.gated:
-            nothing = residual[:, :0]
-            return nothing, nothing, nothing
-        pooled = self._pool(residual)
-        reduce = self.layers[f"blocks.{i}.gate.reduce"](pooled)
-        return pooled, reduce, self.layers[f"blocks.{i}.gate.score"](relu(reduce))
+        """Features [n, F] to the suppression mask [n, 257] and the gates, bool [n, blocks, N]."""
+        config, residual = self.config, self.front(features)
+        active = np.zeros((len(features), config.blocks, config.gated), dtype=np.bool_)
+        caps = caps or Caps.of(config)
+        for i in range(config.blocks):
+            if config.has_gate(i):
+                decision = self.decide(i, residual, caps.limit(active[:, :i].sum(axis=(1, 2))))
+                active[:, i : i + config.blocks_per_gate] = decision.active
+            residual = self.block(i, residual, active[:, i]).residual
+        mask = 1 / (1 + np.exp(-self.back(residual)))
+        return (mask if config.bands is None else np.repeat(mask, np.diff(config.bands), axis=1)), active
 
     def _ranked(self, i: int, score: Array) -> Array:
         """Scores in units of their row's largest weight, as the integers have them."""
-        if not self.config.gated:
-            return score
         largest = np.abs(self.layers[f"blocks.{i}.gate.score"].weight).max(axis=1)
         return score / np.where(largest > 0, largest, largest.max() or 1.0)
 
@@ -109,7 +123,7 @@ class FoldedNetwork:
         if self.config.pooling == "window":
             total = np.cumsum(residual, axis=0)
             return (total - delayed(total, frames)) / frames
-        average, previous = np.zeros_like(residual), np.zeros_like(residual[0])
+        average, previous = np.zeros_like(residual), np.zeros(residual.shape[1])
         for n, frame in enumerate(residual):
             previous = average[n] = previous + (frame - previous) * 2 / (frames + 1)
         return average
@@ -133,12 +147,14 @@ def fold_network(network: Enhancer, source: str) -> FoldedNetwork:
     for name, values in state.items():
         if not np.all(np.isfinite(values)):
             raise QuantizationError(f"checkpoint: {name} holds values that are not finite; train again")
-    layers = {"front": _convolution(state, "front", c, BINS), "back": _convolution(state, "back", BINS, c)}
+    f = config.spectrum
+    layers = {"front": _convolution(state, "front", c, f), "back": _convolution(state, "back", f, c)}
     for i in range(config.blocks):
         block = f"blocks.{i}"
-        if n:
+        if config.has_gate(i):
+            scored = config.blocks_per_gate * n
             layers[f"{block}.gate.reduce"] = _convolution(state, f"{block}.gate.reduce", g, c)
-            layers[f"{block}.gate.score"] = _convolution(state, f"{block}.gate.score", n, g)
+            layers[f"{block}.gate.score"] = _convolution(state, f"{block}.gate.score", scored, g)
         for name, columns in (("expand", c), ("depthwise", 3)):
             layer = _convolution(state, f"{block}.{name}", h, columns)
             epsilon = getattr(network.blocks[i], f"{name}_norm").eps

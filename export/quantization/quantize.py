@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from dyncp.base.errors import BundleError, QuantizationError
 from dyncp.export.formats.bundle import Bundle, Probes, check
 from dyncp.export.integers import reference
-from dyncp.export.integers.caps import Caps, highest
+from dyncp.export.integers.caps import Caps, Limit
+from dyncp.export.integers.holding import decisions
 from dyncp.export.integers.run import hops
 from dyncp.export.quantization.calibrate import LARGEST_FACTOR_IN_TRAINING, calibrate
-from dyncp.export.quantization.fold import Array, BlockActivations, FoldedNetwork
+from dyncp.export.quantization.fold import Array, Decision, FoldedNetwork
 from dyncp.export.quantization.rounding import Rounded, round_network
 from dyncp.export.transforms import frontend, stft
 from dyncp.export.transforms.frontend import Integers, saturate
@@ -35,7 +36,7 @@ def quantize(
     finite, a factor of one half or more, a possible overflow; AudioError for audio that cannot be used.
     """
     samples = _stream(calibration_pcm)
-    features = stft.compress(stft.analyse(samples))
+    features = stft.compress(stft.analyse(samples), folded.config.bands)
     correction = _BiasCorrection(folded, round_network(folded, calibrate(folded, features)))
     correction.network(features, samples)
     sources = {"checkpoint": folded.source, "calibration": hashlib.sha256(samples.tobytes()).hexdigest()}
@@ -52,7 +53,7 @@ def quantize_trained(folded: FoldedNetwork, scales: dict[str, float], probes: Pr
 
 def scales_for(folded: FoldedNetwork, calibration_pcm: Sequence[NDArray[np.int16]]) -> dict[str, float]:
     """The scales with which quantization-aware training starts, and which it keeps."""
-    features = stft.compress(stft.analyse(_stream(calibration_pcm)))
+    features = stft.compress(stft.analyse(_stream(calibration_pcm)), folded.config.bands)
     return calibrate(folded, features, LARGEST_FACTOR_IN_TRAINING)
 
 
@@ -77,39 +78,45 @@ class _BiasCorrection:
     def __init__(self, folded: FoldedNetwork, rounded: Rounded) -> None:
         self.folded, self.config, self.rounded, self.tensors = folded, folded.config, rounded, rounded.tensors
         self.caps = Caps.of(self.config)
-        # Active channels of each frame so far, of the float and the integer network: [2, n].
-        self.used = np.zeros((2, 0), np.int64)
 
     def network(self, features: Array, samples: NDArray[np.int16]) -> None:
-        x = frontend.features(frontend.analysis(samples), self.tensors["features.thresholds"])
+        config, thresholds = self.config, self.tensors["features.thresholds"]
+        x = frontend.features(frontend.analysis(samples), thresholds, config.bands)
         wanted = self.folded.front(features)
         residual = saturate(self.pointwise("front", x, self.folded.layers["front"](features)), 0, 32767)
-        self.used = np.zeros((2, len(x)), np.int64)
-        for i in range(self.config.blocks):
-            wanted, residual = self.block(i, wanted, residual)
+        # Gates of the float and of the integer network.
+        goals, active = np.zeros((2, len(x), config.blocks, config.gated), dtype=np.bool_)
+        for i in range(config.blocks):
+            if config.has_gate(i):
+                group = slice(i, i + config.blocks_per_gate)
+                limits = [self.caps.limit(gates[:, :i].sum(axis=(1, 2))) for gates in (goals, active)]
+                decision = self.folded.decide(i, wanted, limits[0])
+                goals[:, group] = decision.active
+                active[:, group] = self.decide(i, residual, decision, limits[1])
+            wanted, residual = self.block(i, wanted, residual, goals[:, i], active[:, i])
         self.pointwise("back", reference.narrow(self.tensors, "back", residual), self.folded.back(wanted))
 
-    def block(self, i: int, wanted: Array, residual: Integers) -> tuple[Array, Integers]:
+    def decide(self, i: int, residual: Integers, goal: Decision, limit: Limit) -> reference.Active:
+        """Correct the gate of block i; the gates of its group, [n, M, N]."""
+        name, tensors = f"blocks.{i}", self.tensors
+        when = decisions(self.config, self.config.group(i), len(residual))
+        pooled = reference.pool(tensors, self.config, i, reference.narrow(tensors, name, residual[when]))
+        bottleneck = saturate(self.pointwise(f"{name}.gate.reduce", pooled, goal.reduce), 0, 32767)
+        self.pointwise(f"{name}.gate.score", bottleneck, goal.score)
+        return reference.decide(tensors, self.config, i, residual, limit)
+
+    def block(
+        self, i: int, wanted: Array, residual: Integers, goals: reference.Active, active: reference.Active
+    ) -> tuple[Array, Integers]:
         """Correct block i; `wanted` and `residual` are the float and the integer residual stream before it."""
-        limits = [self.caps.limit(used) for used in self.used]
-        tensors, name, goal = self.tensors, f"blocks.{i}", self.folded.block(i, wanted, limits[0])
+        tensors, name, goal = self.tensors, f"blocks.{i}", self.folded.block(i, wanted, goals)
         x = reference.narrow(tensors, name, residual)
-        scores = self.gate(i, x, goal) if self.config.gated else np.zeros((len(x), 0), np.int64)
-        active = highest(scores, limits[1])
-        self.used += [goal.active.sum(axis=1), active.sum(axis=1)]
         h = saturate(self.pointwise(f"{name}.expand", x, goal.expand), 0, 127)
         if self.config.gate_site == "hidden":
             h = h * active
         sums = reference.convolve(tensors, f"{name}.depthwise", self.config.block_dilations[i], h)
         self.correct(f"{name}.depthwise", sums, goal.depthwise)
-        return goal.residual, reference.block(tensors, self.config, i, residual, limits[1])[0]
-
-    def gate(self, i: int, x: Integers, goal: BlockActivations) -> Integers:
-        """Correct block i's gate, whose input is `x`; its scores, [n, N]."""
-        name = f"blocks.{i}"
-        pooled = reference.pool(self.tensors, self.config, i, x)
-        bottleneck = saturate(self.pointwise(f"{name}.gate.reduce", pooled, goal.reduce), 0, 32767)
-        return self.pointwise(f"{name}.gate.score", bottleneck, goal.score)
+        return goal.residual, reference.block(tensors, self.config, i, residual, active)
 
     def pointwise(self, name: str, x: Integers, wanted: Array) -> Integers:
         """The corrected layer's output before saturation; a score where the layer has no multiplier."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dyncp.base.config import NetworkConfig
 from dyncp.base.errors import QuantizationError
 from dyncp.export.formats.bundle import Scales, Tensors
 from dyncp.export.formats.layout import expected_scales, largest_inputs
@@ -29,12 +30,12 @@ class Rounded:
     """Layer → real value of one unit of its accumulators, [rows]."""
 
 
-def inputs_and_outputs(blocks: int, gated: bool) -> dict[str, tuple[str, str | None]]:
+def inputs_and_outputs(config: NetworkConfig) -> dict[str, tuple[str, str | None]]:
     """Layer → names of the scales of its input and its output; a score has none."""
     layers: dict[str, tuple[str, str | None]] = {"front": ("features", "residual")}
-    for i in range(blocks):
+    for i in range(config.blocks):
         name = f"blocks.{i}"
-        if gated:
+        if config.has_gate(i):
             layers[f"{name}.gate.reduce"] = (f"{name}.pool", f"{name}.gate")
             layers[f"{name}.gate.score"] = (f"{name}.gate", None)
         layers[f"{name}.expand"] = (f"{name}.input", f"{name}.expand")
@@ -66,10 +67,12 @@ def round_network(folded: FoldedNetwork, scales: dict[str, float]) -> Rounded:
     for name in [*(f"blocks.{i}" for i in range(config.blocks)), "back"]:
         factor = np.array([scales["residual"] / scales[f"{name}.input"]])
         tensors[f"{name}.input.multiplier"] = multiplier(factor, f"{name}.input")
-        if name != "back" and config.gated and config.pooling == "ema":
-            factor = np.array([2 / (config.pooling_frames + 1)])
-            tensors[f"{name}.pool.coefficient"] = multiplier(factor, f"{name}.pool")
-    for layer, (source, target) in inputs_and_outputs(config.blocks, bool(config.gated)).items():
+    for i in range(config.blocks):
+        if config.has_gate(i) and config.pooling == "ema":
+            # Three frames ask for one half, of which rmul takes all but 2^-31.
+            factor = np.array([0.5 - 2.0**-31 if config.pooling_frames == 3 else 2 / (config.pooling_frames + 1)])
+            tensors[f"blocks.{i}.pool.coefficient"] = multiplier(factor, f"blocks.{i}.pool")
+    for layer, (source, target) in inputs_and_outputs(config).items():
         _round_layer(folded, result, layer, scales[source], None if target is None else scales[target])
     return result
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -117,10 +118,36 @@ def _split(z: Complex) -> Complex:
     return re, im
 
 
-def features(spectrum: Complex, thresholds: NDArray[np.integer[Any]]) -> Integers:
-    """Compressed magnitudes, 0 to 127: how many thresholds |X|² reaches (section 5), [n, 257]."""
+def features(spectrum: Complex, thresholds: NDArray[np.integer[Any]], edges: Sequence[int] | None = None) -> Integers:
+    """Compressed magnitudes, 0 to 127: how many thresholds |X|² reaches (section 5), [n, 257].
+
+    With the edges of bands, [n, bands]: how many the mean of |X|² over a band's bins reaches.
+    """
     power = (spectrum[0] ** 2 + spectrum[1] ** 2).astype(np.uint64)
+    if edges is not None:
+        power = band_means(power, edges)
     return np.searchsorted(thresholds, power, side="right").astype(np.int64)
+
+
+def reciprocals(edges: Sequence[int]) -> NDArray[np.uint32]:
+    """Of the bands' numbers of bins in Q32, 0 standing for 1 / 1 (section 5): uint32 [bands]."""
+    widths = np.diff(edges).astype(np.uint64)
+    rounded = (np.uint64(2**32) + widths // 2) // widths
+    return np.where(widths == 1, 0, rounded).astype(np.uint32)
+
+
+def band_means(power: NDArray[np.uint64], edges: Sequence[int]) -> NDArray[np.uint64]:
+    """Powers of bins [n, 257] to means over bands [n, bands] (section 5), in 96 bits taken by halves."""
+    total = np.add.reduceat(power, np.array(edges[:-1]), axis=1)
+    reciprocal = reciprocals(edges).astype(np.uint64)
+    high, low = total >> np.uint64(32), total & np.uint64(2**32 - 1)
+    mean = high * reciprocal + (low * reciprocal >> np.uint64(32))
+    return np.asarray(np.where(reciprocal == 0, total, mean))
+
+
+def over_bins(values: Integers, edges: Sequence[int] | None) -> Integers:
+    """Values of bands [n, bands] at all bins of their band, [n, 257] (section 6); of bins, as they are."""
+    return values if edges is None else np.repeat(values, np.diff(edges), axis=1)
 
 
 def suppression(logits: Integers) -> Integers:

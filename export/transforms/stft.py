@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,10 +23,13 @@ def analyse(samples: NDArray[np.int16]) -> Spectrum:
     return np.fft.rfft(np.hstack([history, current]) * WINDOW)
 
 
-def compress(spectrum: Spectrum) -> Array:
-    """The network's features, |X|^0.3."""
-    features: Array = np.abs(spectrum) ** 0.3
-    return features
+def compress(spectrum: Spectrum, edges: Sequence[int] | None = None) -> Array:
+    """The network's features, |X|^0.3, [n, 257]; with the edges of bands, the mean power of a band to the 0.15."""
+    if edges is None:
+        features: Array = np.abs(spectrum) ** 0.3
+        return features
+    total = np.add.reduceat(np.abs(spectrum) ** 2, np.array(edges[:-1]), axis=1)
+    return np.asarray((total / np.diff(edges)) ** 0.15)
 
 
 def synthesise(spectrum: Spectrum) -> Array:

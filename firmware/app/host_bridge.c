@@ -29,7 +29,11 @@ void NAME(trace)(int stage, const void *data, size_t bytes);
 void NAME(trace)(int stage, const void *data, size_t bytes) {
     (void)stage;
     if (trace_cursor != NULL) {
-        memcpy(trace_cursor, data, bytes);
+        if (data == NULL) {
+            memset(trace_cursor, 0, bytes);
+        } else {
+            memcpy(trace_cursor, data, bytes);
+        }
         trace_cursor += bytes;
     }
 }

@@ -4,7 +4,7 @@
  *
  * Arguments: PCM in, records out, memory figures out and, in a build with DYNCP_TRACE, trace out.
  *   records   one `record` per frame of DYNCP_HOP samples
- *   memory    uint32: bytes of stack below main's frame, sizeof(dyncp_state), sizeof(dyncp_scratch)
+ *   memory    uint32: bytes of stack below main's frame, DYNCP_STATE_BYTES, DYNCP_SCRATCH_BYTES
  *   trace     the bytes of every stage, in order, APP_TRACE_BYTES per frame
  * A hop that the input does not fill ends the run. Everything unexpected ends it with a message and
  * a status.
@@ -70,7 +70,11 @@ void dyncp_trace(int stage, const void *data, size_t bytes) {
     if (stage != trace.stage || bytes > sizeof trace.bytes - trace.used) {
         fail(EXIT_TRACE, "a trace point is out of order or larger than docs/emitted-c.md says");
     }
-    memcpy(trace.bytes + trace.used, data, bytes);
+    if (data == NULL) {
+        memset(trace.bytes + trace.used, 0, bytes);
+    } else {
+        memcpy(trace.bytes + trace.used, data, bytes);
+    }
     trace.used += bytes;
     ++trace.stage;
 }
@@ -176,7 +180,7 @@ int main(void) {
     while (semihosting_read(pcm, in, sizeof in) == 0) {
         process_frame(in, records, traces);
     }
-    const uint32_t figures[3] = {stack_used(top), sizeof(dyncp_state), sizeof(dyncp_scratch)};
+    const uint32_t figures[3] = {stack_used(top), DYNCP_STATE_BYTES, DYNCP_SCRATCH_BYTES};
     write_all(memory, figures, sizeof figures);
     if (semihosting_close(records) != 0 || semihosting_close(memory) != 0 ||
         (traces >= 0 && semihosting_close(traces) != 0)) {

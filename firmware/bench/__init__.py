@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a network costs on every core by kernel, and what skipping a channel saves."""
+"""Instructions of a network on every core, by kernel, and the instructions that skipping a channel saves."""

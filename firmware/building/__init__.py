@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compilers as subprocesses, boards as data, images linked from both, and what is read from ELF files."""
+"""Compilers as subprocesses, boards as data, images linked from both, and readers of ELF files."""

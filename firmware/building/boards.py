@@ -33,6 +33,7 @@ class MemoryMap(StrictModel):
     code: Region
     constants: Region | None = Field(None, description="const data; in `code` where absent")
     data: Region
+    stack: int = Field(0x4000, gt=0, multiple_of=16, description="bytes of it, at the beginning of `data`")
     page: int = Field(
         16, ge=16, description="sections begin at multiples of it; an MMU's page, which has one set of rights"
     )
@@ -106,7 +107,13 @@ class Board(StrictModel):
             if region is not None
         ]
         alias = "" if self.memory.constants else 'REGION_ALIAS("CONSTANTS", CODE)\n'
-        return "MEMORY\n{\n" + "\n".join(lines) + "\n}\n" + alias + f"PAGE = {self.memory.page:#x};\n"
+        return (
+            "MEMORY\n{\n"
+            + "\n".join(lines)
+            + "\n}\n"
+            + alias
+            + f"PAGE = {self.memory.page:#x};\nSTACK = {self.memory.stack:#x};\n"
+        )
 
 
 def load_boards(folder: Path = FOLDER) -> list[Board]:

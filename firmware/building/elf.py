@@ -24,6 +24,10 @@ MODEL_INDEPENDENT = re.compile(r"_(window|twiddle|thresholds|starts|sigmoid|reve
 neither these nor the probes' is the network's."""
 
 
+SWITCH = re.compile(r"\.CSWTCH\.")
+"""Names what gcc makes of a `switch`; with the texts of statuses it counts as code."""
+
+
 @dataclass(frozen=True)
 class LibraryBytes:
     """What the library alone puts into flash."""
@@ -60,7 +64,8 @@ def library_bytes(path: Path) -> LibraryBytes:
         if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR:
             sizes["code"] += section["sh_size"]
         elif not section["sh_flags"] & SH_FLAGS.SHF_WRITE:
-            sizes[_kind(section.name)] += section["sh_size"]
+            texts = section["sh_flags"] & SH_FLAGS.SHF_STRINGS or SWITCH.search(section.name)
+            sizes["code" if texts else _kind(section.name)] += section["sh_size"]
     return LibraryBytes(**sizes)
 
 

@@ -44,11 +44,14 @@ class Image:
     flags: tuple[str, ...]
 
 
-def build(library: Path, board: Board, work: Path, variant: Variant, trace_bytes: int) -> Image:
+def build(
+    library: Path, board: Board, work: Path, variant: Variant, trace_bytes: int, options: Sequence[str] = ()
+) -> Image:
     """Build the image of the library in `library`, generated with the prefix `dyncp`, in the folder `work`.
 
     `marks` is the library as shipped, with labels (docs/measuring.md); `trace` also writes `trace_bytes` of stages
-    per frame. Raises ToolchainError if the compiler is missing or refuses, if the image does not fit the board, or if
+    per frame; `options` are further ones for the compiler of the library, after those of all images. Raises
+    ToolchainError if the compiler is missing or refuses, if the image does not fit the board, or if
     it holds DSP instructions that the board's core does not have.
     """
     source = library.resolve() / "dyncp.c"
@@ -58,10 +61,10 @@ def build(library: Path, board: Board, work: Path, variant: Variant, trace_bytes
         "marks": ("-DDYNCP_MARKS",),
         "trace": ("-DDYNCP_TRACE", f"-DAPP_TRACE_BYTES={trace_bytes}"),
     }[variant]
-    compiled = compile_source(source, board, work, defines)
+    compiled = compile_source(source, board, work, (*defines, *options))
     main = compile_source(APP / "main.c", board, work, (*defines, "-I", str(source.parent)))
     elf = link(board, (compiled, main), work)
-    return Image(board, elf, compiled, (*OPTIMIZE, *board.toolchain.flags))
+    return Image(board, elf, compiled, (*OPTIMIZE, *board.toolchain.flags, *options))
 
 
 def compile_source(source: Path, board: Board, work: Path, options: Sequence[str] = ()) -> Path:

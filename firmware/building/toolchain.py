@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from dyncp.base.errors import ToolchainError
+
+logger = logging.getLogger(__name__)
 
 CROSS = "arm-none-eabi-"
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror")
@@ -26,6 +29,10 @@ PACKAGES = {
     "qemu-system-riscv32": "qemu-system-misc",
     "qemu-system-riscv64": "qemu-system-misc",
     "qemu-hexagon": "qemu-user",
+    **{f"qemu-{core}": "qemu-user" for core in ("arm", "i386", "ppc", "s390x")},
+    "i686-linux-gnu-gcc": "gcc-i686-linux-gnu libc6-dev-i386-cross",
+    "powerpc-linux-gnu-gcc": "gcc-powerpc-linux-gnu libc6-dev-powerpc-cross",
+    "s390x-linux-gnu-gcc": "gcc-s390x-linux-gnu libc6-dev-s390x-cross",
 }
 ELSEWHERE = {"renode": "Debian has no package: https://github.com/renode/renode/releases"}
 
@@ -53,6 +60,7 @@ def run(
     0. The message holds the command, the end of standard error, and that of `log`, a file the command writes.
     """
     words = [find(str(command[0])), *map(str, command[1:])]
+    logger.info(shlex.join(words))
     try:
         with nullcontext(subprocess.PIPE) if output is None else output.open("wb") as stdout:
             done = subprocess.run(

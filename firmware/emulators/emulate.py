@@ -81,7 +81,7 @@ def run_image(
 def engine(emulator: Emulator) -> ModuleType:
     """The module that runs images in an emulator other than QEMU. Raises ToolchainError if it is not installed."""
     try:
-        return import_module(f"dyncp.firmware.{emulator}_run")
+        return import_module(f"dyncp.firmware.emulators.{emulator}_run")
     except ModuleNotFoundError as error:
         raise ToolchainError(f"{error.name}: not installed; pip install 'dyncp[emulators]'") from None
 

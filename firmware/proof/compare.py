@@ -59,7 +59,7 @@ def locate(reference: Run, actual: Run, stages: Sequence[Stage]) -> Divergence |
 def wrong_macs(config: NetworkConfig, run: Run) -> NDArray[np.int64]:
     """The frames whose own MAC count is not docs/arithmetic.md section 10 applied to their masks."""
     active = unpack_masks(run.masks, config).sum(axis=(1, 2))
-    predicted = np.array([config.macs(int(count)) for count in active])
+    predicted = config.macs_by_frame(active)
     return np.flatnonzero((predicted != run.macs) | (active != run.active))
 
 

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dyncp.base.config import HOP
 from dyncp.base.errors import ConfigError
 from dyncp.firmware.building.boards import Board
 from dyncp.firmware.building.image import Image
 from dyncp.firmware.emulators.counting import CALL, Counts, Marks, read_counts
-from dyncp.firmware.emulators.emulate import engine, stream
+from dyncp.firmware.emulators.emulate import engine
 from dyncp.firmware.emulators.names import Emulator
 from dyncp.firmware.proof.compare import compare, locate
 from dyncp.firmware.proof.records import CrossCheck
@@ -48,17 +47,7 @@ def cross_check(task: Task, emulator: Emulator, image: Image, counts: Counts, ma
     folder.mkdir(exist_ok=True)
     copy = replace(image, elf=folder / image.elf.name)
     shutil.copyfile(image.elf, copy.elf)
-    run, _ = stream(
-        copy,
-        task.pcm[: FRAMES * HOP],
-        task.bundle.config,
-        task.listed,
-        outputs=task.bundle.probe_outputs,
-        trace=False,
-        timeout_s=task.timeout_s,
-        marks=marks,
-        emulator=emulator,
-    )
+    run, _ = task.stream(copy, marks, frames=FRAMES, emulator=emulator)
     expected = task.expected.part(0, run.frames)
     return CrossCheck(
         emulator=engine(emulator).version(),

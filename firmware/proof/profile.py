@@ -8,7 +8,6 @@ from dyncp.firmware.building.disassembly import disassemble
 from dyncp.firmware.building.image import Image
 from dyncp.firmware.cost.cycles import events
 from dyncp.firmware.cost.events import CycleEvents
-from dyncp.firmware.emulators.emulate import stream
 from dyncp.firmware.emulators.histogram import Histogram, build_plugin, read_histogram
 from dyncp.firmware.proof.task import Task
 
@@ -19,14 +18,5 @@ def count_events(task: Task, image: Image) -> CycleEvents:
     constants = image.board.memory.constants or image.board.memory.code
     span = (constants.origin, constants.origin + constants.length)
     profile = Histogram(build_plugin(task.work), begin, end, span, "histogram.bin")
-    run, _ = stream(
-        image,
-        task.pcm,
-        task.bundle.config,
-        task.listed,
-        outputs=task.bundle.probe_outputs,
-        trace=False,
-        timeout_s=task.timeout_s,
-        marks=profile,
-    )
+    run, _ = task.stream(image, profile)
     return events(disassemble(image.elf), read_histogram(image.elf.parent / profile.out), run.frames)

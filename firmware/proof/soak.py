@@ -54,7 +54,7 @@ class Soak:
 
 def memory(config: NetworkConfig) -> int:
     """Hops after which window pooling has forgotten a stream's past: of gates, convolutions, analysis and overlap."""
-    return sum(max(2 * dilation, config.pooling_frames - 1) for dilation in config.block_dilations) + 2
+    return sum(max(2 * dilation, config.warm_up - config.gate_period) for dilation in config.block_dilations) + 2
 
 
 def soak(

@@ -10,9 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dyncp.base.config import HOP
 from dyncp.codegen.plan.stages import Stage
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers.run import Run
+from dyncp.firmware.building.image import Image
+from dyncp.firmware.emulators.counting import Marks
+from dyncp.firmware.emulators.emulate import Figures, stream
+from dyncp.firmware.emulators.histogram import Histogram
 from dyncp.firmware.emulators.names import Emulator
 
 
@@ -35,3 +40,25 @@ class Task:
     timeout_s: float
     emulators: Collection[Emulator]
     """Those besides QEMU."""
+
+    def stream(
+        self,
+        image: Image,
+        marks: Marks | Histogram | None,
+        *,
+        trace: bool = False,
+        frames: int | None = None,
+        emulator: Emulator = Emulator.QEMU,
+    ) -> tuple[Run, Figures]:
+        """The task's audio, or its first `frames`, through an image of the library, as `emulate.stream` does it."""
+        return stream(
+            image,
+            self.pcm if frames is None else self.pcm[: frames * HOP],
+            self.bundle.config,
+            self.listed,
+            outputs=self.bundle.probe_outputs,
+            trace=trace,
+            timeout_s=self.timeout_s,
+            marks=marks,
+            emulator=emulator,
+        )

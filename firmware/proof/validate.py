@@ -28,14 +28,14 @@ from dyncp.firmware.cost.cycles import CORE
 from dyncp.firmware.cost.events import CycleEvents
 from dyncp.firmware.emulators import counting
 from dyncp.firmware.emulators.counting import Counts, Marks
-from dyncp.firmware.emulators.emulate import Figures, stream
+from dyncp.firmware.emulators.emulate import Figures
 from dyncp.firmware.emulators.names import Emulator
 from dyncp.firmware.host.library import HostLibrary
 from dyncp.firmware.proof.compare import compare, locate, wrong_macs
 from dyncp.firmware.proof.cross_check import check_emulators, cross_check, runs
-from dyncp.firmware.proof.outcome import RECORD, is_outcome, write_outcome
 from dyncp.firmware.proof.profile import count_events
 from dyncp.firmware.proof.records import (
+    RECORD,
     CrossCheck,
     Divergence,
     HostRecord,
@@ -44,7 +44,10 @@ from dyncp.firmware.proof.records import (
     Spread,
     TargetRecord,
     ValidationRecord,
+    is_validation,
+    write_validation,
 )
+from dyncp.firmware.proof.selftest import run_selftest
 from dyncp.firmware.proof.task import Task
 
 Progress = Callable[[str, int, int], None]
@@ -88,6 +91,7 @@ def validate(
     are names, by default of `default_boards`; `emulators` run besides QEMU, each on the boards that it has a model of;
     `trace` compares every layer too; `cycles` counts what an estimate of the Cortex-M4's cycles needs; `timeout_s`
     bounds each emulation.
+    A library with a self-test must pass it on every core.
     `out/work` keeps images and what they wrote. A mismatch is recorded and logged, not raised. Raises ToolchainError
     if any engine is missing, fails, hangs or falls short; GenerationError for a library of another bundle;
     ConfigError for an unknown board; AudioError for audio that is not whole hops.
@@ -106,13 +110,14 @@ def validate(
         host, results = _run_all(task, chosen, progress)
     except DyncpError:
         # An earlier run's verdict must not pass for this one's.
-        if is_outcome(out):
+        if is_validation(out):
             (out / RECORD).unlink()
         raise
     targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
     record = ValidationRecord(bundle_hash=bundle.hash, frames=expected.frames, host=host, targets=targets, tasks=tasks)
     macs = next((r.run.macs for r in results if r.counts is not None), expected.macs)
-    write_outcome(out, record, task, macs)
+    words = task.expected.words if bundle.probe_outputs else None
+    write_validation(out, record, pcm, expected.output, expected.masks, macs, words)
     return record
 
 
@@ -172,18 +177,11 @@ def _emulate(task: Task, board: Board, variant: Variant, plugin: Path) -> _Resul
     folder, names = task.work / board.core / variant, [stage.name for stage in task.listed]
     image = build(task.library, board, folder, variant, sum(stage.bytes for stage in task.listed))
     marks = None
+    if variant == "marks" and read_library(task.library, PREFIX).selftest:
+        run_selftest(task.library, board, folder / "selftest", plugin, task.timeout_s)
     if variant == "marks":
         marks = Marks(plugin, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
-    run, figures = stream(
-        image,
-        task.pcm,
-        task.bundle.config,
-        task.listed,
-        outputs=task.bundle.probe_outputs,
-        trace=variant == "trace",
-        timeout_s=task.timeout_s,
-        marks=marks,
-    )
+    run, figures = task.stream(image, marks, trace=variant == "trace")
     mismatches = compare(task.expected, run, task.listed)
     divergence = locate(task.expected, run, task.listed)
     _complain(f"{board.core} ({variant})", divergence)

@@ -23,11 +23,11 @@ from dyncp.export.formats.masks import channel_bits, unpack_masks
 from dyncp.export.integers.reference import smoothed
 from dyncp.export.integers.truth import read_truth
 from dyncp.firmware.cost.estimate import NO_WAIT, UserBoard, estimate
-from dyncp.firmware.proof.records import HostRecord, TargetRecord, ValidationRecord
+from dyncp.firmware.proof.records import RECORD, HostRecord, TargetRecord, ValidationRecord
 from dyncp.firmware.report.contents import schema
 from dyncp.firmware.report.contents.groups import STAGE_GROUPS, stage_group
 from dyncp.firmware.report.contents.signals import SignalsReport, report_signals
-from dyncp.firmware.report.contents.validation import RECORD, Validation, parse_record, read_validation
+from dyncp.firmware.report.contents.validation import Validation, parse_record, read_validation
 from dyncp.firmware.report.writing import write_report as write_report
 
 
@@ -140,9 +140,9 @@ def _macs(validation: Validation, config: NetworkConfig) -> schema.Macs:
             p50=float(p50),
             p95=float(p95),
             max=int(macs.max()),
-            all_active=config.macs(config.gated * config.blocks),
-            capped=config.macs(config.frame_limit) if config.capped else None,
-            none_active=config.macs(0),
+            all_active=config.macs_with(config.gated * config.blocks),
+            capped=config.most_macs if config.capped else None,
+            none_active=config.least_macs,
         ),
         by_layer=_layers(validation.active, config),
     )
@@ -223,7 +223,7 @@ def _target(record: TargetRecord, board: UserBoard) -> schema.TargetReport:
     groups = dict.fromkeys(STAGE_GROUPS, 0.0)
     for stage, instructions in record.instructions_by_stage.items():
         groups[stage_group(stage)] += instructions
-    spread, memory = record.instructions_per_frame, record.memory
+    memory = record.memory
     return schema.TargetReport(
         name=record.name,
         emulator=record.emulator,
@@ -234,7 +234,7 @@ def _target(record: TargetRecord, board: UserBoard) -> schema.TargetReport:
         mismatches_by_kind=record.mismatches,
         first_divergence=record.first_divergence,
         miscounted_frames=record.miscounted_frames,
-        instructions_per_frame=schema.InstructionsPerFrame(mean=spread.mean, p95=spread.p95, max=spread.max),
+        instructions_per_frame=record.instructions_per_frame,
         probe_instructions=_probe_instructions(record),
         instructions_by_stage=record.instructions_by_stage,
         instructions_by_group=groups,

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -82,18 +84,19 @@ def _cap(report: Report) -> str:
     return ", ".join(f"{cap:,} channels per {where}" for cap, where in caps if cap is not None)
 
 
+def _table(title: str, figures: Sequence[str]) -> Table:
+    """One row a core, one column a figure."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("core")
+    for name in figures:
+        table.add_column(name, justify="right")
+    return table
+
+
 def _cores(report: Report) -> Table:
     # Eighty columns hold it.
-    table = Table(
-        title="\nInstructions per frame, memory in bytes",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-    )
-    table.add_column("core")
-    for name in ("mismatches", "mean", "p95", "max", "flash", "RAM", "stack"):
-        table.add_column(name, justify="right")
+    figures = ("mismatches", "mean", "p95", "max", "flash", "RAM", "stack")
+    table = _table("\nInstructions per frame, memory in bytes", figures)
     for target in report.targets:
         spread = target.instructions_per_frame
         table.add_row(
@@ -110,16 +113,8 @@ def _cores(report: Report) -> Table:
 
 
 def _probes(report: Report) -> Table:
-    table = Table(
-        title="\nInstructions per frame of the probes, and their share of a mean frame",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-    )
-    table.add_column("core")
-    for name in ("mean", "share", "p95", "share", "max", "share"):
-        table.add_column(name, justify="right")
+    title = "\nInstructions per frame of the probes, and their share of a mean frame"
+    table = _table(title, ("mean", "share", "p95", "share", "max", "share"))
     for target in report.targets:
         cost = target.probe_instructions
         if cost is not None:

@@ -69,6 +69,7 @@ static inline void dcp_put(dcp_result kind, int32_t value, void *y, size_t r) {
         wide[r] = dcp_sat16(value);
         break;
     case DCP_RESIDUAL:
+    default: /* there is no other */
         wide[r] = dcp_sat16(wide[r] + value);
         break;
     }
@@ -79,7 +80,8 @@ static inline int8_t dcp_taps(const dcp_layer *layer, const int8_t *h, int8_t *o
                               const int8_t *middle, size_t r) {
     const int8_t *w = layer->weight + r;
     const size_t tap = dcp_padded(layer->rows);
-    const int32_t sum = w[0] * oldest[r] + w[tap] * middle[r] + w[2 * tap] * h[r] + layer->bias[r];
+    const int32_t products = w[0] * oldest[r] + w[tap] * middle[r] + w[2 * tap] * h[r];
+    const int32_t sum = dcp_wrap_add(products, layer->bias[r]); /* the history may be corrupted */
     oldest[r] = h[r];
     return dcp_relu8(dcp_rmul(sum, layer->multiplier[r]));
 }

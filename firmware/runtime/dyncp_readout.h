@@ -55,8 +55,9 @@ static inline void dcp_smooth(int shift, const int32_t *word, int32_t *average, 
     }
 #endif
     for (; o < count; o++) {
-        average[o] += (256 * word[o] - average[o]) >> shift;
-        signal[o] = (average[o] + 128) >> 8;
+        const int32_t difference = dcp_wrap_subtract(dcp_wrap_256(word[o]), average[o]);
+        average[o] = dcp_wrap_add(average[o], difference >> shift);
+        signal[o] = dcp_wrap_add(average[o], 128) >> 8;
     }
 }
 

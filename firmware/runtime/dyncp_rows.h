@@ -217,16 +217,16 @@ static inline void dcp_move8(const dcp_sums *sums, int32_t *sum, size_t count) {
                          : [even] "r"(even), [odd] "r"(odd)
                          : "r4", "r5", "r6", "r8", "memory");
 #else
-        sum[0] += dcp_low(even);
-        sum[1] += dcp_low(odd);
-        sum[2] += dcp_high(even);
-        sum[3] += dcp_high(odd);
+        sum[0] = dcp_wrap_add(sum[0], dcp_low(even));
+        sum[1] = dcp_wrap_add(sum[1], dcp_low(odd));
+        sum[2] = dcp_wrap_add(sum[2], dcp_high(even));
+        sum[3] = dcp_wrap_add(sum[3], dcp_high(odd));
         sum += 4;
 #endif
     }
     for (size_t o = 0; o < count % 4; o++) {
         const uint32_t two = sums->sum[2 * fours + o % 2];
-        sum[o] += o < 2 ? dcp_low(two) : dcp_high(two);
+        sum[o] = dcp_wrap_add(sum[o], o < 2 ? dcp_low(two) : dcp_high(two));
     }
 }
 
@@ -241,7 +241,7 @@ static inline void dcp_sum_rows8(dcp_sums *sums, const dcp_flips *flips, const i
 static inline void dcp_move8(const dcp_sums *sums, int32_t *sum, size_t count) {
     /* A bound that is known keeps the sums in registers. */
     for (size_t o = 0; o < 8 && o < count; o++) {
-        sum[o] += (int32_t)sums->sum[o];
+        sum[o] = dcp_wrap_add(sum[o], (int32_t)sums->sum[o]);
     }
 }
 
@@ -270,7 +270,7 @@ static inline void dcp_add_rows16(const dcp_flips *flips, const void *weight, in
         dcp_sums sums;
         dcp_sum_rows16(&sums, flips, (const int16_t *)weight + from);
         for (size_t o = 0; o < 8 && from + o < outputs; o++) {
-            sum[from + o] += (int32_t)sums.sum[o];
+            sum[from + o] = dcp_wrap_add(sum[from + o], (int32_t)sums.sum[o]);
         }
     }
 }

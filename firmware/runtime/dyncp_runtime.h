@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Generated code refuses a runtime of another version. */
-#define DYNCP_RUNTIME_VERSION 4
+#define DYNCP_RUNTIME_VERSION 5
 
 /* First word of an initialized state: "DCP1". */
 #define DCP_MAGIC 0x44435031u
@@ -36,6 +36,22 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 #define DYNCP_BEGIN(prefix) ((void)0)
 #endif
 
+/* A stage that some frames leave out, or that follows one: a trace is given no data where it did
+ * not run. gcc copies short code behind a branch, and a label with it; lines make it look long. */
+#define DCP_LONG "\n\n\n\n\n\n\n\n\n\n"
+#if defined(DYNCP_TRACE)
+#define DYNCP_STAGE_IF(ran, prefix, id, data, bytes)                                               \
+    prefix##_trace(id, (ran) ? (const void *)(data) : NULL, bytes)
+#elif defined(DYNCP_MARKS)
+#define DYNCP_STAGE_IF(ran, prefix, id, data, bytes) DCP_LONG_LABEL(prefix##_mark_, id)
+#define DCP_LONG_LABEL(name, id) DCP_LONG_LABEL_TEXT(name, id)
+#define DCP_LONG_LABEL_TEXT(name, id) __asm__ volatile(#name #id ":" DCP_LONG ::: "memory")
+#elif defined(__GNUC__)
+#define DYNCP_STAGE_IF(ran, prefix, id, data, bytes) __asm__ volatile(" " DCP_LONG ::: "memory")
+#else
+#define DYNCP_STAGE_IF(ran, prefix, id, data, bytes) ((void)0)
+#endif
+
 /* A copy of a function would define its labels twice. */
 #if defined(__clang__)
 #define DYNCP_ONCE __attribute__((noinline))
@@ -46,10 +62,11 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 #endif
 
 /* Which instructions are written out, 1 or 0: saturation of all Armv7-M, those of the DSP
- * extension, those of Helium. None with DYNCP_PORTABLE defined. Packed values are taken to lie in
- * little-endian order. */
+ * extension, those of Helium. None with DYNCP_PORTABLE defined, and none in Arm mode (cores of the
+ * profiles A and R), where the same mnemonics take other operands. Packed values are taken to lie
+ * in little-endian order. */
 #if !defined(DYNCP_PORTABLE) && defined(__GNUC__) && defined(__ARM_FEATURE_SAT) &&                 \
-    !defined(__ARM_BIG_ENDIAN)
+    defined(__thumb2__) && !defined(__ARM_BIG_ENDIAN)
 #define DCP_ARM 1
 #else
 #define DCP_ARM 0
@@ -71,6 +88,9 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
  * plain C where the core lacks their instructions. */
 #if defined(DYNCP_DSP) || (DCP_SIMD && !DCP_HELIUM)
 #define DCP_DSP 1
+#if defined(__ARM_BIG_ENDIAN) || (defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+#error "DYNCP_DSP is for little-endian cores; without it, this one takes the portable kernels"
+#endif
 #else
 #define DCP_DSP 0
 #endif
@@ -90,6 +110,20 @@ static inline int32_t dcp_rmul2(int32_t a, int32_t twice_m) {
 #endif
 }
 
+/* Sums, differences and multiples that wrap where the operands come from a state that may have been
+ * corrupted; of sound ones none does. */
+static inline int32_t dcp_wrap_add(int32_t a, int32_t b) {
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+static inline int32_t dcp_wrap_subtract(int32_t a, int32_t b) {
+    return (int32_t)((uint32_t)a - (uint32_t)b);
+}
+
+static inline int32_t dcp_wrap_256(int32_t a) {
+    return (int32_t)((uint32_t)a << 8);
+}
+
 /* sum + dcp_rmul2(a, twice_m): also one instruction. */
 static inline int32_t dcp_rmul2_add(int32_t sum, int32_t a, int32_t twice_m) {
 #if DCP_SIMD
@@ -97,7 +131,7 @@ static inline int32_t dcp_rmul2_add(int32_t sum, int32_t a, int32_t twice_m) {
     __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(twice_m), "r"(sum));
     return result;
 #else
-    return sum + dcp_rmul2(a, twice_m);
+    return dcp_wrap_add(sum, dcp_rmul2(a, twice_m));
 #endif
 }
 
@@ -165,6 +199,23 @@ static inline uint32_t dcp_popcount(uint32_t v) {
     v = (v & 0x33333333u) + ((v >> 2) & 0x33333333u);
     v = (v + (v >> 4)) & 0x0f0f0f0fu;
     return (v * 0x01010101u) >> 24;
+}
+
+/* Whether any channel of a block is active, and how many are. */
+static inline int dcp_any(const uint32_t *mask, size_t words) {
+    uint32_t any = 0;
+    for (size_t n = 0; n < words; n++) {
+        any |= mask[n];
+    }
+    return any != 0;
+}
+
+static inline uint32_t dcp_count(const uint32_t *mask, size_t words) {
+    uint32_t active = 0;
+    for (size_t n = 0; n < words; n++) {
+        active += dcp_popcount(mask[n]);
+    }
+    return active;
 }
 
 #endif

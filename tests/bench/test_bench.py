@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of `make bench`, and the README's table that CI holds to them."""
+"""The figures of `make bench`, the table of docs/benchmarks.md that CI holds to them, and the README's numbers."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from bundles import random_bundle
 
 from dyncp.base.config import NetworkConfig
 from dyncp.bench.between import split
-from dyncp.bench.cores import MARKERS, NETWORKS, README, ROWS, Benches, numbers, readme_table, stale
+from dyncp.bench.cores import MARKERS, NETWORKS, PAGE, ROWS, Benches, markdown_table, numbers, stale
 from dyncp.export.formats.bundle import write_bundle
 from dyncp.export.integers import reference
 from dyncp.firmware.bench.bench import Bench, bench, every_gate_open
@@ -61,7 +62,7 @@ def test_figures_of_a_small_network(counted: Bench) -> None:
 
 @pytest.mark.slow
 def test_the_table_holds_its_own_figures(counted: Bench) -> None:
-    table = readme_table(Benches(networks={"small": counted}))
+    table = markdown_table(Benches(networks={"small": counted}))
     assert stale(table, table) == []
     mean = f"{counted.cores[0].mean:,.0f}"
     assert stale(table.replace(mean, f"{counted.cores[0].mean * 0.985:,.0f}"), table) != []
@@ -87,11 +88,26 @@ def test_a_stale_table_is_told(now: str, said: list[str]) -> None:
     assert stale(TABLE, now) == said
 
 
-def test_the_readme_has_every_figure() -> None:
-    before, table, after = split((ROOT / README).read_text(encoding="utf-8"), MARKERS)
+def test_the_page_has_every_figure() -> None:
+    before, table, after = split((ROOT / PAGE).read_text(encoding="utf-8"), MARKERS)
     written = numbers(table)
     for network in NETWORKS:
         for row in ROWS:
             cores = 1 if row.startswith("cycles") else len(CORES)
             assert sum(key == f"`{network}` {row}" for key, _ in written) == cores, row
-    assert before + table + after == (ROOT / README).read_text(encoding="utf-8")
+    assert before + table + after == (ROOT / PAGE).read_text(encoding="utf-8")
+
+
+NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?")
+
+
+def test_the_readmes_numbers_are_those_of_the_pages() -> None:
+    """A figure of the first page must be one that its page has: those are renewed when a network or kernel changes."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|.*/blob/main/(docs/[a-z-]+\.md)\) \|$", readme, re.MULTILINE)
+    assert len(rows) == 6
+    for what, value, page in rows:
+        # "about 24 MHz" and "256 samples: 16 ms" say the same figure once more.
+        figures = set(NUMBER.findall(re.split(", about|: ", value)[0]))
+        assert figures, what
+        assert figures <= set(NUMBER.findall((ROOT / page).read_text(encoding="utf-8"))), f"{what}: not in {page}"

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from command import dyncp
+from networks import BANDS
 from signals import speech_like
 from sounds import small_corpus
-from typer.testing import CliRunner
 
 from dyncp.base.audio import pad_to_hop
-from dyncp.cli import commands
 from dyncp.export.formats.bundle import read_bundle
 from dyncp.export.integers import reference
 
@@ -32,6 +32,7 @@ gate = 5
 pooling_frames = 12
 gate_site = "{site}"
 pooling = "{pooling}"
+{more}
 [mixing]
 clip_s = 1.0
 [training]
@@ -40,23 +41,34 @@ epochs = 2
 steps_per_epoch = 30
 learning_rate = 4e-3
 utilization_weight = 20.0
+{targets}
 """
 
-
-def dyncp(*arguments: object) -> str:
-    """Run a command in this process; returns what it printed on standard output."""
-    result = CliRunner().invoke(commands, [str(a) for a in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
+# Work that follows the signal.
+FOLLOWING = {
+    "more": f"bands = {list(BANDS)}\ngate_period = 3\ngate_shared = 'stack'",
+    "targets": "speech_utilization = 0.6\nrest_utilization = 0.1\naverage_decay = 0.9",
+}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["window", "ema"])
 @pytest.mark.parametrize("site", ["output", "hidden"])
 def test_every_variant_survives_to_the_cores(tmp_path: Path, site: str, pooling: str) -> None:
+    to_the_cores(tmp_path, CONFIG.format(site=site, pooling=pooling, more="", targets=""))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("site", ["output", "hidden"])
+def test_a_network_whose_work_follows_the_signal_survives_too(tmp_path: Path, site: str) -> None:
+    to_the_cores(tmp_path, CONFIG.format(site=site, pooling="ema", **FOLLOWING))
+
+
+def to_the_cores(tmp_path: Path, experiment: str) -> None:
+    """Train, export, probe, generate, validate, report."""
     corpus = small_corpus(tmp_path / "corpus")
     config, run, bundle = tmp_path / "tiny.toml", tmp_path / "run", tmp_path / "bundle"
-    config.write_text(CONFIG.format(site=site, pooling=pooling))
+    config.write_text(experiment)
     trained = json.loads(dyncp("train", config, "--corpus", corpus, "--out", run, "--workers", 0, "--json"))
     assert 0 < np.mean(trained["utilization"]) < 1
     dyncp("export", run, bundle, "--corpus", corpus, "--clips", 0)

@@ -66,13 +66,13 @@ def test_complaints_name_file_and_line(tmp_path: Path) -> None:
     corpus = small_corpus(tmp_path / "c")
     speech = (corpus / "speech.csv").read_text()
     (corpus / "speech.csv").write_text(speech + "gone.wav,x,CC0,train\n")
-    with pytest.raises(ConfigError, match=r"speech\.csv, line 11: no such file: gone\.wav"):
+    with pytest.raises(ConfigError, match=r"speech\.csv, line 11, column file: no such file: gone\.wav"):
         load_corpus(corpus)
     (corpus / "speech.csv").write_text(speech.replace("speaker", "talker", 1))
     with pytest.raises(ConfigError, match=r"speech\.csv: lacks the column speaker"):
         load_corpus(corpus)
     (corpus / "speech.csv").write_text(speech.replace("CC0,train", "CC0,practice", 1))
-    with pytest.raises(ConfigError, match=r"line 2: split is 'practice'"):
+    with pytest.raises(ConfigError, match=r"line 2, column split: split is 'practice'"):
         load_corpus(corpus)
 
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dyncp.h"
+#include "dyncp_private.h"
 #include "other.h"
 
 static int failures;
@@ -21,7 +21,12 @@ static dyncp_state state, second;
 static union {
     dyncp_state own;
     other_state foreign;
+    dyncp_internals inside;
 } shared;
+
+static dyncp_internals *inside(dyncp_state *of) {
+    return (dyncp_internals *)of;
+}
 
 static void fill(int16_t *pcm) {
     for (int n = 0; n < DYNCP_HOP; n++) {
@@ -51,17 +56,17 @@ int main(void) {
     CHECK(other_init(&shared.foreign) == OTHER_OK);
     CHECK(dyncp_process(&shared.own, in, out, NULL) == DYNCP_ERROR_VERSION);
     CHECK(dyncp_init(&shared.own) == DYNCP_OK);
-    shared.own.version += 1;
+    shared.inside.version += 1;
     CHECK(dyncp_process(&shared.own, in, out, NULL) == DYNCP_ERROR_VERSION);
     CHECK(dyncp_init(&shared.own) == DYNCP_OK);
-    shared.own.probes.set += 1;
+    shared.inside.probes.set += 1;
     CHECK(dyncp_process(&shared.own, in, out, NULL) == DYNCP_ERROR_VERSION);
 
     CHECK(dyncp_set_cap(NULL, 1, 1) == DYNCP_ERROR_NULL);
     memset(&second, 0, sizeof second);
     CHECK(dyncp_set_cap(&second, 1, 1) == DYNCP_ERROR_UNINITIALIZED);
     CHECK(dyncp_set_cap(&shared.own, 1, 1) == DYNCP_ERROR_VERSION);
-    CHECK(shared.own.block_cap == DYNCP_BLOCK_CAP && shared.own.frame_cap == DYNCP_FRAME_CAP);
+    CHECK(shared.inside.block_cap == DYNCP_BLOCK_CAP && shared.inside.frame_cap == DYNCP_FRAME_CAP);
 
     /* The dearest frame is what the header says. */
     CHECK(dyncp_init(&state) == DYNCP_OK);
@@ -72,7 +77,8 @@ int main(void) {
         CHECK(signals.macs == DYNCP_MACS_MIN + DYNCP_MACS_CHANNEL * cap);
     }
     CHECK(dyncp_init(&state) == DYNCP_OK);
-    CHECK(state.block_cap == DYNCP_BLOCK_CAP && state.frame_cap == DYNCP_FRAME_CAP);
+    CHECK(inside(&state)->block_cap == DYNCP_BLOCK_CAP);
+    CHECK(inside(&state)->frame_cap == DYNCP_FRAME_CAP);
 
     /* In place, and with signals, the same as not. */
     CHECK(dyncp_init(&state) == DYNCP_OK);
@@ -83,12 +89,24 @@ int main(void) {
         CHECK(dyncp_process(&second, both, both, &signals) == DYNCP_OK);
         CHECK(memcmp(out, both, sizeof out) == 0);
     }
-    CHECK(memcmp(&state, &second, sizeof state - sizeof state.scratch) == 0);
+    CHECK(memcmp(&state, &second, sizeof state - DYNCP_SCRATCH_BYTES) == 0);
 
     /* What scratch holds between calls does not matter. */
-    memset(&second.scratch, 0xff, sizeof second.scratch);
+    memset(&inside(&second)->scratch, 0xff, DYNCP_SCRATCH_BYTES);
     CHECK(dyncp_process(&state, in, out, NULL) == DYNCP_OK);
     CHECK(dyncp_process(&second, in, both, NULL) == DYNCP_OK);
     CHECK(memcmp(out, both, sizeof out) == 0);
+
+    CHECK(strcmp(dyncp_status_text(DYNCP_OK), "no error") == 0);
+    CHECK(strcmp(dyncp_status_text(DYNCP_ERROR_NULL), "an argument is NULL") == 0);
+    CHECK(strstr(dyncp_status_text(DYNCP_ERROR_UNINITIALIZED), "never initialized") != NULL);
+    CHECK(strstr(dyncp_status_text(DYNCP_ERROR_VERSION), "another version") != NULL);
+    CHECK(strcmp(dyncp_status_text((dyncp_status)99), "unknown status") == 0);
+
+    char version[32];
+    snprintf(version, sizeof version, "%d.%d.%d", DYNCP_VERSION_MAJOR, DYNCP_VERSION_MINOR,
+             DYNCP_VERSION_PATCH);
+    CHECK(strcmp(dyncp_version(), version) == 0);
+    CHECK(strcmp(strchr(DYNCP_GENERATOR, ' ') + 1, version) == 0);
     return failures != 0;
 }

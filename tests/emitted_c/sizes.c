@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints "name bytes" for the state and its members. Tables are measured in the object file. */
+/* Prints "name bytes" for the state and what is in it. Tables are measured in the object file. */
 #include <stdio.h>
 
-#include "dyncp.h"
+#include "dyncp_private.h"
 
-#define MEMBER(name) printf(#name " %zu\n", sizeof((dyncp_state *)0)->name)
+#define MEMBER(name) printf(#name " %zu\n", sizeof((dyncp_internals *)0)->name)
 
 int main(void) {
     printf("total %zu\n", sizeof(dyncp_state));

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,10 @@ C_COMPILERS = {
     "gcc": ["gcc"],
     "clang": ["clang"],
     "cortex-m0": ["arm-none-eabi-gcc", "-mcpu=cortex-m0", "-mthumb"],
+    "cortex-m3": ["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb"],
+    "cortex-m4": ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb"],
+    "cortex-a7": ["arm-none-eabi-gcc", "-mcpu=cortex-a7", "-marm"],
+    "cortex-r5": ["arm-none-eabi-gcc", "-mcpu=cortex-r5", "-marm"],
     "cortex-m55": ["arm-none-eabi-gcc", "-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"],
 }
 NM = {"gcc": "nm", "clang": "nm", "cortex-m55": "arm-none-eabi-nm"}
@@ -33,7 +38,26 @@ EXTRA = (
     "-Wundef",
     "-Wstrict-prototypes",
     "-Wmissing-prototypes",
+    "-Wswitch-default",
 )
+CPP_PROGRAM = """
+#include "dyncp.h"
+#include "dyncp_stages.h"
+
+static dyncp_state state;
+static_assert(sizeof(dyncp_state) == DYNCP_STATE_BYTES, "the caller's constant");
+
+const char *enhance(int16_t *pcm);
+
+const char *enhance(int16_t *pcm) {
+    dyncp_signals signals;
+    dyncp_status status = dyncp_init(&state);
+    if (status == DYNCP_OK) {
+        status = dyncp_process(&state, pcm, pcm, &signals);
+    }
+    return dyncp_status_text(status);
+}
+"""
 FLAVOURS = {"plain": (), "trace": ("-DDYNCP_TRACE",), "marks": ("-DDYNCP_MARKS",)}
 
 
@@ -67,6 +91,22 @@ def test_no_warning_of_clang_for_arm(tmp_path: Path, folder: Path, core: str) ->
         toolchain.run(["clang", *flags, "-c", folder / "dyncp.c", "-o", tmp_path / "dyncp.o"])
 
 
+@pytest.mark.parametrize("core", ["gcc", "cortex-m0", "cortex-m3", "cortex-m4", "cortex-m55"])
+@pytest.mark.parametrize("kernels", [(), ("-DDYNCP_DSP",), ("-DDYNCP_PORTABLE",)], ids=lambda flags: "".join(flags))
+def test_no_cast_to_a_stricter_alignment(tmp_path: Path, folder: Path, core: str, kernels: tuple[str, ...]) -> None:
+    flags = [*STRICT, "-O2", "-Wcast-align=strict", *kernels]
+    toolchain.run([*C_COMPILERS[core], *flags, "-c", folder / "dyncp.c", "-o", tmp_path / "dyncp.o"])
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_the_headers_for_programs_have_no_cast_of_c(tmp_path: Path, folder: Path, compiler: str) -> None:
+    """What C++ programs include; compiled as C++, the source itself keeps the casts of C, for it is C."""
+    program = tmp_path / "program.cpp"
+    program.write_text(CPP_PROGRAM)
+    flags = ["-std=c++11", *toolchain.WARNINGS, "-Wpedantic", "-Wold-style-cast", "-Wzero-as-null-pointer-constant"]
+    toolchain.run([compiler, *flags, f"-I{folder}", "-c", program, "-o", tmp_path / "program.o"])
+
+
 @flavours
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
 @pytest.mark.parametrize("standard", ["-std=c++11", "-std=c++17"])
@@ -87,7 +127,7 @@ def compiled(target: Path, folder: Path, compiler: str, *flags: str) -> dict[str
 def test_only_the_api_is_external_and_nothing_is_writable(tmp_path: Path, folder: Path, compiler: str) -> None:
     symbols = compiled(tmp_path / "dyncp.o", folder, compiler, "-O2", "-fno-pic")
     exported = sorted(name for name, kind in symbols.items() if kind not in "trU")
-    functions = ("init", "masks", "probe_words", "process", "set_cap", "signal_words")
+    functions = ("init", "masks", "probe_words", "process", "set_cap", "signal_words", "status_text", "version")
     assert exported == [f"dyncp_{name}" for name in functions]
     assert {symbols[name] for name in exported} == {"T"}
     needed = {name for name, kind in symbols.items() if kind == "U"}
@@ -121,14 +161,23 @@ def test_marks_leave_the_machine_code_alone(tmp_path: Path, folder: Path, compil
 def test_another_version_of_the_runtime_is_refused(tmp_path: Path, compiler: str) -> None:
     _, made = library(tmp_path)
     header = made / "dyncp_runtime.h"
-    header.write_text(header.read_text().replace("DYNCP_RUNTIME_VERSION 4", "DYNCP_RUNTIME_VERSION 5"))
-    with pytest.raises(ToolchainError, match=r"dyncp\.c needs version 4 of dyncp_runtime\.h"):
+    header.write_text(header.read_text().replace("DYNCP_RUNTIME_VERSION 5", "DYNCP_RUNTIME_VERSION 6"))
+    with pytest.raises(ToolchainError, match=r"dyncp\.c needs version 5 of dyncp_runtime\.h"):
         toolchain.run([compiler, "-std=c99", "-c", made / "dyncp.c", "-o", tmp_path / "dyncp.o"])
+
+
+def test_what_is_inside_stays_inside(folder: Path) -> None:
+    public = "".join((folder / name).read_text() for name in ("dyncp.h", "dyncp_signals.h"))
+    inside = (folder / "dyncp_private.h").read_text() + (folder / "dyncp_probe_state.h").read_text()
+    types = re.findall(r"^} (dyncp_\w+);", public, re.MULTILINE)
+    assert sorted(types) == ["dyncp_signals", "dyncp_state", "dyncp_status"]
+    kept = {"dyncp_internals", "dyncp_scratch", "dyncp_block_d1", "dyncp_block_d2", "dyncp_probe_state"}
+    assert set(re.findall(r"^} (dyncp_\w+);", inside, re.MULTILINE)) == kept
 
 
 def test_another_size_of_the_state_is_refused(tmp_path: Path) -> None:
     _, made = library(tmp_path)
-    header = made / "dyncp.h"
+    header = made / "dyncp_private.h"
     header.write_text(header.read_text().replace("int32_t overlap[256]", "int32_t overlap[255]"))
     for language in ("c", "c++"):
         with pytest.raises(ToolchainError, match="dyncp_state_has_its_size"):

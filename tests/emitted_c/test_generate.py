@@ -21,6 +21,7 @@ from dyncp.export.formats.bundle import Probes, ProbeTask, write_bundle
 FILES = [
     "dyncp.c",
     "dyncp.h",
+    "dyncp_bands.h",
     "dyncp_dsp.h",
     "dyncp_dsp_channels.h",
     "dyncp_dsp_pairs.h",
@@ -37,8 +38,12 @@ FILES = [
     "dyncp_layers.h",
     "dyncp_manifest.json",
     "dyncp_masks.h",
+    "dyncp_portable.h",
+    "dyncp_private.h",
+    "dyncp_probe_state.h",
+    "dyncp_probes.h",
 ]
-FILES += ["dyncp_portable.h", "dyncp_probes.h", "dyncp_readout.h", "dyncp_rows.h", "dyncp_runtime.h"]
+FILES += ["dyncp_readout.h", "dyncp_rows.h", "dyncp_runtime.h"]
 FILES += ["dyncp_signals.h", "dyncp_simd.h", "dyncp_stages.h", "dyncp_tables.h"]
 
 

@@ -24,7 +24,7 @@ from dyncp.firmware.host.library import HostLibrary
 
 pytestmark = pytest.mark.slow
 
-OF_THE_PROBES = {"dyncp_manifest.json", "dyncp_probes.h", "dyncp_signals.h"}
+OF_THE_PROBES = {"dyncp_manifest.json", "dyncp_probe_state.h", "dyncp_probes.h", "dyncp_signals.h"}
 
 Contents = dict[str, bytes]
 
@@ -86,7 +86,7 @@ def test_probes_of_another_network_are_refused(tmp_path: Path) -> None:
 def test_a_library_of_another_runtime_is_refused(tmp_path: Path) -> None:
     bundle, folder = library(tmp_path)
     manifest = folder / manifest_name("dyncp")
-    manifest.write_text(manifest.read_text().replace('"runtime_version": 4', '"runtime_version": 1'))
+    manifest.write_text(manifest.read_text().replace('"runtime_version": 5', '"runtime_version": 1'))
     with pytest.raises(GenerationError, match="runtime_version is 1"):
         renew_probes(bundle, folder)
 

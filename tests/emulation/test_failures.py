@@ -49,6 +49,8 @@ def image(text: str, board: Board, folder: Path) -> Path:
 @pytest.mark.parametrize(("text", "cause"), [(FAULT, 2), (UNMAPPED, 5)], ids=["undefined", "unmapped"])
 def test_crash_names_the_fault(text: str, cause: int, board: Board, tmp_path: Path) -> None:
     """Arm: a hard fault whatever the cause; RISC-V tells it; Linux ends a program of its own accord."""
+    if board.core == "cortex-m0":
+        text = text.replace("0xF0000000", "0xD0000000")  # QEMU's nRF51 answers at the former
     said = {
         "cortex-m": r"status 15\nfault: exception 0x00000003 at pc 0x",
         "riscv": rf"status 15\nfault: exception 0x0000000{cause} at pc 0x804",

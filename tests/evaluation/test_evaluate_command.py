@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import Result
+from command import run
 from networks import SHAPES, STATIC, trained_enough
 from sounds import small_corpus
-from typer.testing import CliRunner
 
 from dyncp.base.config import Config, NetworkConfig
 from dyncp.base.errors import BundleError, ConfigError, DyncpError
 from dyncp.base.quality import Comparison
-from dyncp.cli import commands
 from dyncp.evaluation.quality.levels import LevelTable
 from dyncp.train.network.checkpoint import write_checkpoint
 
@@ -36,12 +35,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def checkpoint(folder: Path, config: NetworkConfig) -> None:
     write_checkpoint(folder, trained_enough(config), Config(network=config), 1, [0.5] * config.blocks, 0.1)
-
-
-def run(*arguments: object) -> Result:
-    result = CliRunner().invoke(commands, [str(a) for a in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result
 
 
 def evaluate(folder: Path, *arguments: object) -> Result:

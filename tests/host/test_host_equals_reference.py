@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 from bundles import ProbeWidth
 from libraries import assert_same, difficult_audio, library
+from networks import BANDS
 
 from dyncp.base.config import NetworkConfig
 from dyncp.export.integers import reference
@@ -23,6 +24,24 @@ SHAPES = {
     "uneven": NetworkConfig(channels=12, hidden=50, gate=3, stacks=1, dilations=(1, 2, 4), pooling_frames=43),
     "past_a_word": NetworkConfig(channels=33, hidden=40, gate=5, stacks=2, dilations=(1, 3), pooling_frames=7),
     "long_memory": NetworkConfig(channels=40, hidden=33, gate=1, stacks=1, dilations=(17,), pooling_frames=100),
+    "bands": NetworkConfig(channels=9, hidden=35, gate=3, stacks=2, dilations=(1, 2), pooling_frames=5, bands=BANDS),
+    "holding": NetworkConfig(
+        channels=20, hidden=33, gate=4, stacks=2, dilations=(1, 4), pooling_frames=4, gate_period=3, bands=BANDS
+    ),
+    "sharing": NetworkConfig(
+        channels=12, hidden=40, gate=4, stacks=2, dilations=(1, 2), pooling_frames=4, gate_shared="stack"
+    ),
+    "one_gate": NetworkConfig(
+        channels=12,
+        hidden=70,
+        gate=4,
+        stacks=1,
+        dilations=(1, 2, 3),
+        pooling_frames=4,
+        gate_period=4,
+        gate_shared="network",
+        block_cap=20,
+    ),
     "whole_words": NetworkConfig(channels=32, hidden=64, gate=8, stacks=1, dilations=(2,), pooling_frames=16),
 }
 

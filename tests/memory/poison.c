@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dyncp.h"
+#include "dyncp_private.h"
 #include "dyncp_stages.h"
 #include "poison.h"
 
-static dyncp_state state;
+static union {
+    dyncp_state own;
+    dyncp_internals inside;
+} state;
 
 void dyncp_trace(int stage, const void *data, size_t bytes) {
     if (fwrite(data, 1, bytes, stdout) != bytes) {
@@ -18,7 +21,7 @@ void dyncp_trace(int stage, const void *data, size_t bytes) {
     }
     for (size_t i = 0; i < DYNCP_SCRATCH_BYTES; i++) {
         if (dead[stage][i]) {
-            memset((unsigned char *)&state.scratch + i, POISON, 1);
+            memset((unsigned char *)&state.inside.scratch + i, POISON, 1);
         }
     }
 }
@@ -26,12 +29,12 @@ void dyncp_trace(int stage, const void *data, size_t bytes) {
 int main(void) {
     int16_t in[DYNCP_HOP], out[DYNCP_HOP];
     dyncp_signals signals;
-    if (dyncp_init(&state) != DYNCP_OK) {
+    if (dyncp_init(&state.own) != DYNCP_OK) {
         return EXIT_FAILURE;
     }
-    memset(&state.scratch, POISON, sizeof state.scratch);
+    memset(&state.inside.scratch, POISON, sizeof state.inside.scratch);
     while (fread(in, sizeof in, 1, stdin) == 1) {
-        if (dyncp_process(&state, in, out, &signals) != DYNCP_OK) {
+        if (dyncp_process(&state.own, in, out, &signals) != DYNCP_OK) {
             return EXIT_FAILURE;
         }
         const uint32_t counters[2] = {signals.macs, signals.active};

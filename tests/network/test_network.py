@@ -112,7 +112,9 @@ def test_a_closed_gate_passes_the_residual_through() -> None:
     torch.nn.init.constant_(block.gate.score.bias, -1.0)
     residual = torch.rand(1, 16, 5)
     with torch.no_grad():
-        out, mask, _, _ = block(residual, block.initial_state(residual))
+        state = block.initial_state(residual)
+        mask = block.decide(residual, state)[0][:, 0]
+        out, _ = block(residual, mask, state.history)
     assert mask.sum() == 0
     assert torch.equal(out, residual)
 

@@ -6,19 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from command import dyncp
 
-from dyncp.cli import commands
 from dyncp.evaluation.paper.results import Paper
 from dyncp.evaluation.paper.tasks_by_features import LABELS
 from dyncp.export.formats.bundle import read_bundle
 from dyncp.train.corpora.demo_corpus import build_demo_corpus
-
-
-def dyncp(*arguments: object) -> str:
-    result = CliRunner().invoke(commands, [str(a) for a in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.mark.slow

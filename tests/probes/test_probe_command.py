@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from command import run
 
 from dyncp.base.errors import ConfigError, ProbeError
 from dyncp.base.paths import CHECKPOINTS
-from dyncp.cli import commands
 from dyncp.export.formats.bundle import read_bundle
 from dyncp.train.corpora.demo_corpus import build_demo_corpus
 from dyncp.train.probes.files import load_probes
@@ -53,12 +52,6 @@ class Workplace:
         """What `dyncp probe` prints: its JSON, and what a person reads."""
         result = run("probe", self.checkpoint, self.bundle, "--corpus", self.corpus, "--json", *arguments)
         return json.loads(result.stdout), result.stderr
-
-
-def run(*arguments: object) -> Any:
-    result = CliRunner().invoke(commands, [str(a) for a in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result
 
 
 @pytest.fixture(scope="module")

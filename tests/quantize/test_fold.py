@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from networks import CAPPED, SHAPES, trained_enough
+from networks import CAPPED, FOLLOWING, SHAPES, trained_enough
 from signals import speech_like
 
 from dyncp.base.config import NetworkConfig
@@ -15,10 +15,10 @@ from dyncp.export.quantization.fold import fold_network
 from dyncp.export.transforms import stft
 
 
-@pytest.mark.parametrize("config", [*SHAPES, *CAPPED])
+@pytest.mark.parametrize("config", [*SHAPES, *CAPPED, *FOLLOWING])
 def test_fold_equals_the_torch_network(config: NetworkConfig) -> None:
     network = trained_enough(config)
-    features = stft.compress(stft.analyse(speech_like(90).reshape(-1, 256)))
+    features = stft.compress(stft.analyse(speech_like(90).reshape(-1, 256)), config.bands)
     suppression, active = fold_network(network, "").forward(features)
     with torch.no_grad():
         wanted = network.double()(torch.from_numpy(features.T[None]))

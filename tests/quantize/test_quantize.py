@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from networks import CAPPED, SHAPES, STATIC, trained_enough
+from networks import CAPPED, FOLLOWING, SHAPES, STATIC, trained_enough
 from signals import extreme, speech_like
 
 from dyncp.base.config import NetworkConfig
@@ -38,7 +38,7 @@ def altered(network: FoldedNetwork, name: str, factor: float) -> FoldedNetwork:
     return dataclasses.replace(network, layers=network.layers | {name: changed})
 
 
-@pytest.mark.parametrize("config", [*SHAPES, *CAPPED])
+@pytest.mark.parametrize("config", [*SHAPES, *CAPPED, *FOLLOWING])
 def test_the_integers_follow_the_float_network(config: NetworkConfig) -> None:
     network = folded(config)
     bundle = quantize(network, CALIBRATION)
@@ -49,7 +49,8 @@ def test_the_integers_follow_the_float_network(config: NetworkConfig) -> None:
     assert np.mean(unpack_masks(result.masks, config) != active) < 0.03
     assert 0 < active.mean() < 1
     if config.capped:
-        assert result.active.max() == config.frame_limit, "the cap must have been hit"
+        most = result.active.max() if config.frame_cap else unpack_masks(result.masks, config).sum(axis=2).max()
+        assert most == (config.frame_limit if config.frame_cap else config.block_limit), "the cap must have been hit"
 
 
 def test_the_integers_of_a_static_network_follow_it_without_masks() -> None:
@@ -88,7 +89,7 @@ def test_one_value_in_ten_thousand_is_clipped_and_only_inside_blocks() -> None:
     features = stft.compress(stft.analyse(speech_like(3000, seed=1).reshape(-1, 256)))
     scales, residual = calibrate(network, features), network.front(features)
     for i in range(2):
-        block = network.block(i, residual, np.full(len(features), 16))
+        block = network.block(i, residual, network.decide(i, residual, 16).active[:, 0])
         assert np.abs(residual).max() <= 127 * scales[f"blocks.{i}.input"] * (1 + 1e-9)
         for name, values in (("expand", block.expand), ("depthwise", block.depthwise)):
             beyond = np.mean(relu(values) > 127 * scales[f"blocks.{i}.{name}"])

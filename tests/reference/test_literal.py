@@ -5,12 +5,14 @@ frame, with rings and states, on every stage."""
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from bundles import random_bundle
 from literal_frontend import Literal, rmul
+from networks import BANDS
 from signals import speech_like
 
 from dyncp.base.config import NetworkConfig
@@ -42,7 +44,9 @@ class Device:
         self.pooled = [[0] * c for _ in blocks]
         self.history = [[[0] * self.config.hidden] * (2 * d) for d in self.config.block_dilations]
         self.average = [256 * bias for bias in bundle.probes.bias.tolist()] if bundle.probes else []
-        self.slot = self.left = 0
+        self.frame = self.left = 0
+        self.slots = [0 for _ in blocks]
+        self.bits = [[0] * self.config.gated for _ in blocks]
         self.seen: dict[str, list[list[int]]] = defaultdict(list)
 
     def rows(self, layer: str, x: list[int], low: int, high: int) -> list[int]:
@@ -52,23 +56,24 @@ class Device:
     def process(self, hop: list[int]) -> None:
         spectrum = self.frontend.analyse(hop)
         thresholds = self.t["features.thresholds"]
-        features = [sum(re * re + im * im >= t for t in thresholds) for re, im in spectrum]
+        powers = self.powers([re * re + im * im for re, im in spectrum])
+        features = [sum(power >= t for t in thresholds) for power in powers]
         x16 = self.rows("front", features, 0, 32767)
         self.show("spectrum", [part for value in spectrum for part in value])
         self.show("features", features)
         self.show("front", x16)
         self.left = self.config.frame_limit
         word = [0] * (32 * self.config.mask_words)
-        macs = 2 * 257 * self.config.channels
+        macs = 2 * len(features) * self.config.channels
         for i in range(self.config.blocks):
             x16, bits, cost = self.block(i, x16)
             first = 32 * self.config.mask_words_per_block * i
             word[first : first + len(bits)] = bits
             macs += cost
-        self.slot = (self.slot + 1) % self.config.pooling_frames
+        self.frame += 1
         x8 = [clamp(rmul(v, self.t["back.input.multiplier"][0]), -128, 127) for v in x16]
         logits = self.rows("back", x8, -32768, 32767)
-        mask = [self.sigmoid(logit) for logit in logits]
+        mask = self.spread([self.sigmoid(logit) for logit in logits])
         self.show("back_input", x8)
         self.show("logits", logits)
         self.show("suppression", mask)
@@ -85,15 +90,8 @@ class Device:
     def block(self, i: int, x16: list[int]) -> tuple[list[int], list[int], int]:
         name, hidden = f"blocks.{i}", self.config.gate_site == "hidden"
         x8 = [clamp(rmul(v, self.t[f"{name}.input.multiplier"][0]), -128, 127) for v in x16]
-        v = self.pool(i, x8)
-        g = self.rows(f"{name}.gate.reduce", v, 0, 32767)
-        score_weight, score_bias = self.t[f"{name}.gate.score.weight"], self.t[f"{name}.gate.score.bias"]
-        score = [dot(w, g, b) for w, b in zip(score_weight, score_bias, strict=True)]
-        bits = [0] * len(score)
-        best = sorted((-s, n) for n, s in enumerate(score) if s > 0)
-        for _, n in best[: min(self.config.block_limit, self.left)]:
-            bits[n] = 1
-        self.left -= sum(bits)
+        gate, cost = self.gate(i, x8)
+        bits = self.bits[i]
         h = self.rows(f"{name}.expand", x8, 0, 127)
         if hidden:
             h = [value if bit else 0 for value, bit in zip(h, bits, strict=True)]
@@ -113,29 +111,65 @@ class Device:
         ):
             if hidden or bits[c]:
                 after[c] = clamp(x16[c] + rmul(dot(w, d), m), -32768, 32767)
-        padded = bits + [0] * (-len(bits) % 32)
-        words = [sum(bit << k for k, bit in enumerate(padded[j : j + 32])) for j in range(0, len(padded), 32)]
-        values = {
-            "input": x8,
-            "pool": v,
-            "gate": g,
-            "score": score,
-            "mask": words,
-            "expand": h,
-            "depthwise": d,
-            "project": after,
-        }
+        # A trace shows no input that is not made: where nothing runs and nothing is decided.
+        made = not hidden or cost > 0 or any(bits)
+        values = {"input": x8 if made else [0] * len(x8), **gate, "expand": h, "depthwise": d, "project": after}
         for stage, shown in values.items():
             self.show(f"block{i}_{stage}", shown)
-        c_, h_, g_ = self.config.channels, self.config.hidden, self.config.gate
+        c_, h_ = self.config.channels, self.config.hidden
         dense = (2 * c_ + 3) * sum(bits) if hidden else c_ * h_ + 3 * h_ + h_ * sum(bits)
-        return after, bits, c_ * g_ + g_ * self.config.gated + dense
+        return after, bits, cost + dense
+
+    def gate(self, i: int, x8: list[int]) -> tuple[dict[str, list[int]], int]:
+        """Steps 2 and 3, where block i has a gate: what a trace shows, and the multiply–accumulates of a decision."""
+        group, first = divmod(i, self.config.blocks_per_gate)
+        if first != 0:
+            return {}, 0
+        name, blocks, n = f"blocks.{i}", range(i, i + self.config.blocks_per_gate), self.config.gated
+        g, score, cost = [0] * self.config.gate, [0] * (n * len(blocks)), 0
+        if (self.frame - group) % self.config.gate_period == 0:
+            g = self.rows(f"{name}.gate.reduce", self.pool(i, x8), 0, 32767)
+            score_weight, score_bias = self.t[f"{name}.gate.score.weight"], self.t[f"{name}.gate.score.bias"]
+            score = [dot(w, g, b) for w, b in zip(score_weight, score_bias, strict=True)]
+            cost = self.config.channels * len(g) + len(g) * len(score)
+            for k, j in enumerate(blocks):
+                best = sorted((-s, m) for m, s in enumerate(score[k * n : (k + 1) * n]) if s > 0)
+                chosen = {m for _, m in best[: min(self.config.block_limit, self.left)]}
+                self.bits[j] = [int(m in chosen) for m in range(n)]
+            if len(blocks) == self.config.gate_period == 1:
+                self.left -= sum(self.bits[i])
+        words = []
+        for j in blocks:
+            padded = self.bits[j] + [0] * (-n % 32)
+            words += [sum(bit << k for k, bit in enumerate(padded[m : m + 32])) for m in range(0, len(padded), 32)]
+        return {"pool": list(self.pooled[i]), "gate": g, "score": score, "mask": words}, cost
+
+    def powers(self, bins: list[int]) -> list[int]:
+        """Of the bins themselves, or their means over the bands."""
+        edges = self.config.bands
+        if edges is None:
+            return bins
+        means = []
+        for first, end in pairwise(edges):
+            total, width = sum(bins[first:end]), end - first
+            reciprocal = (2**32 + width // 2) // width
+            assert total < 2**61
+            high, low = divmod(total, 2**32)
+            means.append(total if width == 1 else high * reciprocal + (low * reciprocal >> 32))
+        return means
+
+    def spread(self, mask: list[int]) -> list[int]:
+        edges = self.config.bands
+        if edges is None:
+            return mask
+        return [value for value, (first, end) in zip(mask, pairwise(edges), strict=True) for _ in range(first, end)]
 
     def pool(self, i: int, x8: list[int]) -> list[int]:
         if self.config.pooling == "window":
-            oldest = self.ring[i][self.slot]
+            oldest = self.ring[i][self.slots[i]]
             self.pooled[i] = [s + x - o for s, x, o in zip(self.pooled[i], x8, oldest, strict=True)]
-            self.ring[i][self.slot] = x8
+            self.ring[i][self.slots[i]] = x8
+            self.slots[i] = (self.slots[i] + 1) % self.config.pooling_frames
         else:
             a = self.t[f"blocks.{i}.pool.coefficient"][0]
             self.pooled[i] = [s + rmul(256 * x - s, a) for s, x in zip(self.pooled[i], x8, strict=True)]
@@ -180,6 +214,33 @@ def test_every_stage_equals_the_literal_specification(pooling: Any, gate_site: A
         frame_cap=caps[1],
     )
     bundle = random_bundle(config, seed=3, probes="int16" if pooling == "ema" else "int8")
+    # The comparison means something only where gates switch, and caps hold some back.
+    assert_literal(bundle)
+
+
+@pytest.mark.parametrize("gate_site", ["output", "hidden"])
+@pytest.mark.parametrize(("period", "shared", "cap"), [(4, "block", None), (1, "stack", 2), (3, "network", None)])
+def test_bands_and_gates_that_hold(gate_site: Any, period: int, shared: Any, cap: int | None) -> None:
+    config = NetworkConfig(
+        channels=7,
+        hidden=37,
+        gate=5,
+        stacks=2,
+        dilations=(1, 3),
+        pooling="ema" if period > 1 else "window",
+        pooling_frames=3,
+        gate_site=gate_site,
+        gate_period=period,
+        gate_shared=shared,
+        block_cap=cap,
+        bands=BANDS,
+    )
+    assert_literal(random_bundle(config, seed=5))
+
+
+def assert_literal(bundle: Bundle) -> None:
+    """Every stage, word and count of a stretch of speech."""
+    config = bundle.config
     pcm = speech_like(70)[56 * 256 :]
     result = run(bundle, pcm, trace=True)
     device = Device(bundle)
@@ -194,9 +255,9 @@ def test_every_stage_equals_the_literal_specification(pooling: Any, gate_site: A
     assert result.macs.tolist() == np.ravel(device.seen["macs"]).tolist()
     assert result.words.tolist() == device.seen["probes"]
     assert result.signals.tolist() == device.seen["signals"]
-    masks = [[w for i in range(4) for w in device.seen[f"block{i}_mask"][n]] for n in range(result.frames)]
+    first = range(0, config.blocks, config.blocks_per_gate)
+    masks = [[w for i in first for w in device.seen[f"block{i}_mask"][n]] for n in range(result.frames)]
     assert result.masks.tolist() == masks
-    # The comparison means something only where gates switch, and caps hold some back.
     free = run(bundle, pcm, caps=Caps(config.gated, config.blocks * config.gated))
     assert 0 < free.active.mean() < config.blocks * config.gated
     assert len(set(free.active.tolist())) > 1

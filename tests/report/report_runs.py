@@ -10,7 +10,7 @@ import numpy as np
 from bundles import random_bundle
 from numpy.typing import NDArray
 
-from dyncp.base.audio import write_pcm
+from dyncp.base.audio import Pcm
 from dyncp.base.config import HOP, SAMPLE_RATE, NetworkConfig
 from dyncp.base.quality import Comparison, Score
 from dyncp.codegen.plan.stages import stages
@@ -19,6 +19,7 @@ from dyncp.export.formats.masks import pack_masks
 from dyncp.export.integers.reference import probe_words
 from dyncp.export.integers.truth import write_truth
 from dyncp.firmware.proof.records import (
+    RECORD,
     Divergence,
     HostRecord,
     Memory,
@@ -26,6 +27,7 @@ from dyncp.firmware.proof.records import (
     Spread,
     TargetRecord,
     ValidationRecord,
+    write_validation,
 )
 
 CORES = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
@@ -70,7 +72,7 @@ class Run:
     record: ValidationRecord
 
     def write(self, record: ValidationRecord) -> None:
-        (self.folder / "validation.json").write_text(record.model_dump_json(indent=2), encoding="utf-8")
+        (self.folder / RECORD).write_text(record.model_dump_json(indent=2), encoding="utf-8")
 
 
 def make_run(config: NetworkConfig, tmp_path: Path, frames: int = FRAMES) -> Run:
@@ -83,20 +85,17 @@ def make_run(config: NetworkConfig, tmp_path: Path, frames: int = FRAMES) -> Run
     write_bundle(bundle, tmp_path / "bundle")
     folder = tmp_path / "validation"
     folder.mkdir()
-    np.save(folder / "masks.npy", pack_masks(active, config))
-    counts = active.sum(axis=(1, 2))
-    np.save(folder / "macs.npy", np.array([config.macs(int(n)) for n in counts], dtype=np.uint32))
-    np.save(folder / "probes.npy", probe_words(bundle.probes, bundle.config, active))
-    write_audio(random, frames, folder)
+    macs = np.array([config.macs(int(n)) for n in active.sum(axis=(1, 2))])
+    noisy, enhanced = synthetic_audio(random, frames)
     record = ValidationRecord(
         bundle_hash=bundle.hash,
         frames=frames,
         host=HostRecord(compiler="gcc 12.2.0", frames=frames, mismatches=NONE_DIFFER, first_divergence=None),
         targets=[target(name, i, bundle, frames) for i, name in enumerate(CORES)],
     )
-    run = Run(bundle, folder, active, record)
-    run.write(record)
-    return run
+    words = probe_words(bundle.probes, config, active)
+    write_validation(folder, record, noisy, enhanced, pack_masks(active, config), macs, words)
+    return Run(bundle, folder, active, record)
 
 
 def write_truth_of(run: Run, path: Path) -> dict[str, NDArray[np.generic]]:
@@ -119,13 +118,14 @@ def slow_masks(random: np.random.Generator, frames: int, config: NetworkConfig) 
     return np.asarray(held[:frames] < share)
 
 
-def write_audio(random: np.random.Generator, frames: int, folder: Path) -> None:
+def synthetic_audio(random: np.random.Generator, frames: int) -> tuple[Pcm, Pcm]:
+    """(noisy, enhanced)."""
     time = np.arange(frames * HOP) / SAMPLE_RATE
     voiced = np.sin(2 * np.pi * 3 * time) > 0
     speech = voiced * sum(np.sin(2 * np.pi * 140 * k * time) / k for k in range(1, 20)) * 3000
     noise = random.normal(0, 900, len(time))
-    write_pcm(folder / "noisy.wav", np.clip(speech + noise, -32768, 32767).astype(np.int16))
-    write_pcm(folder / "enhanced.wav", np.clip(speech + noise / 8, -32768, 32767).astype(np.int16))
+    noisy, enhanced = (np.clip(speech + part, -32768, 32767).astype(np.int16) for part in (noise, noise / 8))
+    return noisy, enhanced
 
 
 def target(name: str, place: int, bundle: Bundle, frames: int) -> TargetRecord:

@@ -17,6 +17,7 @@ from dyncp.base.config import HOP, NetworkConfig, StrictModel
 from dyncp.codegen.plan.layout import layout
 from dyncp.export.formats.masks import channel_bits, unpack_masks
 from dyncp.export.integers import reference
+from dyncp.firmware.proof.records import Spread
 from dyncp.firmware.report.build import build_report, write_report
 from dyncp.firmware.report.contents.schema import Report
 from dyncp.firmware.report.contents.signals import SignalsReport
@@ -217,7 +218,7 @@ def keys(model: type[StrictModel], prefix: str = "") -> set[str]:
         inner = [
             part
             for part in [field.annotation, *getattr(field.annotation, "__args__", ())]
-            if isinstance(part, type) and issubclass(part, StrictModel) and part.__module__ in OWN
+            if isinstance(part, type) and issubclass(part, StrictModel) and (part.__module__ in OWN or part is Spread)
         ]
         is_list = getattr(field.annotation, "__origin__", None) is list
         found |= keys(inner[0], f"{label}[]." if is_list else f"{label}.") if inner else {label + "[]" * is_list}

@@ -209,12 +209,13 @@ def test_unknown_gender_and_accent_stay_as_they_are(corpus: Corpus) -> None:
     assert set(stream.genders()[~speaking]) == {""}
 
 
-def test_digital_silence_stays_silent(tmp_path: Path) -> None:
+def test_digital_silence_is_neither_speech_nor_noise(corpus: Corpus, tmp_path: Path) -> None:
     write_pcm(tmp_path / "zeros.wav", np.zeros(40_000, np.int16))
     silent = Recording(tmp_path / "zeros.wav", "zeros", "CC0", category="None", fixed_split="train")
-    stream = make_stream(Corpus((silent,), (silent,)), "train", 0.2)
-    assert not stream.noisy.any()
-    assert stream.speech
+    with pytest.raises(ConfigError, match=r"zeros\.wav: holds no speech"):
+        make_stream(Corpus((silent,), corpus.noise), "train", 0.2)
+    with pytest.raises(ConfigError, match=r"zeros\.wav: holds no noise"):
+        make_stream(Corpus(corpus.speech, (silent,)), "train", 0.2)
 
 
 def test_a_stream_that_is_too_short_or_a_split_that_is_empty_is_an_error(corpus: Corpus) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import BINS, NetworkConfig
+from dyncp.base.config import NetworkConfig
 from dyncp.export.formats.bundle import LOGIT_SCALE, Bundle, Probes, ProbeTask, Scales, Tensors, check
 from dyncp.export.formats.masks import channel_bits
 from dyncp.export.transforms import frontend
@@ -37,21 +37,22 @@ def random_bundle(config: NetworkConfig, seed: int, probes: ProbeWidth | None = 
     }
     c, h, g, n = config.channels, config.hidden, config.gate, config.gated
     pooled = 30.0 * (config.pooling_frames if config.pooling == "window" else 256)
-    tensors |= _layer(random, "front", c, BINS, rms=40, target=6000)
+    tensors |= _layer(random, "front", c, config.spectrum, rms=40, target=6000)
     for i in range(config.blocks):
         block = f"blocks.{i}"
         tensors[f"{block}.input.multiplier"] = _multiplier(np.array([30 / 6000]))
-        if config.gated and config.pooling == "ema":
+        if config.has_gate(i) and config.pooling == "ema":
             tensors[f"{block}.pool.coefficient"] = _multiplier(np.array([2 / (config.pooling_frames + 1)]))
-        if config.gated:
+        if config.has_gate(i):
             tensors |= _layer(random, f"{block}.gate.reduce", g, c, rms=pooled, target=6000)
-            tensors |= _layer(random, f"{block}.gate.score", n, g, rms=4000, target=None, lean=-0.3)
+            scored = config.blocks_per_gate * n
+            tensors |= _layer(random, f"{block}.gate.score", scored, g, rms=4000, target=None, lean=-0.3)
         tensors |= _layer(random, f"{block}.expand", h, c, rms=30, target=40)
         tensors |= _layer(random, f"{block}.depthwise", h, 3, rms=30, target=40)
         project = _layer(random, f"{block}.project", c, h, rms=30, target=2000)
         del project[f"{block}.project.bias"]
         tensors |= project
-    tensors |= _layer(random, "back", BINS, c, rms=30, target=6000)
+    tensors |= _layer(random, "back", config.spectrum, c, rms=30, target=6000)
     bundle = Bundle(config, tensors, _scales(config), {"checkpoint": "0" * 64, "calibration": "0" * 64})
     bundle.probes = None if probes is None else _probes(random, config, probes)
     check(bundle)
@@ -90,8 +91,9 @@ def _scales(config: NetworkConfig) -> Scales:
     scales: Scales = {"features": 0.02, "residual": 0.001}
     for i in range(config.blocks):
         scales |= {f"blocks.{i}.{name}": 0.05 for name in ("input", "expand", "depthwise")}
-        if config.gated:
-            gate: Scales = {"pool": 0.05, "gate": 0.05, "score": [0.001] * config.gated}
+        if config.has_gate(i):
+            scored = config.blocks_per_gate * config.gated
+            gate: Scales = {"pool": 0.05, "gate": 0.05, "score": [0.001] * scored}
             scales |= {f"blocks.{i}.{name}": scale for name, scale in gate.items()}
     return scales | {"back.input": 0.05, "logits": LOGIT_SCALE}
 

@@ -31,6 +31,14 @@ CAPPED = [
     SHAPES[1].model_copy(update={"block_cap": 15, "frame_cap": 25}),
     SHAPES[2].model_copy(update={"block_cap": 6, "frame_cap": 9}),
 ]
+BANDS = (*range(9), 12, 17, 30, 60, 61, 130, 257)
+# Work that follows the signal: bands, gates that hold, gates that several blocks share.
+FOLLOWING = [
+    SHAPES[0].model_copy(update={"bands": BANDS}),
+    SHAPES[3].model_copy(update={"bands": BANDS, "gate_period": 4, "pooling_frames": 3}),
+    SHAPES[2].model_copy(update={"gate_period": 3, "gate_shared": "network", "block_cap": 9}),
+    SHAPES[1].model_copy(update={"gate_period": 2, "gate_shared": "stack", "pooling_frames": 6}),
+]
 STATIC = SHAPES[0].model_copy(update={"gate_site": "none"})
 
 
@@ -40,14 +48,14 @@ def trained_enough(config: NetworkConfig, seed: int = 0) -> Enhancer:
     # The statistics are those without a cap, lest channels that it never lets through have a variance of 0.
     network = Enhancer(config.model_copy(update={"block_cap": None, "frame_cap": None}))
     pcm = speech_like(200, seed=seed).reshape(-1, 256)
-    features = torch.from_numpy(stft.compress(stft.analyse(pcm)).T[None]).float()
+    features = torch.from_numpy(stft.compress(stft.analyse(pcm), config.bands).T[None]).float()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             module.momentum = 1.0
     with torch.no_grad():
         network(features)
         for block in network.blocks:
-            if config.gated:
+            if block.gate is not None:
                 torch.nn.init.normal_(block.gate.score.bias, std=0.1)  # type: ignore[union-attr, arg-type]
             block.project.weight *= 2  # type: ignore[union-attr, operator]
     network.config = config

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,23 @@ def test_a_wider_network_starts_a_narrower_one(mixer: Mixer, tmp_path: Path) -> 
     run.start_from(wide)
     wanted = narrowed(wide, 20).state_dict()
     assert all(torch.equal(weights, wanted[name]) for name, weights in run.network.state_dict().items())
+
+
+def test_a_network_on_bins_starts_one_on_bands(mixer: Mixer, tmp_path: Path) -> None:
+    bands = (0, 1, 2, 4, 8, 16, 64, BINS)
+    run, whole = trainer(STATIC.model_copy(update={"bands": bands}), mixer, tmp_path), trained_enough(STATIC)
+    run.start_from(whole)
+    widths = torch.tensor([end - first for first, end in pairwise(bands)])
+    # Where all bins of a band are alike, the front sees what it saw.
+    features = torch.rand(1, len(widths), 9)
+    spread = features.repeat_interleave(widths, dim=1)
+    network = run.network.eval()
+    with torch.no_grad():
+        torch.testing.assert_close(network.front(features), whole.front(spread), atol=1e-4, rtol=1e-4)
+        logits = torch.logit(network(features).suppression)
+        wanted = [part.mean(1) for part in whole.back(torch.zeros(1, 16, 9)).split(widths.tolist(), 1)]
+        assert logits.shape == (1, BINS, 9)
+        torch.testing.assert_close(network.back(torch.zeros(1, 16, 9)), torch.stack(wanted, 1))
 
 
 @pytest.mark.parametrize("change", [{"hidden": 48}, {"channels": 12}, {"stacks": 2}, {"dilations": (1,)}])

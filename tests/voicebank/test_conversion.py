@@ -38,7 +38,7 @@ def test_the_command_brings_a_published_tree_to_16_khz(tmp_path: Path) -> None:
     target = tmp_path / "16k"
     command = [sys.executable, "-c", "from dyncp.cli import app; app()", "corpus", str(source), str(target), "--json"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert json.loads(result.stdout) == {"resampled": 28, "copied": 4, "saturated": 0}
+    assert json.loads(result.stdout) == {"resampled": 28, "copied": 4, "saturated": 0, "left_out": []}
     assert files(target) == files(source)
     corpus = load_corpus(target)
     assert [r.split for r in corpus.speech] == [r.split for r in load_corpus(source).speech]
@@ -86,11 +86,8 @@ def test_what_exceeds_full_scale_is_saturated_and_counted(tmp_path: Path) -> Non
 
 def test_nothing_is_left_behind_where_a_file_is_bad(tmp_path: Path) -> None:
     source = small_corpus(tmp_path / "corpus")
-    (source / "speech" / "test0.wav").write_bytes(b"RIFF no more")
-    with pytest.raises(AudioError, match=r"test0\.wav: cannot be converted"):
-        convert_corpus(source, tmp_path / "out")
     soundfile.write(source / "speech" / "test0.wav", np.full(100, np.nan), 48_000, subtype="FLOAT")
-    with pytest.raises(AudioError, match=r"test0\.wav: holds no samples, or some that are not finite"):
+    with pytest.raises(AudioError, match=r"test0\.wav: holds samples that are not finite"):
         convert_corpus(source, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
 

@@ -13,8 +13,8 @@ from published import EXAMPLES, SPEAKER_INFO, published_tree
 from dyncp.base.audio import read_pcm, write_pcm
 from dyncp.base.errors import AudioError, ConfigError
 from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.corpora.layouts.voicebank import CATEGORIES, NOISE_SPLITS
 from dyncp.train.corpora.recordings import Corpus, read_recording
-from dyncp.train.corpora.voicebank import CATEGORIES, NOISE_SPLITS
 from dyncp.train.mixing.pairs import make_pairs
 from dyncp.train.streams.streams import make_stream
 

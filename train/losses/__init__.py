@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What training minimises: spectra, PESQ's and ESTOI's relatives, utilization, read-outs of the masks."""
+"""Losses: spectral error, differentiable versions of PESQ and ESTOI, utilization, read-outs of the masks."""

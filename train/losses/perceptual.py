@@ -40,8 +40,10 @@ class PerceptualLoss(nn.Module):
     quiet: Tensor
     telephone: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, compensation: float = 1.0) -> None:
+        """`compensation`: exponent of the two gains that P.862 forgives; 1 as it does, 0 forgives nothing."""
         super().__init__()
+        self.compensation = compensation
         hertz = torch.arange(BINS) * (SAMPLE_RATE / 2 / (BINS - 1))
         bark = 7 * torch.asinh(hertz / 650)
         edges = torch.linspace(0, float(bark[-1]), BANDS + 1)
@@ -62,8 +64,8 @@ class PerceptualLoss(nn.Module):
         telephone_e, telephone_t = (power * self.telephone for power in (power_e, power_t))
         gain = (telephone_t.sum((1, 2)) + 1) / (telephone_e.sum((1, 2)) + 1)
         heard, wanted = self.bands @ (power_e * gain[:, None, None]), self.bands @ power_t
-        wanted = wanted * _filter(heard, wanted, power_t)
-        heard = heard * _slow_gain(heard, wanted)
+        wanted = wanted * self._forgiven(_filter(heard, wanted, power_t))
+        heard = heard * self._forgiven(_slow_gain(heard, wanted))
         loud_e, loud_t = self._loudness(heard), self._loudness(wanted)
         masked = 0.25 * torch.minimum(loud_e, loud_t)
         disturbance = F.relu((loud_e - loud_t).abs() - masked)
@@ -77,6 +79,9 @@ class PerceptualLoss(nn.Module):
             SYMMETRIC_WEIGHT * _over_time((symmetric * emphasis).clamp(max=45))
             + ASYMMETRIC_WEIGHT * _over_time((asymmetric * emphasis).clamp(max=45))
         ).mean()
+
+    def _forgiven(self, gain: Tensor) -> Tensor:
+        return gain if self.compensation == 1 else gain**self.compensation
 
     def _loudness(self, power: Tensor) -> Tensor:
         """Zwicker's specific loudness, sone per Bark, of power in critical bands."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -13,6 +14,11 @@ MAGNITUDE_WEIGHT = 0.7
 COMPLEX_WEIGHT = 0.3
 # Keeps the gradient of |X|^0.3 finite at 0: −100 dB below a bin of the level that the loss is normalised by.
 FLOOR = 1e-8
+# Errors this far below the speech, or below the noise of a clip without speech, are as good as none.
+SPEECH_ERROR = 10 ** (-45 / 10)
+NOISE_ERROR = 10 ** (-30 / 10)
+# A power of one step of int16, below which there is nothing to hear.
+INAUDIBLE = 1 / 32768**2
 
 
 def level_spectra(signal: Tensor, level: Tensor) -> Tensor:
@@ -30,6 +36,19 @@ def spectral_loss(estimate: Tensor, target: Tensor) -> Tensor:
     magnitude_t, real_t, imaginary_t = _compressed(target)
     complex_error = F.mse_loss(real_e, real_t) + F.mse_loss(imaginary_e, imaginary_t)
     return MAGNITUDE_WEIGHT * F.mse_loss(magnitude_e, magnitude_t) + COMPLEX_WEIGHT * complex_error
+
+
+def waveform_loss(estimate: Tensor, target: Tensor, noisy: Tensor) -> Tensor:
+    """Power of the waveform's error over that of the speech, dB, mean over clips; all [B, samples].
+
+    Unlike SI-SDR it minds a wrong level. In decibels a clean clip counts as much as a noisy one, so that clean speech
+    stays clean. A clip without speech is measured against its noise; silence costs nothing.
+    """
+    error, speech, noise = (x.square().mean(1) for x in (estimate - target, target, noisy))
+    spoken = speech > INAUDIBLE
+    reference = torch.where(spoken, speech, noise) + INAUDIBLE
+    least = torch.where(spoken, SPEECH_ERROR, NOISE_ERROR) * reference
+    return 10 * ((error + least) / reference).log10().mean()
 
 
 def utilization_loss(masks: Tensor, target: float) -> Tensor:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import cast
@@ -17,7 +17,11 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from dyncp.base.audio import Pcm, active_rms
 from dyncp.base.config import HOP, SAMPLE_RATE, MixingConfig
+from dyncp.train.corpora.audible import NOISE, SPEECH, Audible, Sound, settle, settle_padding
+from dyncp.train.corpora.sources import Signals
+from dyncp.train.mixing.everyday import Parts, as_met, clipped
 from dyncp.train.targets.clip_labels import ClipLabels, SourceClasses, clip_labels
+from dyncp.train.targets.frames import near_speech
 
 Signal = NDArray[np.float32]
 
@@ -27,12 +31,16 @@ EQUALIZER_ORDERS = np.array([1, 2, 3])
 
 @dataclass
 class Batch:
-    """noisy, clean [B, T·256] in [−1, 1]; level [B], the active speech RMS that normalises the loss."""
+    """noisy, clean [B, T·256] in [−1, 1]; level [B], the active speech RMS that normalises the loss.
+
+    speech, bool [B, T], where the mixer marks it: frames near speech (train/losses/kinds.py).
+    """
 
     noisy: Tensor
     clean: Tensor
     level: Tensor
     labels: ClipLabels | None = None
+    speech: Tensor | None = None
 
 
 @dataclass
@@ -51,23 +59,38 @@ class Clip:
 
 
 class Mixer:
-    """Draws clips from recordings held in memory; with `classes`, its batches are labelled for joint training."""
+    """Draws clips from recordings; with `classes`, its batches are labelled for joint training.
+
+    Labels take as long as mixing: with `label_period` L only every Lth batch has them. With `marks_speech`, batches say
+    which frames are near speech.
+    """
 
     def __init__(
-        self, speech: list[Pcm], noise: list[Pcm], config: MixingConfig, classes: SourceClasses | None = None
+        self,
+        speech: Sequence[Pcm],
+        noise: Sequence[Pcm],
+        config: MixingConfig,
+        classes: SourceClasses | None = None,
+        marks_speech: bool = False,
+        label_period: int = 1,
     ) -> None:
         self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
+        self.marks_speech, self.label_period = marks_speech, label_period
         self.samples = round(config.clip_s * SAMPLE_RATE / HOP) * HOP
 
     def batch(self, size: int | range, seed: tuple[int, ...]) -> Batch:
-        """`size` clips, or those in a range of a larger batch: every clip has a seed of its own."""
+        """`size` clips, or those in a range of a larger batch: every clip has a seed of its own.
+
+        The last number of `seed` is the batch's.
+        """
         indices = range(size) if isinstance(size, int) else size
         clips = [self.clip(np.random.default_rng((*seed, index))) for index in indices]
         return Batch(
             torch.from_numpy(np.stack([clip.noisy for clip in clips])),
             torch.from_numpy(np.stack([clip.clean for clip in clips])),
             torch.tensor([clip.level for clip in clips], dtype=torch.float32),
-            self._labels(clips),
+            self._labels(clips) if seed[-1] % self.label_period == 0 else None,
+            torch.from_numpy(np.stack([near_speech(clip.clean) for clip in clips])) if self.marks_speech else None,
         )
 
     def _labels(self, clips: list[Clip]) -> ClipLabels | None:
@@ -93,10 +116,15 @@ class Mixer:
         noise *= np.float32(level / 10 ** (snr_db / 20))
         if rng.random() < config.noise_only:
             clean, snr_db = np.zeros_like(clean), -np.inf
-        noisy = clean + noise
+        parts = as_met(Parts(clean, noise, snr_db), config, rng)
+        noisy, clean = parts.clean + parts.noise, parts.clean
         # A mixture that would clip is turned down as a whole, so that clean + noise = noisy still holds.
         headroom = np.float32(min(1.0, 0.99 / max(float(np.abs(noisy).max()), 1e-9)))
-        return Clip(noisy * headroom, clean * headroom, float(level * headroom), voice, category, snr_db)
+        noisy, clean, level = noisy * headroom, clean * headroom, float(level * headroom)
+        if config.clipping and clean.any() and rng.random() < config.clipping:
+            noisy, clean, gain = clipped(noisy, clean, rng)
+            level *= gain
+        return Clip(noisy, clean, level, voice, category, parts.snr_db)
 
     def _speech_crop(self, rng: np.random.Generator) -> tuple[Signal, int]:
         """A random stretch; where an utterance is shorter than the clip, it lies in silence at a random place."""
@@ -104,15 +132,19 @@ class Mixer:
         utterance = self.speech[index]
         spare = len(utterance) - self._source_samples
         if spare >= 0:
-            start = rng.integers(spare + 1)
+            start = int(rng.integers(spare + 1))
+            start = settle(audible(self.speech, index, SPEECH), SPEECH, start, self._certain_samples, spare, rng)
             return _float(utterance[start : start + self._source_samples]), index
-        before = rng.integers(-spare + 1)
+        before = int(rng.integers(-spare + 1))
+        before = settle_padding(audible(self.speech, index, SPEECH), SPEECH, before, self._certain_samples, rng)
         return np.pad(_float(utterance), (before, -spare - before)), index
 
     def _noise_crop(self, rng: np.random.Generator) -> tuple[Signal, int]:
         index = int(rng.integers(len(self.noise)))
         recording = self.noise[index]
-        start = rng.integers(len(recording))
+        start = int(rng.integers(len(recording)))
+        latest = len(recording) - 1
+        start = settle(audible(self.noise, index, NOISE), NOISE, start, self._certain_samples, latest, rng)
         stretch = recording[start : start + self._source_samples]
         missing = self._source_samples - len(stretch)
         return _float(np.concatenate([stretch, np.resize(recording, missing)])), index
@@ -120,6 +152,11 @@ class Mixer:
     @property
     def _source_samples(self) -> int:
         return int(self.samples * (1 + self.config.speed)) + 1
+
+    @property
+    def _certain_samples(self) -> int:
+        """What of a crop every speed leaves in the clip."""
+        return int(self.samples * (1 - self.config.speed))
 
     def _vary(self, signal: Signal, rng: np.random.Generator) -> Signal:
         """Random speed (and pitch) and random smooth equalization, both of the spectrum; returns exactly one clip."""
@@ -160,6 +197,11 @@ def loader(batches: Batches, workers: int) -> DataLoader[Batch]:
 def _cosines(bins: int) -> NDArray[np.float32]:
     """[orders, bins] over the frequency axis."""
     return np.cos(EQUALIZER_ORDERS[:, None] * np.linspace(0, np.pi, bins)).astype(np.float32)
+
+
+def audible(recordings: Sequence[Pcm], index: int, sound: Sound) -> Audible:
+    """Where a recording is heard: known of a corpus, measured of samples that a caller made."""
+    return recordings.audible(index) if isinstance(recordings, Signals) else Audible.of(recordings[index], sound)
 
 
 def _float(pcm: Pcm) -> Signal:

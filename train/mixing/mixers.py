@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a training draws its clips from: a corpus's training and validation recordings, held in memory."""
+"""What a training draws its clips from: a corpus's training and validation recordings."""
 
 from __future__ import annotations
 
 from dyncp.base.config import Config
-from dyncp.train.corpora.recordings import Corpus, read_all
+from dyncp.train.corpora.recordings import Corpus
+from dyncp.train.corpora.sources import read_sources
 from dyncp.train.mixing.clips import Mixer
 from dyncp.train.targets.clip_labels import noise_categories, source_classes
 
@@ -12,12 +13,18 @@ from dyncp.train.targets.clip_labels import noise_categories, source_classes
 def load_mixers(corpus: Corpus, config: Config) -> tuple[Mixer, Mixer]:
     """(training, validation), with the classes of their sources where gates and read-outs are trained jointly.
 
-    Raises ConfigError for a corpus that lacks speech or noise in one of the splits, AudioError for a bad file.
+    Where utilization is asked for by kind of frame, they mark speech.
+
+    Raises ConfigError for a corpus that lacks speech or noise in one of the splits, that of the test included, before
+    anything is read, so that a training of hours ends in a network that can be tested; AudioError for a bad file.
     """
+    corpus.require("train", "validation", "test")
     categories = noise_categories(corpus)
 
     def mixer(part: Corpus) -> Mixer:
-        classes = source_classes(part, categories) if config.training.auxiliary_weight > 0 else None
-        return Mixer(read_all(part.speech), read_all(part.noise), config.mixing, classes)
+        sources = read_sources(part)
+        classes = source_classes(sources.corpus, categories) if config.training.auxiliary_weight > 0 else None
+        marks_speech, period = config.training.by_kind is not None, config.training.auxiliary_period
+        return Mixer(sources.speech, sources.noise, config.mixing, classes, marks_speech, period)
 
     return mixer(corpus.split("train")), mixer(corpus.split("validation"))

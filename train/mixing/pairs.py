@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dyncp.base.audio import Pcm, to_pcm
 from dyncp.base.config import MixingConfig
-from dyncp.train.corpora.recordings import Corpus, Split, read_all
-from dyncp.train.mixing.clips import Mixer
+from dyncp.train.corpora.audible import SPEECH, TRIES, Audible
+from dyncp.train.corpora.recordings import Corpus, Split
+from dyncp.train.corpora.sources import Sources, read_sources
+from dyncp.train.mixing.clips import Clip, Mixer
 
 # No equalization, no speed change, one noise: what a listener meets, at the usual corpus level.
 EVALUATION = MixingConfig(
@@ -21,6 +24,8 @@ EVERYDAY = EVALUATION.model_copy(update={"clip_s": 8.0, "level_dbfs": (-40.0, -1
 
 # Noisy clips of EVERYDAY from the training split that scales are found with.
 CALIBRATION_CLIPS = 24
+
+log = logging.getLogger(__name__)
 
 SEEDS: dict[Split, int] = {"train": 101, "validation": 102, "test": 103}
 
@@ -33,6 +38,8 @@ class Pair:
     noisy: Pcm
     snr_db: float
     level_dbfs: float
+    name: str = ""
+    """Whose speech in which noise, for messages."""
 
     def at_level(self, dbfs: float) -> Pair:
         """The same with the noisy speech at another level, saturated as a converter does; the clean speech stays.
@@ -44,12 +51,33 @@ class Pair:
 
 
 def make_pairs(corpus: Corpus, split: Split, count: int, mixing: MixingConfig = EVALUATION) -> list[Pair]:
-    """`count` mixtures of one split's speakers and noises."""
-    part = corpus.split(split)
-    mixer = Mixer(read_all(part.speech), read_all(part.noise), mixing)
+    """`count` mixtures of one split's speakers and noises; fewer, and said so, where its speech is too sparse.
+
+    Raises ConfigError where the split is empty or holds nothing that can be mixed, AudioError for a bad file.
+    """
+    sources = read_sources(corpus.split(split))
+    mixer = Mixer(sources.speech, sources.noise, mixing)
     rng = np.random.default_rng(SEEDS[split])
-    pairs = []
-    for _ in range(count):
-        clip = mixer.clip(rng)
-        pairs.append(Pair(to_pcm(clip.clean), to_pcm(clip.noisy), clip.snr_db, float(20 * np.log10(clip.level))))
-    return pairs
+    clips = [_scorable_clip(mixer, rng) for _ in range(count)]
+    if missing := clips.count(None):
+        log.warning("%d of %d mixtures left out: their speakers pause for longer than a clip", missing, count)
+    return [_pair(clip, sources) for clip in clips if clip is not None]
+
+
+def _scorable_clip(mixer: Mixer, rng: np.random.Generator) -> Clip | None:
+    """A clip that is meant to hold no speech, or holds enough of it for a metric."""
+    clip = mixer.clip(rng)
+    if _is_scorable(clip):
+        return clip
+    # Drawn anew by generators of their own, so that the clips after this one stay what they were.
+    return next((again for again in map(mixer.clip, rng.spawn(TRIES)) if _is_scorable(again)), None)
+
+
+def _is_scorable(clip: Clip) -> bool:
+    return clip.snr_db == -np.inf or Audible.of(to_pcm(clip.clean), SPEECH).total >= SPEECH.least
+
+
+def _pair(clip: Clip, sources: Sources) -> Pair:
+    speech, noise = sources.corpus.speech[clip.speech].label, sources.corpus.noise[clip.noise].label
+    level_dbfs = float(20 * np.log10(clip.level))
+    return Pair(to_pcm(clip.clean), to_pcm(clip.noisy), clip.snr_db, level_dbfs, f"{speech} in {noise}")

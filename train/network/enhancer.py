@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Causal Conv-FSENet with Dynamic Channel Pruning (arXiv 2602.10666 section 2, backbone arXiv 2412.17121).
 
-Shapes: B batch, T frames, C residual channels, H conv channels, N gated channels per block. Features are |X|^0.3.
+Shapes: B batch, T frames, C residual channels, H conv channels, N gated channels per block, M blocks per gate, F bins
+or bands. Features are |X|^0.3, of a band the mean power of its bins to the 0.15 (train/network/stft.py).
 
 One code path serves training, offline and streaming use: `forward` takes the state that the previous call returned
 and a chunk of any number of frames. The zero state equals left zero padding.
@@ -15,8 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dyncp.base.config import BINS, NetworkConfig
+from dyncp.base.config import NetworkConfig
+from dyncp.train.network.holding import GateState, first_decision, held
 from dyncp.train.network.pooling import EmaPooling, WindowPooling
+from dyncp.train.network.stft import over_bins
 
 SURROGATE_SLOPE = 2.0
 
@@ -48,28 +51,62 @@ def among_highest(score: Tensor, limit: Tensor) -> Tensor:
 
 
 class Gate(nn.Module):
-    """Decides from the pooled residual which of N channels are computed: C → G → N, Heaviside."""
+    """Decides from the pooled residual which channels of a group of blocks are computed: C → G → M·N, Heaviside.
 
-    def __init__(self, config: NetworkConfig) -> None:
+    Rows of the scores are in the order of blocks, then channels.
+    """
+
+    def __init__(self, config: NetworkConfig, group: int = 0) -> None:
         super().__init__()
         pooling = WindowPooling if config.pooling == "window" else EmaPooling
+        self.group, self.period, self.blocks = group, config.gate_period, config.blocks_per_gate
+        self.gradient = 1.0
+        """Share of the gradient that goes on to the residual: below 1 its work is left to what enhances."""
         self.pool = pooling(config.channels, config.pooling_frames)
         self.reduce = nn.Conv1d(config.channels, config.gate, 1)
-        self.score = nn.Conv1d(config.gate, config.gated, 1)
+        self.score = nn.Conv1d(config.gate, self.blocks * config.gated, 1)
         # Gates start mostly open: a channel that never runs gets no gradient through its filter.
         assert self.score.bias is not None
         nn.init.constant_(self.score.bias, 0.5)
 
-    def forward(self, residual: Tensor, state: Tensor, limit: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """residual [B, C, T] → mask [B, N, T] of 0 and 1, raw scores [B, N, T], next state.
+    def initial_state(self, residual: Tensor) -> GateState:
+        return GateState(self.pool.initial_state(residual))
 
-        Of each frame's channels at most `limit` [B, T] are active.
+    def forward(
+        self, residual: Tensor, state: GateState, limit: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, GateState]:
+        """residual [B, C, T] before the group's first block → mask [B, M, N, T] of 0 and 1, raw scores, next state.
+
+        Of each block's channels at most `limit` [B, T] are active, as it is in the frame of the decision.
         """
-        reduced, state = self._pool_while_training(residual, state) if self.training else self._pool(residual, state)
+        first, frames = first_decision(self.group, state.frame, self.period), residual.shape[-1]
+        decided, pool, score = residual[..., first :: self.period], state.pool, self._nothing(residual)
+        mask = score
+        if decided.shape[-1]:
+            mask, score, pool = self._decide(decided, pool, None if limit is None else limit[:, first :: self.period])
+        holds = [
+            held(now, before, first, self.period, frames) for now, before in ((mask, state.mask), (score, state.score))
+        ]
+        after = (hold[..., -1:] for hold in holds) if self.period > 1 else (None, None)
+        return holds[0], holds[1], GateState(pool, (state.frame + frames) % self.period, *after)
+
+    def _decide(self, residual: Tensor, pool: Tensor, limit: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """The same on frames of decisions alone, [B, C, D]."""
+        if self.gradient < 1:
+            residual = residual.detach() + self.gradient * (residual - residual.detach())
+        reduced, pool = self._pool_while_training(residual, pool) if self.training else self._pool(residual, pool)
         score = self.score(F.relu(reduced))
-        kept = None if limit is None else among_highest(self._ranked(score), limit)
+        by_block = score.shape[0], self.blocks, -1, score.shape[2]
+        kept = None
+        if limit is not None:
+            ranked = self._ranked(score).view(by_block).flatten(0, 1)
+            kept = among_highest(ranked, limit.repeat_interleave(self.blocks, 0)).view_as(score)
         mask: Tensor = Heaviside.apply(score, kept)  # type: ignore[no-untyped-call]
-        return mask, score, state
+        return mask.view(by_block), score.view(by_block), pool
+
+    def _nothing(self, residual: Tensor) -> Tensor:
+        """No decision: [B, M, N, 0]."""
+        return residual.new_zeros(residual.shape[0], self.blocks, self.score.out_channels // self.blocks, 0)
 
     @torch.no_grad()
     def _ranked(self, score: Tensor) -> Tensor:
@@ -108,18 +145,22 @@ class DepthwiseConv(nn.Conv1d):
 @dataclass
 class BlockState:
     history: Tensor  # [B, H, 2·dilation], depthwise input of the last frames
-    pool: Tensor
+    gate: GateState | None  # None where another block's gate decides, and in a static network
 
 
 class Block(nn.Module):
-    """1×1 C→H, BN, ReLU → depthwise dilated k = 3, BN, ReLU → 1×1 H→C, gated, added to the residual."""
+    """1×1 C→H, BN, ReLU → depthwise dilated k = 3, BN, ReLU → 1×1 H→C, gated, added to the residual.
 
-    def __init__(self, config: NetworkConfig, dilation: int) -> None:
+    The first block of a group has the gate of its group.
+    """
+
+    def __init__(self, config: NetworkConfig, index: int = 0) -> None:
         super().__init__()
-        c, h = config.channels, config.hidden
-        self.gate_site = config.gate_site
+        c, h, dilation = config.channels, config.hidden, config.block_dilations[index]
+        group, place = divmod(index, config.blocks_per_gate)
+        self.gate_site, self.gated = config.gate_site, config.gated
         self.dilation = dilation
-        self.gate = Gate(config) if config.gated else None
+        self.gate = Gate(config, group) if config.gated and place == 0 else None
         self.expand = nn.Conv1d(c, h, 1, bias=False)
         self.expand_norm = nn.BatchNorm1d(h)
         self.depthwise = DepthwiseConv(h, dilation)
@@ -128,31 +169,29 @@ class Block(nn.Module):
 
     def initial_state(self, residual: Tensor) -> BlockState:
         history = residual.new_zeros(residual.shape[0], self.expand.out_channels, 2 * self.dilation)
-        nothing = residual.new_zeros(residual.shape[0], 0, 0)
-        return BlockState(history, self.gate.pool.initial_state(residual) if self.gate else nothing)
+        return BlockState(history, self.gate.initial_state(residual) if self.gate else None)
 
-    def forward(
+    def decide(
         self, residual: Tensor, state: BlockState, limit: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor, BlockState]:
-        """residual [B, C, T] → residual [B, C, T], mask [B, N, T], scores [B, N, T], next state.
+    ) -> tuple[Tensor, Tensor, GateState | None]:
+        """residual [B, C, T] → mask [B, M, N, T] and scores of the group's blocks, next state; without a gate none."""
+        if self.gate and state.gate:
+            mask, score, gate_state = self.gate(residual, state.gate, limit)
+            return mask, score, gate_state
+        nothing = residual.new_zeros(residual.shape[0], 1, 0, residual.shape[-1])
+        return nothing, nothing, None
 
-        Of each frame's channels at most `limit` [B, T] are active.
-        """
-        if self.gate:
-            mask, score, pool_state = self.gate(residual, state.pool, limit)
-        else:
-            mask = score = residual.new_zeros(residual.shape[0], 0, residual.shape[-1])
-            pool_state = state.pool
+    def forward(self, residual: Tensor, mask: Tensor, history: Tensor) -> tuple[Tensor, Tensor]:
+        """residual [B, C, T], mask [B, N, T] → residual, next history. Where nothing is active the residual stays."""
         hidden = F.relu(self.expand_norm(self.expand(residual)))
         if self.gate_site == "hidden":
             hidden = hidden * mask
-        padded = torch.cat([state.history, hidden], dim=-1)
+        padded = torch.cat([history, hidden], dim=-1)
         out = F.relu(self.depthwise_norm(self.depthwise(padded)))
         update = self.project(out * mask if self.gate_site == "hidden" else out)
         if self.gate_site == "output":
             update = update * mask
-        history = padded[..., padded.shape[-1] - 2 * self.dilation :]
-        return residual + update, mask, score, BlockState(history, pool_state)
+        return residual + update, padded[..., padded.shape[-1] - 2 * self.dilation :]
 
 
 @dataclass
@@ -174,9 +213,9 @@ class Enhancer(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.front = nn.Conv1d(BINS, config.channels, 1)
-        self.blocks = nn.ModuleList(Block(config, dilation) for dilation in config.block_dilations)
-        self.back = nn.Conv1d(config.channels, BINS, 1)
+        self.front = nn.Conv1d(config.spectrum, config.channels, 1)
+        self.blocks = nn.ModuleList(Block(config, index) for index in range(config.blocks))
+        self.back = nn.Conv1d(config.channels, config.spectrum, 1)
 
     def initial_state(self, batch: int) -> list[BlockState]:
         residual = self.front.weight.new_zeros(batch, self.config.channels, 0)
@@ -188,17 +227,23 @@ class Enhancer(nn.Module):
         return residual.new_full(shape, self.config.frame_limit, dtype=torch.float32)
 
     def forward(self, features: Tensor, state: list[BlockState] | None = None) -> Output:
-        """features [B, 257, T] → Output. `state` is the previous chunk's `Output.state`; None starts a stream."""
+        """features [B, F, T] → Output. `state` is the previous chunk's `Output.state`; None starts a stream."""
         state = self.initial_state(features.shape[0]) if state is None else state
         residual = F.relu(self.front(features))
         masks, scores, next_state = [], [], []
         left = self._budget(residual) if self.config.capped else None
-        for block, block_state in zip(self.blocks, state, strict=True):
-            limit = None if left is None else left.clamp(max=self.config.block_limit)
-            residual, mask, score, block_state = block(residual, block_state, limit)
+        for i, (block, block_state) in enumerate(zip(self.blocks, state, strict=True)):
+            place, gate_state = i % self.config.blocks_per_gate, None
+            if place == 0:
+                limit = None if left is None else left.clamp(max=self.config.block_limit)
+                group_masks, group_scores, gate_state = block.decide(residual, block_state, limit)  # type: ignore[operator]
+            mask = group_masks[:, place]
+            residual, history = block(residual, mask, block_state.history)
             left = None if left is None else left - mask.detach().sum(1, dtype=torch.float32)
             masks.append(mask)
-            scores.append(score)
-            next_state.append(block_state)
+            scores.append(group_scores[:, place])
+            next_state.append(BlockState(history, gate_state))
         suppression = torch.sigmoid(self.back(residual))
+        if self.config.bands is not None:
+            suppression = over_bins(suppression, self.config.bands)
         return Output(suppression, torch.stack(masks, 1), torch.stack(scores, 1), next_state)

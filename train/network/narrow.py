@@ -19,12 +19,11 @@ def narrowed(network: Enhancer, hidden: int) -> Enhancer:
     config = network.config.model_copy(update={"hidden": hidden})
     result = Enhancer(config)
     state = network.state_dict()
-    for i, block in enumerate(network.blocks):
-        assert isinstance(block, Block)
-        kept = _largest(block, hidden)
-        for name, tensor in state.items():
-            if name.startswith(f"blocks.{i}."):
-                state[name] = _select(name.removeprefix(f"blocks.{i}."), tensor, kept, config)
+    kept = [_largest(block, hidden) for block in network.blocks if isinstance(block, Block)]
+    for name, tensor in state.items():
+        if name.startswith("blocks."):
+            _, index, part = name.split(".", 2)
+            state[name] = _select(part, tensor, kept[int(index) :], network.config)
     result.load_state_dict(state)
     return result.eval()
 
@@ -36,10 +35,14 @@ def _largest(block: Block, count: int) -> Tensor:
     return torch.sort(carried.argsort(descending=True)[:count]).values
 
 
-def _select(name: str, tensor: Tensor, kept: Tensor, config: NetworkConfig) -> Tensor:
+def _select(name: str, tensor: Tensor, kept: list[Tensor], config: NetworkConfig) -> Tensor:
+    """Of a block's tensor what stays; `kept` are the channels of this block and of those after it."""
     part = name.split(".")[0]
     if part == "project":
-        return tensor[:, kept]
+        return tensor[:, kept[0]]
     if part in ("expand", "expand_norm", "depthwise", "depthwise_norm"):
-        return tensor[kept] if tensor.dim() else tensor
-    return tensor[kept] if name.startswith("gate.score") and config.gate_site == "hidden" else tensor
+        return tensor[kept[0]] if tensor.dim() else tensor
+    if name.startswith("gate.score") and config.gate_site == "hidden":
+        rows = [place * config.hidden + channels for place, channels in enumerate(kept[: config.blocks_per_gate])]
+        return tensor[torch.cat(rows)]
+    return tensor

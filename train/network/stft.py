@@ -7,6 +7,9 @@ device: delayed by one hop.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -35,6 +38,28 @@ def synthesise(spectrum: Tensor) -> Tensor:
     return (frames[:, :, :HOP] + overlap).flatten(1)
 
 
-def features(spectrum: Tensor) -> Tensor:
-    """|X|^0.3 of [B, 257, T]."""
-    return spectrum.abs() ** POWER
+def features(spectrum: Tensor, edges: Sequence[int] | None = None) -> Tensor:
+    """|X|^0.3 of [B, 257, T]; with the edges of bands, [B, bands, T]: the mean power of a band's bins to the 0.15."""
+    if edges is None:
+        return spectrum.abs() ** POWER
+    squares = power(spectrum)
+    averaging = squares.new_zeros(len(edges) - 1, squares.shape[1])
+    for band, (first, end) in enumerate(pairwise(edges)):
+        averaging[band, first:end] = 1 / (end - first)
+    return (averaging @ squares) ** (POWER / 2)
+
+
+def power(spectrum: Tensor) -> Tensor:
+    """|X|²; by its parts, because torch is slow on complex numbers."""
+    return spectrum.real.square() + spectrum.imag.square()
+
+
+def scaled(spectrum: Tensor, gain: Tensor) -> Tensor:
+    """A spectrum times a real gain, by its parts as well."""
+    return torch.complex(spectrum.real * gain, spectrum.imag * gain)
+
+
+def over_bins(bands: Tensor, edges: Sequence[int]) -> Tensor:
+    """Values of bands [B, bands, T], each at all bins of its band: [B, 257, T]."""
+    widths = torch.tensor([end - first for first, end in pairwise(edges)], device=bands.device)
+    return bands.repeat_interleave(widths, dim=1, output_size=edges[-1])

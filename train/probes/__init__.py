@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Linear probes on masks: what they may look at, how they are fitted, and the file that keeps them, in float."""
+"""Linear probes on masks: their features, how they are fitted, and the file that stores them, in float."""

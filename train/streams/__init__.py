@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Long continuous noisy signals of one split, with metadata at frame resolution, for probes and demonstrations."""
+"""Long continuous noisy signals from one split, with metadata per frame, for fitting probes and for demonstrations."""

@@ -48,3 +48,11 @@ class Strata:
     def spend(self, recording: Recording, hops: int) -> None:
         """Charge a stratum with the time that a recording of it took."""
         self._time[self._stratum(recording)] += hops
+
+    def discard(self, recording: Recording) -> bool:
+        """Draw a recording never again; whether any is left."""
+        name = self._stratum(recording)
+        self._members[name].remove(recording)
+        if not self._members[name]:
+            del self._members[name]
+        return bool(self._members)

@@ -14,8 +14,10 @@ from pydantic import Field, model_validator
 from dyncp.base.audio import Pcm, active_rms
 from dyncp.base.config import HOP, SAMPLE_RATE, StrictModel
 from dyncp.base.errors import ConfigError
-from dyncp.train.corpora.recordings import Corpus, Recording, Split, read_recording
+from dyncp.train.corpora.audible import NOISE, SPEECH, settle
+from dyncp.train.corpora.recordings import Corpus, Recording, Split
 from dyncp.train.streams.strata import Strata
+from dyncp.train.streams.usable import Usable
 
 Range = tuple[float, float]
 
@@ -114,7 +116,9 @@ def make_stream(
 ) -> Stream:
     """`minutes` of one split's speakers in its noises, the same for the same arguments.
 
-    Raises ConfigError where the split lacks speech or noise, AudioError where a recording cannot be read.
+    A recording in which nobody speaks, and a noise that is none, is left out and named; of the others, a stretch is
+    taken in which something is heard. Raises ConfigError where the split lacks speech or noise, AudioError where a
+    recording cannot be read.
     """
     settings = settings or StreamConfig()
     part = corpus.split(split)
@@ -133,19 +137,22 @@ def _lay_out_speech(
 ) -> tuple[Pcm, tuple[Segment, ...]]:
     """Utterances as recorded, with pauses before each and after the last."""
     strata = Strata(part.speech, lambda recording: (recording.gender, recording.accent), settings.repeats, rng)
+    usable = Usable(strata, SPEECH)
     clean = np.zeros(hops * HOP, np.int16)
     segments = []
     position = _draw_hops(settings.pause_s, rng)
     while hops - position >= SHORTEST_HOPS:
-        recording = strata.draw()
-        pcm = read_recording(recording)
+        recording, pcm, audible = usable.draw()
         length = min(-(-len(pcm) // HOP), round(settings.utterance_s * SAMPLE_RATE / HOP), hops - position)
-        segment = Segment(recording, position, length, _draw_offset(pcm, length, rng))
+        offset, latest = _draw_offset(pcm, length, rng), max(0, len(pcm) - length * HOP)
+        offset = settle(audible, SPEECH, offset, length * HOP, latest, rng)
+        segment = Segment(recording, position, length, offset)
         placed = pcm[segment.offset :][: length * HOP]
         clean[position * HOP :][: len(placed)] = placed
         strata.spend(recording, segment.hops)
         segments.append(segment)
         position += segment.hops + max(1, _draw_hops(settings.pause_s, rng))
+    usable.tell_left_out()
     return clean, tuple(segments)
 
 
@@ -154,19 +161,21 @@ def _lay_out_noise(
 ) -> tuple[NDArray[np.float32], tuple[Segment, ...]]:
     """Stretches of noise, each of RMS 1, one after the other; a recording that is shorter than its stretch repeats."""
     strata = Strata(part.noise, lambda recording: (recording.category,), settings.repeats, rng)
+    usable = Usable(strata, NOISE)
     raw = np.zeros(hops * HOP, np.float32)
     segments = []
     position = 0
     while position < hops:
-        recording = strata.draw()
+        recording, pcm, audible = usable.draw()
         length = min(max(1, _draw_hops(settings.noise_s, rng)), hops - position)
-        pcm = read_recording(recording)
-        segment = Segment(recording, position, length, _draw_offset(pcm, length, rng))
+        offset, latest = _draw_offset(pcm, length, rng), max(0, len(pcm) - length * HOP)
+        segment = Segment(recording, position, length, settle(audible, NOISE, offset, length * HOP, latest, rng))
         stretch = np.resize(pcm[segment.offset :], length * HOP).astype(np.float32)
         raw[segment.samples] = stretch / max(_rms(stretch), 1.0)
         strata.spend(recording, segment.hops)
         segments.append(segment)
         position += segment.hops
+    usable.tell_left_out()
     return raw, tuple(segments)
 
 

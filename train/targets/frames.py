@@ -50,3 +50,13 @@ def _moving_average(values: NDArray[np.float64]) -> NDArray[np.float64]:
     half = SMOOTHING_FRAMES // 2
     kernel = np.full(SMOOTHING_FRAMES, 1 / SMOOTHING_FRAMES)
     return np.convolve(np.pad(values, half, mode="edge"), kernel, mode="valid")
+
+
+# Speech begins before its label does and ends after it.
+NEAR_FRAMES = 4
+
+
+def near_speech(clean: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which frames of clean speech in [−1, 1) lie within 4 frames of voice activity, bool [T]."""
+    near = np.convolve(voice_activity(clean), np.ones(2 * NEAR_FRAMES + 1), mode="same")
+    return near > 0.5

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from dyncp.commands.shared.options import Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
 from dyncp.commands.shared.quality import print_comparison, scored
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.base.quality import Comparison
@@ -24,26 +25,40 @@ def evaluate(
     checkpoint: Checkpoint,
     corpus: CorpusFolder,
     bundle: Annotated[
-        Path | None, typer.Argument(help="Its quantized bundle; without it, only the float network is scored.")
+        Path | None,
+        typer.Argument(help="The checkpoint's quantized bundle; without it, only the float network is scored."),
     ] = None,
     redistributable: Redistributable = False,
-    split: Annotated[Literal["validation", "test"], typer.Option(help="Whose speakers and noises.")] = "test",
+    split: Annotated[
+        Literal["validation", "test"], typer.Option(help="Split that speakers and noises are taken from.")
+    ] = "test",
     clips: Annotated[int, typer.Option(help="Mixtures of six seconds.", min=1)] = 100,
-    levels: Annotated[str, typer.Option(help="Speech levels in dBFS to compare, as `-40,-30,-20,-10`.")] = "",
-    paper: Annotated[Path | None, typer.Option(help="Write the paper's results here: docs/paper.md.")] = None,
-    context: Annotated[Path | None, typer.Option(help="Write what temporal context would gain here.")] = None,
-    rivals: Annotated[Path | None, typer.Option(help="Write how today's detectors do on the same audio here.")] = None,
-    caps: Annotated[Path | None, typer.Option(help="Write quality against the cap on active channels here.")] = None,
-    cap: Annotated[str, typer.Option(help="The caps, in channels per block, as `64,32,16`.")] = "",
-    minutes: Annotated[float, typer.Option(help="Of each stream that these three use.", min=0.1)] = 30.0,
-    target: Annotated[list[Path] | None, typer.Option(help="A target of your own for them: docs/targets.md.")] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder that keeps labels which take long to make.")] = None,
+    levels: Annotated[str, typer.Option(help="Speech levels in dBFS to compare, such as `-40,-30,-20,-10`.")] = "",
+    paper: Annotated[Path | None, typer.Option(help="Folder for the paper's experiments (docs/paper.md).")] = None,
+    context: Annotated[
+        Path | None, typer.Option(help="Folder for what temporal context gains the probes (docs/beyond.md).")
+    ] = None,
+    rivals: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a comparison with today's detectors on the same audio (docs/beyond.md)."),
+    ] = None,
+    caps: Annotated[
+        Path | None, typer.Option(help="Folder for quality against the cap on active channels (docs/network.md).")
+    ] = None,
+    cap: Annotated[str, typer.Option(help="The caps for --caps, in channels per block, such as `64,32,16`.")] = "",
+    minutes: Annotated[
+        float, typer.Option(help="Length of each stream for --paper, --context and --rivals.", min=0.1)
+    ] = 30.0,
+    target: Annotated[
+        list[Path] | None, typer.Option(help="A target of your own for these, may be repeated (docs/targets.md).")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder that caches labels which take long to compute.")] = None,
     json_output: Json = False,
 ) -> None:
-    """PESQ-WB, STOI, ESTOI and SI-SDR of noisy, float and int8, −5 to 15 dB SNR: docs/evaluation.md.
+    """Score a network by PESQ-WB, STOI, ESTOI and SI-SDR: noisy, float and int8, −5 to 15 dB SNR (docs/evaluation.md).
 
-    With --paper, --context or --rivals, instead: what the masks tell of unseen speakers and noises. With --caps,
-    instead: how quality falls as fewer channels may be active.
+    With --paper, --context or --rivals it instead measures how well probes on the masks estimate the signals of unseen
+    speakers and noises; with --caps, how quality falls as fewer channels may be active.
     """
     from dyncp.base.errors import BundleError, ConfigError
     from dyncp.commands.evaluation.more import check_results
@@ -51,7 +66,7 @@ def evaluate(
     from dyncp.train.corpora.corpus import load_corpus
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = Console(stderr=True)
+    console = make_console()
     for name, folder in (("paper", paper), ("context", context), ("rivals", rivals), ("caps", caps)):
         if folder is not None:
             check_results(folder, name)

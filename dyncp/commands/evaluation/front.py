@@ -14,6 +14,7 @@ from rich.console import Console
 
 from dyncp.commands.shared.options import CorpusFolder, Json, Redistributable, find_checkpoint, find_device
 from dyncp.commands.shared.quality import scored
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.base.config import Config
@@ -28,20 +29,24 @@ if TYPE_CHECKING:
 
 def front(
     corpus: CorpusFolder,
-    out: Annotated[Path, typer.Option(help="Folder of all trainings, and of front.{json,md,png,svg}.")],
+    out: Annotated[Path, typer.Option(help="Folder for all trainings and for front.{json,md,png,svg}.")],
     redistributable: Redistributable = False,
     start: Annotated[
         Path,
-        typer.Option(help="Checkpoint, or a shipped one's name: the dense network starts from it, less its gates."),
+        typer.Option(
+            help="Checkpoint folder, or the name of a shipped one, from whose weights the dense network starts."
+        ),
     ] = Path("paper"),
-    steps: Annotated[int, typer.Option(help="Of training: the dense network, and again each candidate.")] = 500,
-    seeds: Annotated[int, typer.Option(help="Trainings of each network.", min=1)] = 1,
+    steps: Annotated[int, typer.Option(help="Training steps of the dense network, and again of each candidate.")] = 500,
+    seeds: Annotated[int, typer.Option(help="Number of trainings of each network.", min=1)] = 1,
     jobs: Annotated[
-        int, typer.Option(help="Trainings side by side, one thread each; one alone takes all cores.", min=1)
+        int, typer.Option(help="Trainings in parallel, one thread each; a single one uses all cores.", min=1)
     ] = 2,
     clips: Annotated[int, typer.Option(help="Test mixtures of six seconds.", min=1)] = 100,
-    only: Annotated[str, typer.Option(help="Train these alone, as `hidden0.25,static84`.")] = "",
-    preset: Annotated[str, typer.Option(help="What all share: a preset or a TOML file.")] = "front",
+    only: Annotated[str, typer.Option(help="Train only these, such as `hidden0.25,static84`.")] = "",
+    preset: Annotated[
+        str, typer.Option(help="What all networks share: a TOML file or the name of a preset.")
+    ] = "front",
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     compiled: Annotated[bool, typer.Option("--compile", help="Compile each network before it trains.")] = False,
     json_output: Json = False,
@@ -54,11 +59,12 @@ def front(
     from dyncp.evaluation.front.candidates import DENSE, Protocol, parse_candidates, train_into
     from dyncp.train.corpora.corpus import load_corpus
 
-    console = Console(stderr=True)
+    console = make_console()
     check_results(out, "front")
     protocol = Protocol.make(steps, out, preset)
     wanted = [protocol.run(candidate, seed) for candidate in parse_candidates(only) for seed in range(1, seeds + 1)]
     recordings = load_corpus(corpus, redistributable)
+    recordings.require("train", "validation", "test")
     train = partial(
         train_into, corpus=corpus, redistributable=redistributable, device=find_device(device), compiled=compiled
     )
@@ -74,7 +80,7 @@ def front(
 def _train(
     console: Console, train: Callable[[Path, Config, Path], None], tasks: Sequence[tuple[Path, Config, Path]], jobs: int
 ) -> None:
-    """`train` each (folder, experiment, checkpoint to start from) that has not ended yet, `jobs` at a time."""
+    """`train` each (folder, experiment, checkpoint to start from) that is not complete yet, `jobs` at a time."""
     from joblib import Parallel, delayed, parallel_config
 
     from dyncp.evaluation.front.candidates import is_finished
@@ -89,7 +95,7 @@ def _train(
 
 
 def _score(console: Console, protocol: Protocol, corpus: Corpus, clips: int) -> Front:
-    """Quantize every network that has ended, after training, and score it on the same test mixtures."""
+    """Quantize every network whose training is complete, and score it on the same test mixtures."""
     from dyncp.evaluation.front.points import Front, front_points, front_run
     from dyncp.export.quantization.fold import fold
     from dyncp.export.quantization.quantize import quantize

@@ -39,6 +39,7 @@ class Streams:
         from dyncp.train.targets.standard_tasks import Classes, standard_tasks
         from dyncp.train.targets.user_targets import load_targets
 
+        corpus.require("train", "test")
         own = load_targets(targets)
         classes = Classes.of(corpus.split("train"))
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`dyncp export`, `dyncp interchange`, `dyncp tflite`: a checkpoint in integers, or for other frameworks."""
+"""`dyncp export`, `dyncp interchange`, `dyncp tflite`: a checkpoint as integers, or for other frameworks."""

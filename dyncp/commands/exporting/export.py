@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.shared.options import Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
 from dyncp.commands.shared.quality import print_comparison, scored
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,12 +22,14 @@ def export(
     out: Annotated[Path, typer.Argument(help="Bundle folder to write.")],
     corpus: CorpusFolder,
     redistributable: Redistributable = False,
-    clips: Annotated[int, typer.Option(help="Held-out clips for the comparison; 0 leaves it out.", min=0)] = 24,
-    calibrate: Annotated[bool, typer.Option("--calibrate", help="Post-training scales even so.")] = False,
+    clips: Annotated[int, typer.Option(help="Held-out clips for the comparison; 0 for no comparison.", min=0)] = 24,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Calibrate the scales anew, even if the checkpoint brings its own.")
+    ] = False,
     quality: Annotated[Path | None, typer.Option(help="Write the comparison to this JSON file.")] = None,
     json_output: Json = False,
 ) -> None:
-    """Quantize a checkpoint, and compare float and int8 on speakers it never saw.
+    """Quantize a checkpoint to a bundle, and compare float and int8 on unseen speakers.
 
     Scales are calibrated on the corpus, unless the checkpoint was trained through its integers and brings them.
     """
@@ -41,13 +43,15 @@ def export(
     from dyncp.train.mixing.pairs import CALIBRATION_CLIPS, EVERYDAY, make_pairs
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = Console(stderr=True)
-    inputs = {"the checkpoint": find_checkpoint(checkpoint), "the corpus": corpus}
+    console = make_console()
+    inputs = {"the checkpoint": find_checkpoint(checkpoint)} | {f"the corpus {folder}": folder for folder in corpus}
     check_own_folder(out, FILES, BundleError, inputs)
     if quality is not None:
         check_outputs({"--quality": quality}, {**inputs, "the bundle": out})
     source = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
+    if clips:
+        recordings.require("test")
 
     def calibration() -> list[NDArray[np.int16]]:
         return [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY)]

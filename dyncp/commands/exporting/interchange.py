@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.shared.options import Checkpoint, Json, find_checkpoint
+from dyncp.commands.shared.terminal import make_console
 
 OFFLINE, STEP = "offline.onnx", "step.onnx"
 # Two float32 evaluations of one network differ by rounding alone, and a score at 0 may then fall on either side.
@@ -19,10 +19,10 @@ LARGEST_DIFFERENCE, LARGEST_SHARE = 1e-3, 1e-4
 def interchange(
     checkpoint: Checkpoint,
     out: Annotated[Path, typer.Argument(help=f"Folder for {OFFLINE} and {STEP}.")],
-    audio: Annotated[Path, typer.Option(help="16 kHz mono file that torch and ONNX are compared on.")],
+    audio: Annotated[Path, typer.Option(help="16 kHz mono file on which torch and ONNX are compared.")],
     json_output: Json = False,
 ) -> None:
-    """Write ONNX of the whole network and of one step of a stream; compare both with torch (docs/interchange.md)."""
+    """Export ONNX for whole recordings and for single frames, and compare both with torch (docs/interchange.md)."""
     import numpy as np
 
     from dyncp.base.audio import pad_to_hop, read_pcm
@@ -36,7 +36,7 @@ def interchange(
     from dyncp.export.transforms import stft
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = Console(stderr=True)
+    console = make_console()
     check_own_folder(out, {OFFLINE, STEP}, InterchangeError, {"the audio": audio})
     trained = load_checkpoint(find_checkpoint(checkpoint))
     features = stft.compress(stft.analyse(hops(pad_to_hop(read_pcm(audio))))).astype(np.float32)

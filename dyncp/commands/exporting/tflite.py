@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dyncp.commands.shared.options import Checkpoint, Json, Redistributable, find_checkpoint
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.evaluation.quality.tflite_compare import TfliteComparison
@@ -24,10 +25,10 @@ def tflite(
     corpus: Annotated[Path | None, typer.Option(help="Corpus folder; Debian's voices by default.")] = None,
     redistributable: Redistributable = False,
     clips: Annotated[int, typer.Option(help="Held-out clips for the comparison.", min=1)] = 12,
-    calibration_clips: Annotated[int, typer.Option(help="Clips of 8 s that calibrate both.", min=1)] = 6,
+    calibration_clips: Annotated[int, typer.Option(help="Clips of 8 s to calibrate both with.", min=1)] = 6,
     json_output: Json = False,
 ) -> None:
-    """Convert one step of a stream to int8 TFLite and compare (docs/interchange.md). Needs the extra `tflite`."""
+    """Convert one frame of a stream to int8 TFLite, and compare (docs/interchange.md). Needs the extra `tflite`."""
     import tempfile
 
     import numpy as np
@@ -48,11 +49,12 @@ def tflite(
     from dyncp.train.mixing.pairs import EVERYDAY, make_pairs
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = Console(stderr=True)
+    console = make_console()
     check_own_folder(out, {MODEL, COMPARISON}, InterchangeError, {} if corpus is None else {"the corpus": corpus})
     folded = fold(load_checkpoint(find_checkpoint(checkpoint)))
     with tempfile.TemporaryDirectory(prefix="dyncp-") as voices:
         recordings = load_corpus(corpus or build_demo_corpus(Path(voices)), redistributable)
+        recordings.require("train", "test")
         calibration = [pair.noisy for pair in make_pairs(recordings, "train", calibration_clips, EVERYDAY)]
         pairs = [(pair.clean, pair.noisy) for pair in make_pairs(recordings, "test", clips)]
     with console.status("quantizing"):

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from dyncp.commands.shared.terminal import make_console
+
 if TYPE_CHECKING:
     from dyncp.base.audio import Pcm
     from dyncp.base.sounds.source import Source
@@ -25,7 +27,9 @@ def enhance(
     source: Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC or OGG; 16 kHz mono, unless told below.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="WAV or FLAC to write, 16 kHz mono.")],
     bundle: Annotated[Path, typer.Option(help="Quantized bundle, as `dyncp export` writes it.")],
-    signals: Annotated[Path | None, typer.Option(help="CSV of the signals; by default OUT with suffix .csv.")] = None,
+    signals: Annotated[
+        Path | None, typer.Option(help="CSV of the signals; by default OUT with the suffix .csv.")
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw audio and signals over time: .png or .svg. Keeps all audio in memory.")
     ] = None,
@@ -33,7 +37,7 @@ def enhance(
     resample: Annotated[bool, typer.Option("--resample", help="Convert another sample rate to 16 kHz (soxr).")] = False,
     mono: Annotated[bool, typer.Option("--mono", help="Average the channels of a file that has several.")] = False,
 ) -> None:
-    """Enhance a file, bit-exact with the device; the output has the input's length and alignment.
+    """Enhance a file with the generated C, bit-exact with the device; length and alignment are kept.
 
     Files of any length take the same memory. What is written appears whole or not at all; an existing OUT is replaced.
     """
@@ -45,7 +49,7 @@ def enhance(
 
     table = signals or target.with_suffix(".csv")
     _check_outputs(source, target, bundle, table, plot)
-    console = Console(stderr=True)
+    console = make_console()
     heard, model = Source(source, resample, mono), read_bundle(bundle)
     if heard.changes:
         console.print(f"{source}: {', '.join(heard.changes)}", highlight=False, soft_wrap=True)

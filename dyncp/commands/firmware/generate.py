@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.shared.options import BundleFolder, Prefix
+from dyncp.commands.shared.terminal import make_console
 
 
 def generate(
@@ -18,10 +18,16 @@ def generate(
     prefix: Prefix = "dyncp",
     signals: Annotated[
         str | None,
-        typer.Option(help="Only these signals, as `vad,snr_in`; none with `''`, all by default."),
+        typer.Option(help="Only these signals, such as `vad,snr_in`; `''` for none. All by default."),
     ] = None,
     probes_only: Annotated[
-        bool, typer.Option("--probes-only", help="Renew the probes of the library in OUT, of the same network.")
+        bool,
+        typer.Option(
+            "--probes-only", help="Replace only the probes of the library in OUT, which must be of the same network."
+        ),
+    ] = False,
+    selftest: Annotated[
+        bool, typer.Option("--selftest", help="Add P_selftest() and P_check_tables(), which notice a faulty device.")
     ] = False,
 ) -> None:
     """Write the C library of a bundle: drop the folder into any C99 or C++ build (docs/emitted-c.md).
@@ -33,7 +39,9 @@ def generate(
     from dyncp.export.formats.bundle import read_bundle
 
     names = None if signals is None else [name.strip() for name in signals.split(",") if name.strip()]
-    write = renew_probes if probes_only else generate_library
-    folder = write(read_bundle(bundle), out, prefix, names)
+    if probes_only:
+        folder = renew_probes(read_bundle(bundle), out, prefix, names)
+    else:
+        folder = generate_library(read_bundle(bundle), out, prefix, names, selftest)
     listed = ", ".join(read_library(folder, prefix).files)
-    Console(stderr=True).print(f"{folder}: {listed}", highlight=False, soft_wrap=True)
+    make_console().print(f"{folder}: {listed}", highlight=False, soft_wrap=True)

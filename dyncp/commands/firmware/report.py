@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.shared.options import BundleFolder, Json
+from dyncp.commands.shared.terminal import make_console
 
 
 def report(
@@ -20,13 +20,14 @@ def report(
         Path | None, typer.Option(help="Comparison of float and int8, from `dyncp export --quality`.")
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option(help="True values of the signals over time, a CSV: docs/report.md.")
+        Path | None, typer.Option(help="CSV with the true values of the signals over time (docs/report.md).")
     ] = None,
     wait_states: Annotated[
-        int, typer.Option(min=0, help="Of the flash, for the estimate of cycles: docs/cycles.md.")
+        int, typer.Option(min=0, help="Wait states of the flash, for the estimate of cycles (docs/cycles.md).")
     ] = 0,
     microwatts_per_mhz: Annotated[
-        float | None, typer.Option(min=0.0, help="That your chip draws, for an estimate of the energy per frame.")
+        float | None,
+        typer.Option(min=0.0, help="Power of your chip in µW/MHz, for an estimate of the energy per frame."),
     ] = None,
     json_output: Json = False,
 ) -> None:
@@ -38,7 +39,7 @@ def report(
     from dyncp.firmware.report.terminal import print_report
     from dyncp.firmware.report.writing import REPORT_HTML, REPORT_JSON, is_report
 
-    console = Console(stderr=True)
+    console = make_console()
     check_folder_output(out, (REPORT_JSON, REPORT_HTML), is_report, {"--quality": quality, "--truth": truth})
     with console.status("drawing"):
         built = build_report(

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dyncp.commands.shared.options import BundleFolder, Json
+from dyncp.commands.shared.terminal import make_console, warn
 from dyncp.firmware.emulators.names import Emulator
 
 if TYPE_CHECKING:
@@ -24,24 +25,25 @@ if TYPE_CHECKING:
 def validate(
     bundle: BundleFolder,
     audio: Annotated[Path, typer.Argument(help="Noisy speech, WAV or FLAC, 16 kHz mono; 10 s or more.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results and everything built on the way.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results, images and intermediate files.")],
     board: Annotated[
-        list[str] | None, typer.Option(help="Only these boards or cores; the five Cortex-M by default.")
+        list[str] | None, typer.Option(help="Only this board or core, may be repeated; by default the five Cortex-M.")
     ] = None,
     emulator: Annotated[
-        list[Emulator] | None, typer.Option(help="Besides QEMU, which always runs: the first 16 frames in this.")
+        list[Emulator] | None, typer.Option(help="Also run the first 16 frames in this emulator; QEMU always runs.")
     ] = None,
     library: Annotated[
         Path | None, typer.Option(help="Validate this generated folder (prefix dyncp) instead of a fresh one.")
     ] = None,
     locate: Annotated[bool, typer.Option(help="Name each engine's first divergence.")] = False,
     cycles: Annotated[
-        bool, typer.Option("--cycles", help="Count what an estimate of the Cortex-M4's cycles needs, for `report`.")
+        bool,
+        typer.Option("--cycles", help="Profile instructions, so that `report` can estimate the Cortex-M4's cycles."),
     ] = False,
     json_output: Json = False,
 ) -> None:
-    """Prove that the generated C computes exactly what the NumPy reference says, on the host and on every core."""
-    record = prove(Console(stderr=True), bundle, audio, out, board, library, locate, cycles, emulator or ())
+    """Prove that the generated C equals the NumPy reference bit for bit, on the host and on emulated cores."""
+    record = prove(make_console(), bundle, audio, out, board, library, locate, cycles, emulator or ())
     if json_output:
         print(record.model_dump_json())
     if not record.exact:
@@ -64,9 +66,9 @@ def prove(
     from dyncp.base.files.outputs import check_folder_output
     from dyncp.codegen.generate import generate
     from dyncp.export.formats.bundle import read_bundle
-    from dyncp.firmware.proof.outcome import FILES, is_outcome
+    from dyncp.firmware.proof.records import FILES, is_validation
 
-    check_folder_output(out, FILES, is_outcome, {"AUDIO": audio})
+    check_folder_output(out, FILES, is_validation, {"AUDIO": audio})
     model = read_bundle(bundle)
     pcm = pad_to_hop(read_pcm(audio))
     folder = library or generate(model, out / "library")
@@ -85,7 +87,7 @@ def _run(
     cycles: bool,
     emulators: Sequence[Emulator],
 ) -> ValidationRecord:
-    """`firmware.validate.validate` with a progress bar."""
+    """`dyncp.firmware.proof.validate.validate` with a progress bar."""
     from dyncp.firmware.proof.validate import validate as run
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -114,8 +116,10 @@ def _print(console: Console, record: ValidationRecord, locate: bool) -> None:
     found |= {target.name: target.first_divergence for target in record.targets}
     found |= {f"{t.name}, {c.emulator}": c.first_divergence for t in record.targets for c in t.cross_checks}
     for name, divergence in found.items():
-        if locate or divergence:
-            console.print(f"{name}: {_divergence(divergence)}", highlight=False, soft_wrap=True)
+        if divergence:
+            warn(f"{name}: {_divergence(divergence)}")
+        elif locate:
+            console.print(f"{name}: equal to the reference in every word", highlight=False, soft_wrap=True)
 
 
 def _counted(check: CrossCheck) -> str:
@@ -124,10 +128,8 @@ def _counted(check: CrossCheck) -> str:
     return f"other in {check.miscounted_frames} frames" if check.miscounted_frames else "the same"
 
 
-def _divergence(found: Divergence | None) -> str:
-    if found is None:
-        return "equal to the reference in every word"
+def _divergence(found: Divergence) -> str:
     return (
-        f"[bold red]first divergence[/] in frame {found.frame}, stage {found.stage}, channel {found.channel}: "
+        f"first divergence in frame {found.frame}, stage {found.stage}, channel {found.channel}: "
         f"the reference has {found.expected}, the engine {found.actual}"
     )

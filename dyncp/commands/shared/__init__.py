@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several commands share: arguments with one meaning, and scores computed with a progress bar."""
+"""What several commands share: arguments with one meaning, the console, and scores computed with a progress bar."""

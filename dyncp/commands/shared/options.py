@@ -10,11 +10,15 @@ import typer
 
 from dyncp.base.paths import CHECKPOINTS
 
-Checkpoint = Annotated[Path, typer.Argument(help="Checkpoint folder, or the name of a shipped one (paper).")]
+Checkpoint = Annotated[
+    Path, typer.Argument(help="Checkpoint folder, or the name of a shipped one: small, paper, signals.")
+]
 BundleFolder = Annotated[Path, typer.Argument(help="Quantized bundle, as `dyncp export` writes it.")]
-CorpusFolder = Annotated[Path, typer.Option("--corpus", help="Corpus folder: docs/training.md.")]
+CorpusFolder = Annotated[
+    list[Path], typer.Option("--corpus", help="Corpus folder (docs/corpora.md); may be repeated, all are used as one.")
+]
 Redistributable = Annotated[bool, typer.Option(help="Use only files whose licence allows redistribution.")]
-Prefix = Annotated[str, typer.Option(help="What every C symbol starts with.")]
+Prefix = Annotated[str, typer.Option(help="Prefix of every C symbol.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 

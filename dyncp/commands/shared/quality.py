@@ -26,7 +26,7 @@ def scored(
     pairs: Sequence[Pair],
     title: str = "enhancing and scoring",
 ) -> Comparison:
-    """`export.compare.compare` with a progress bar."""
+    """`dyncp.evaluation.quality.compare.compare` with a progress bar."""
     from dyncp.evaluation.quality.compare import compare
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -68,7 +68,7 @@ def _by_snr(comparison: Comparison) -> Table:
 
 
 def steps(scores: Scores) -> list[str]:
-    """`noisy → enhanced` of each metric, by the integer network where there is one."""
+    """`noisy → enhanced` of each metric, by the integer network if there is one."""
     enhanced = scores.int8 or scores.float_
     return [_step(scores.noisy, enhanced, field, max(digits - 1, 1)) for _, field, digits in METRICS]
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`dyncp corpus`, `dyncp train`, `dyncp probe`: from recordings to a checkpoint that tells signals."""
+"""`dyncp corpus`, `dyncp train`, `dyncp probe`: from recordings to a checkpoint with probes."""

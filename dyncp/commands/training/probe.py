@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
 from dyncp.commands.shared.options import BundleFolder, CorpusFolder, Json, Redistributable
+from dyncp.commands.shared.terminal import make_console, warn
 
 if TYPE_CHECKING:
     from dyncp.base.audio import Pcm
@@ -32,12 +32,18 @@ def probe(
     bundle: BundleFolder,
     corpus: CorpusFolder,
     redistributable: Redistributable = False,
-    minutes: Annotated[float, typer.Option(help="Length of the stream for fitting, and of the one to test.")] = 30.0,
-    signals: Annotated[str, typer.Option(help="Only these, as `vad,snr_in`; by default all of the paper's.")] = "",
-    target: Annotated[list[Path] | None, typer.Option(help="A target of your own: docs/targets.md.")] = None,
-    smoothing: Annotated[str, typer.Option(help="As `vad=2,snr_in=3`: average with coefficient 2^-2, 2^-3.")] = "",
-    balanced: Annotated[str, typer.Option(help="Weigh these tasks' classes alike, however rare: as `vad,noise`.")] = "",
-    cache: Annotated[Path | None, typer.Option(help="Folder that keeps labels which take long to make.")] = None,
+    minutes: Annotated[float, typer.Option(help="Minutes of audio for fitting, and again for testing.")] = 30.0,
+    signals: Annotated[
+        str, typer.Option(help="Only these, such as `vad,snr_in`; by default all signals of the paper.")
+    ] = "",
+    target: Annotated[
+        list[Path] | None, typer.Option(help="A target of your own, may be repeated (docs/targets.md).")
+    ] = None,
+    smoothing: Annotated[
+        str, typer.Option(help="One-pole smoothing with coefficient 2^-K, such as `vad=2,snr_in=3`.")
+    ] = "",
+    balanced: Annotated[str, typer.Option(help="Weigh the classes of these tasks equally, such as `vad,noise`.")] = "",
+    cache: Annotated[Path | None, typer.Option(help="Folder that caches labels which take long to compute.")] = None,
     json_output: Json = False,
 ) -> None:
     """Fit probes on the masks of BUNDLE's integer network, and add them to CHECKPOINT and BUNDLE."""
@@ -51,14 +57,15 @@ def probe(
     from dyncp.train.probes.files import combine, save_probes
     from dyncp.train.targets.user_targets import load_targets
 
-    console = Console(stderr=True)
+    console = make_console()
     read_files(checkpoint)
     for folder in (checkpoint, bundle, *([] if cache is None else [cache])):
         check_folder_output(folder, (), lambda _: True)
     model = read_bundle(bundle)
     recordings = load_corpus(corpus, redistributable)
+    recordings.require("train", "test")
     targets = load_targets(target or [])
-    tasks = _standard(console, recordings, signals)
+    tasks = _standard(recordings, signals)
     every = [*tasks, *(own.task for own in targets)]
     poles, alike = _poles(smoothing, every), _alike(balanced, every)
 
@@ -83,7 +90,7 @@ def probe(
         print(json.dumps({"features": len(probes.channel), "bits": probes.bits, **stuck, "scores": described}))
 
 
-def _standard(console: Console, corpus: Corpus, signals: str) -> list[Task]:
+def _standard(corpus: Corpus, signals: str) -> list[Task]:
     """The paper's tasks that the corpus has classes for, or those that were asked for."""
     from dyncp.train.targets.standard_tasks import Classes, standard_tasks
 
@@ -91,7 +98,7 @@ def _standard(console: Console, corpus: Corpus, signals: str) -> list[Task]:
     if signals:
         return standard_tasks(classes, [name.strip() for name in signals.split(",")])
     for reason in classes.left_out().values():
-        _left_out(console, reason)
+        warn(f"left out: {reason}")
     return standard_tasks(classes)
 
 
@@ -110,7 +117,7 @@ def _poles(text: str, tasks: list[Task]) -> dict[str, int]:
 
 
 def _alike(text: str, tasks: list[Task]) -> set[str]:
-    """`vad,noise` → the tasks whose classes weigh alike. Raises ConfigError."""
+    """`vad,noise` → the tasks whose classes weigh equally. Raises ConfigError."""
     from dyncp.base.errors import ConfigError
 
     names = [task.name for task in tasks if task.kind != "regression"]
@@ -132,7 +139,7 @@ def _observe(console: Console, model: Bundle, pcm: Pcm) -> Observation:
 def _fit(
     console: Console, train: ProbeData, test: ProbeData, poles: dict[str, int], alike: set[str], strict: bool
 ) -> list[LinearProbe]:
-    """All probes that can be fitted and scored; what cannot is an error with `strict`, else said and left out."""
+    """All probes that can be fitted and scored; what cannot is an error with `strict`, else left out with a warning."""
     from dyncp.base.errors import ProbeError
     from dyncp.train.probes.linear import fit
 
@@ -149,14 +156,10 @@ def _fit(
             except ProbeError as error:
                 if strict:
                     raise
-                _left_out(console, str(error))
+                warn(f"left out: {error}")
     if not fitted:
         raise ProbeError("probes: none can be fitted; use more or other audio")
     return fitted
-
-
-def _left_out(console: Console, reason: str) -> None:
-    console.print(f"left out: {escape(reason)}", highlight=False, soft_wrap=True)
 
 
 def _stuck(data: ProbeData) -> dict[str, int]:

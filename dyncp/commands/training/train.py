@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from dyncp.base.errors import CheckpointError, ConfigError
-from dyncp.commands.shared.options import find_checkpoint, find_device
+from dyncp.commands.shared.options import CorpusFolder, find_checkpoint, find_device
+from dyncp.commands.shared.terminal import make_console, warn
 
 if TYPE_CHECKING:
     from dyncp.train.fitting.trainer import Trainer
@@ -23,22 +24,27 @@ UTILIZATION_TOLERANCE = 0.02
 
 
 def train(
-    config: Annotated[str, typer.Argument(help="A preset (paper) or a TOML file.")],
-    corpus: Annotated[Path, typer.Option(help="Folder with speech.csv and noise.csv, or speech/ and noise/.")],
+    config: Annotated[str, typer.Argument(help="A TOML file, or the name of a preset such as paper.")],
+    corpus: CorpusFolder,
     out: Annotated[Path, typer.Option(help="Checkpoint folder to write.")],
     redistributable: Annotated[
-        bool, typer.Option(help="Use only files whose licence lets the network be passed on.")
+        bool, typer.Option(help="Use only files whose licence allows passing the network on.")
     ] = False,
     start: Annotated[
-        Path | None, typer.Option(help="Checkpoint, or the name of a shipped one, whose weights to start from.")
+        Path | None, typer.Option(help="Checkpoint folder, or the name of a shipped one, to take initial weights from.")
     ] = None,
     integers: Annotated[
-        bool, typer.Option("--integers", help="Quantization-aware: train START on through the device's integers.")
+        bool,
+        typer.Option(
+            "--integers",
+            help="Quantization-aware training: continue from --start, with the device's integer arithmetic.",
+        ),
     ] = False,
-    resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch in OUT.")] = False,
+    resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch in --out.")] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     compiled: Annotated[
-        bool, typer.Option("--compile", help="Compile the network first: pays off in runs of some minutes.")
+        bool,
+        typer.Option("--compile", help="Compile the network first; worthwhile for runs of more than some minutes."),
     ] = False,
     workers: Annotated[int, typer.Option(help="Processes that mix batches.", min=0)] = 1,
     json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -57,7 +63,7 @@ def train(
         raise ConfigError("--integers: the device's integers are not compiled; leave out --compile")
     check_new(out)
     with processes.joined(find_device(device)) as own_device:
-        console = Console(stderr=True, quiet=not processes.is_first())
+        console = make_console(quiet=not processes.is_first())
         with console.status("reading the corpus"):
             trained = _trained(out if resume else start)
             through = trained if integers else None
@@ -81,7 +87,7 @@ def _trained(checkpoint: Path | None) -> Enhancer | None:
 
 def _trainer(
     config: str,
-    corpus: Path,
+    corpus: list[Path],
     out: Path,
     redistributable: bool,
     device: str,
@@ -126,9 +132,13 @@ def _run(trainer: Trainer, console: Console, workers: int) -> None:
         def observe(step: Step) -> None:
             progress.update(task, completed=step.step, epoch=step.epoch, loss=step.loss, utilization=step.utilization)
             if step.validation_loss is not None:
+                kinds = step.validation_shares
                 console.print(
                     f"epoch {step.epoch:3d}  validation loss {step.validation_loss:.4f}  "
-                    f"utilization {step.utilization:.3f} (aim {step.target_utilization:.3f})",
+                    f"utilization {step.utilization:.3f} (aim {step.target_utilization:.3f})"
+                    if kinds is None
+                    else f"epoch {step.epoch:3d}  validation loss {step.validation_loss:.4f}  "
+                    f"utilization in speech {kinds.speech:.3f}, at rest {kinds.rest:.3f}",
                     highlight=False,
                 )
 
@@ -139,18 +149,22 @@ def _summarize(out: Path, trainer: Trainer, console: Console, json_output: bool)
     from dyncp.train.network.checkpoint import read_manifest
 
     manifest = read_manifest(out)
-    if trainer.config.network.gated:
-        _report_utilization(manifest.utilization, trainer.config.training.target_utilization, console)
+    training = trainer.config.training
+    if trainer.config.network.gated and training.by_kind is None:
+        blocks = "  ".join(f"{share:.2f}" for share in manifest.utilization)
+        _report_utilization(fmean(manifest.utilization), training.target_utilization, f"by block {blocks}", console)
+    elif training.by_kind and trainer.validated_shares:
+        for kind in ("speech", "rest"):
+            achieved, target = getattr(trainer.validated_shares, kind), getattr(training.by_kind, kind)
+            _report_utilization(achieved, target, f"in frames of {kind}", console)
     if json_output:
         print(json.dumps({"checkpoint": str(out), **manifest.model_dump(mode="json")}))
 
 
-def _report_utilization(shares: Sequence[float], target: float, console: Console) -> None:
-    achieved = sum(shares) / len(shares)
-    blocks = "  ".join(f"{share:.2f}" for share in shares)
-    console.print(f"utilization {achieved:.3f} (target {target}), by block {blocks}", highlight=False)
+def _report_utilization(achieved: float, target: float, where: str, console: Console) -> None:
+    console.print(f"utilization {achieved:.3f} (target {target}), {where}", highlight=False)
     if abs(achieved - target) > UTILIZATION_TOLERANCE:
-        console.print(
-            f"[yellow]the target utilization was missed by {achieved - target:+.3f}; "
-            "raise training.utilization_weight or train longer[/]"
+        warn(
+            f"the target utilization was missed by {achieved - target:+.3f}; "
+            "raise training.utilization_weight or train longer"
         )

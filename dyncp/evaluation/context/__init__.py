@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What little additions to the plain masks a probe gains, and what they cost on the device."""
+"""Small additions to the plain masks: what a probe gains from them, and what they cost on the device."""

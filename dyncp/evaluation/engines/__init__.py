@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever runs a network on a stream and notes what it shows: the generated C on the host, or the float network."""
+"""Engines that run a network on a stream and record its masks: the generated C on the host, or the float network."""

@@ -33,7 +33,7 @@ def observe_float(checkpoint: Checkpoint, pcm: Pcm, progress: Callable[[int], ob
     with torch.inference_mode():
         for chunk in torch.split(signal, BLOCK_FRAMES * HOP):
             spectrum = stft.analyse(torch.cat([last_hop, chunk])[None])[..., 1:]
-            out = checkpoint.network(stft.features(spectrum), state)
+            out = checkpoint.network(stft.features(spectrum, checkpoint.config.network.bands), state)
             clean = spectrum * out.suppression
             enhanced.append(stft.synthesise(torch.cat([last_spectrum, clean], dim=-1))[0, HOP:])
             state, last_hop, last_spectrum = out.state, chunk[-HOP:], clean[..., -1:]

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quality against cost: which networks are compared under one protocol, and where each lies."""
+"""Quality against cost: the networks that are compared under one protocol, and the point of each."""

@@ -139,7 +139,7 @@ def is_finished(folder: Path, config: Config) -> bool:
 
 
 def train_into(
-    folder: Path, config: Config, start: Path, corpus: Path, redistributable: bool, device: str, compiled: bool
+    folder: Path, config: Config, start: Path, corpus: list[Path], redistributable: bool, device: str, compiled: bool
 ) -> None:
     """Train to the end, from the weights of the checkpoint `start`; an interrupted training is taken up again.
 

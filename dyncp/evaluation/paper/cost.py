@@ -34,7 +34,7 @@ def cost_rows(
     masks bool [T, blocks, N]; `readers` are named sets of probes, each probe on all masks, [blocks · N] features.
     """
     flat = masks.reshape(len(masks), -1)
-    macs = config.macs(0) + config.macs_per_channel * flat.sum(axis=1, dtype=np.int64)
+    macs = config.macs_by_frame(flat.sum(axis=1, dtype=np.int64))
     rows = [_paper_row()]
     for name, probes in readers.items():
         full = sum(probe.task.outputs * int(probe.kept.sum()) for probe in probes)
@@ -63,7 +63,7 @@ def _row(
         additions_max=int(additions.max()),
         macs_mean=float(macs.mean()),
         share_mean=float(additions.mean() / macs.mean()),
-        share_all_active=float(additions.mean() / config.macs(config.blocks * config.gated)),
+        share_all_active=float(additions.mean() / config.macs_with(config.blocks * config.gated)),
     )
 
 

@@ -77,7 +77,7 @@ def cap_curve(bundle: Bundle, pairs: Sequence[tuple[Pcm, Pcm]], channels: Sequen
             score=Score.mean([clip.scores[i + 1] for clip in clips]),
             macs_mean=float(macs[i].mean()),
             macs_max=int(macs[i].max()),
-            macs_bound=config.macs(count * (config.blocks if per == "block" else 1)),
+            macs_bound=config.macs_with(count * (config.blocks if per == "block" else 1)),
         )
         for i, (per, count) in enumerate(settings)
     ]

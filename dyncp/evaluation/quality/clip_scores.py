@@ -59,7 +59,7 @@ def score_clip(folded: FoldedNetwork, bundle: Bundle | None, clean: Pcm, noisy: 
     wanted, active = enhance_float(folded, noisy)
     # The outputs lag by one hop.
     target, wanted = clean[:-HOP], wanted[HOP:]
-    gates = Gates(active.sum(axis=0), folded.config.macs(0) + folded.config.macs_per_channel * active.sum(axis=(1, 2)))
+    gates = Gates(active.sum(axis=0), folded.config.macs_by_frame(active.sum(axis=(1, 2))))
     int8 = None
     if bundle is not None:
         run = reference.run(bundle, noisy)
@@ -86,5 +86,5 @@ def score(target: Pcm, heard: NDArray[np.generic]) -> Score:
 def enhance_float(folded: FoldedNetwork, pcm: Pcm) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The float network on int16 PCM: samples in [−1, 1), one hop late, and the gates, bool [n, blocks, N]."""
     spectrum = stft.analyse(hops(pcm))
-    suppression, active = folded.forward(stft.compress(spectrum))
+    suppression, active = folded.forward(stft.compress(spectrum, folded.config.bands))
     return stft.synthesise(spectrum * suppression), active

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.errors import BundleError
+from dyncp.base.errors import BundleError, NoSpeechError
 from dyncp.base.quality import Comparison, Score, SnrBin
 from dyncp.base.tasks import TAU
 from dyncp.evaluation.quality.clip_scores import ClipScores, Gates, Pcm, score_clip
@@ -21,6 +22,8 @@ from dyncp.export.quantization.fold import FoldedNetwork
 
 if TYPE_CHECKING:
     from dyncp.train.mixing.pairs import Pair
+
+log = logging.getLogger(__name__)
 
 Shares = NDArray[np.float64]
 
@@ -37,20 +40,39 @@ def compare(
 
     Without `bundle`, the float network alone. The integers run in the NumPy reference: beside the metrics its time
     hardly counts, and it needs no compiler. `progress` is told the clips that each step has added. Raises BundleError
-    for a bundle of another shape than the network, AudioError for audio that is not a positive whole number of hops,
-    and for clean audio without speech, which PESQ cannot score.
+    for a bundle of another shape than the network, AudioError for audio that is not a positive whole number of hops.
+    A pair in which a metric finds no speech is left out and named; NoSpeechError where that leaves none.
     """
     if bundle is not None and bundle.config != folded.config:
         raise BundleError("bundle: its network is not the checkpoint's; export the checkpoint that is evaluated")
-    results = []
-    for result in _in_parallel(partial(score_clip, folded, bundle), pairs):
-        results.append(result)
+    results, left_out = [], []
+    for pair, result in zip(pairs, _in_parallel(partial(_attempt, folded, bundle), pairs), strict=True):
+        if isinstance(result, NoSpeechError):
+            left_out.append(f"{pair.name}: {result}")
+        else:
+            results.append(result)
         if progress is not None:
             progress(1)
+    if left_out:
+        listed = f"{len(left_out)} of {len(pairs)} clips cannot be scored:\n  " + "\n  ".join(left_out)
+        if not results:
+            raise NoSpeechError(listed)
+        log.warning("left out: %s", listed)
     return _summary(folded, results)
 
 
-def _in_parallel(work: Callable[[Pcm, Pcm, float], ClipScores], pairs: Sequence[Pair]) -> Iterator[ClipScores]:
+def _attempt(
+    folded: FoldedNetwork, bundle: Bundle | None, clean: Pcm, noisy: Pcm, snr_db: float
+) -> ClipScores | NoSpeechError:
+    try:
+        return score_clip(folded, bundle, clean, noisy, snr_db)
+    except NoSpeechError as error:
+        return error
+
+
+def _in_parallel(
+    work: Callable[[Pcm, Pcm, float], ClipScores | NoSpeechError], pairs: Sequence[Pair]
+) -> Iterator[ClipScores | NoSpeechError]:
     """Results in order as they come; one process per core and one thread in each, so that none waits for another."""
     from joblib import Parallel, delayed, parallel_config
 
@@ -86,8 +108,8 @@ def _summary(folded: FoldedNetwork, results: Sequence[ClipScores]) -> Comparison
         utilization_int8=_mean(_open_share(gates, frames)) if int8 else None,
         macs_per_frame=float(macs.mean()),
         macs_p95=float(np.percentile(macs, 95)),
-        macs_all_active=config.macs(config.blocks * config.gated),
-        macs_bound=config.macs(config.frame_limit),
+        macs_all_active=config.macs_with(config.blocks * config.gated),
+        macs_bound=config.most_macs,
     )
 
 

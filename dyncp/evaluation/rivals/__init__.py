@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The masks against what people use today, on the same audio and labels: voice activity, pitch, SNR."""
+"""Probes on masks compared with today's detectors on the same audio and labels: voice activity, pitch, SNR."""

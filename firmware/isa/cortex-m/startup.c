@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From reset to main, on any Cortex-M from v7-M on; faults end the run with a message. */
+/* From reset to main, on any Cortex-M; faults end the run with a message. */
 
 #include <stdint.h>
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a report says: the schema of `report.json` and the pieces that are read or computed for it."""
+"""Contents of a report: the schema of `report.json`, and the parts that are read or computed for it."""

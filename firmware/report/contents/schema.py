@@ -11,7 +11,7 @@ from dyncp.base.config import NetworkConfig, StrictModel
 from dyncp.base.quality import Comparison
 from dyncp.export.formats.bundle import ProbeTask
 from dyncp.firmware.cost.events import CycleEstimate
-from dyncp.firmware.proof.records import CrossCheck, Divergence, Mismatches
+from dyncp.firmware.proof.records import CrossCheck, Divergence, Mismatches, Spread
 from dyncp.firmware.report.contents.signals import SignalsReport
 
 
@@ -65,8 +65,8 @@ class LayerMacs(StrictModel):
 
     layer: str
     mean: float
-    all_active: int
-    none_active: int
+    all_active: int | float
+    none_active: int | float
 
 
 class Macs(StrictModel):
@@ -149,14 +149,6 @@ class MemoryReport(LibraryMemory):
     )
 
 
-class InstructionsPerFrame(StrictModel):
-    """Instructions of one call of `process`, counted by the emulator. Instructions are not cycles."""
-
-    mean: float
-    p95: float
-    max: int
-
-
 class Share(StrictModel):
     """Shares, 0 to 1, of the instructions of a mean frame."""
 
@@ -165,7 +157,7 @@ class Share(StrictModel):
     max: float
 
 
-class ProbeInstructions(InstructionsPerFrame):
+class ProbeInstructions(Spread):
     """Of updating the sums, smoothing them and filling the struct."""
 
     share: Share
@@ -183,7 +175,7 @@ class TargetReport(StrictModel):
     mismatches_by_kind: Mismatches
     first_divergence: Divergence | None
     miscounted_frames: int = Field(description="frames whose own MAC count is not what their masks predict")
-    instructions_per_frame: InstructionsPerFrame
+    instructions_per_frame: Spread
     probe_instructions: ProbeInstructions | None = Field(description="null without probes")
     instructions_by_stage: dict[str, float] = Field(description="mean per frame; stages of docs/emitted-c.md")
     instructions_by_group: dict[str, float] = Field(description="the same, summed by kind of stage")

@@ -17,14 +17,7 @@ from dyncp.base.config import HOP, NetworkConfig, StrictModel
 from dyncp.base.errors import ReportError
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.masks import channel_bits, unpack_masks
-from dyncp.firmware.proof.records import ValidationRecord
-
-RECORD = "validation.json"
-NOISY = "noisy.wav"
-ENHANCED = "enhanced.wav"
-MASKS = "masks.npy"
-MACS = "macs.npy"
-PROBES = "probes.npy"
+from dyncp.firmware.proof.records import ENHANCED, MACS, MASKS, NOISY, PROBES, RECORD, ValidationRecord
 
 REMEDY = "run `dyncp validate` again"
 
@@ -64,7 +57,7 @@ def read_validation(folder: Path, config: NetworkConfig, bundle_hash: str, outpu
     _check_padding(words, config, folder / MASKS)
     active = unpack_masks(words, config)
     counted = _read_array(folder / MACS, np.uint32, (frames,))
-    macs = np.array([config.macs(int(count)) for count in active.sum(axis=(1, 2))])
+    macs = config.macs_by_frame(active.sum(axis=(1, 2)))
     if record.exact:
         _check_macs(counted, macs, folder / MACS)
     probes = _read_array(folder / PROBES, np.int32, (frames, outputs)) if outputs else None

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a report shows: figures as SVG, once for wide screens and once for phones."""
+"""Figures of a report, as SVG: one version for wide screens and one for phones."""

@@ -40,10 +40,11 @@ static inline void dcp_butterfly(int32x4_t *p, int32x4_t *q, int32x4_t t) {
 
 /* ---- Section 4: fft256 ---- */
 
-/* Inputs n and n + 1 belong to groups 32 apart. */
+/* Inputs n and n + 1 belong to groups 32 apart. A scatter or gather of 64 bits, as those below,
+ * needs addresses of words only: hence the casts by way of void. */
 static inline void dcp_scatter(int32_t *z, int32x4_t values) {
     const uint64x2_t groups = {0, 32 * 8 * sizeof *z};
-    vstrdq_scatter_offset_s64((int64_t *)z, groups, vreinterpretq_s64_s32(values));
+    vstrdq_scatter_offset_s64((int64_t *)(void *)z, groups, vreinterpretq_s64_s32(values));
 }
 
 /* The stages h = 1 and 2 on two groups of z, from the inputs n, n + 128, n + 64, n + 192 and those
@@ -123,12 +124,13 @@ static inline void dcp_window(const int16_t *window, const int16_t *in, int16_t 
 /* z[0] and z[-1], complex. */
 static inline int32x4_t dcp_load_down(const int32_t *z) {
     const uint64x2_t places = {8, 0};
-    return vreinterpretq_s32_s64(vldrdq_gather_offset_s64((const int64_t *)(z - 2), places));
+    return vreinterpretq_s32_s64(
+        vldrdq_gather_offset_s64((const int64_t *)(const void *)(z - 2), places));
 }
 
 static inline void dcp_store_down(int32_t *z, int32x4_t values) {
     const uint64x2_t places = {8, 0};
-    vstrdq_scatter_offset_s64((int64_t *)(z - 2), places, vreinterpretq_s64_s32(values));
+    vstrdq_scatter_offset_s64((int64_t *)(void *)(z - 2), places, vreinterpretq_s64_s32(values));
 }
 
 static inline int32x4_t dcp_conjugate(int32x4_t z) {

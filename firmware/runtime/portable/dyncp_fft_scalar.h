@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "dyncp_bands.h"
 #include "dyncp_runtime.h"
 
 /* twiddle[128].im; twiddle[128].re is 0. */
@@ -193,25 +194,11 @@ static inline void dcp_split(const int32_t *twiddle, int32_t *x) {
 
 /* ---- Section 5: features ---- */
 
-/* x[257] to features[257], each the number of thresholds that |x|^2 reaches. thresholds[127] is
- * more than any power. starts[4 e + f] is how many thresholds 2^e (1 + f / 4) reaches: from there
- * it is counted. */
+/* x[257] to features[257], each the number of thresholds that |x|^2 reaches (dcp_feature). */
 static inline void dcp_features(const uint64_t *thresholds, const uint8_t *starts, const int32_t *x,
                                 int8_t *features) {
     for (size_t k = 0; k < DCP_BINS; k++) {
-        const dcp_complex bin = dcp_load(x);
-        x += 2;
-        const uint64_t power =
-            (uint64_t)((int64_t)bin.re * bin.re) + (uint64_t)((int64_t)bin.im * bin.im);
-        /* The leading one and the two bits after it (zeros, where they are in the lower word). */
-        const uint32_t high = (uint32_t)(power >> 32), word = high ? high : (uint32_t)power | 1;
-        const uint32_t zeros = dcp_leading_zeros(word), bits = (word << zeros) >> 29;
-        const uint8_t *exponent = (high ? starts + 4 * 63 - 4 : starts + 4 * 31 - 4) - 4 * zeros;
-        const uint64_t *next = thresholds + exponent[bits];
-        while (power >= *next) {
-            next++;
-        }
-        features[k] = (int8_t)(next - thresholds);
+        features[k] = dcp_feature(thresholds, starts, dcp_power(x + 2 * k));
     }
 }
 
@@ -219,10 +206,8 @@ static inline void dcp_features(const uint64_t *thresholds, const uint8_t *start
 
 /* logits[257] to the suppression mask[257], by linear interpolation in sigmoid[257]. */
 static inline void dcp_suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask) {
-    const uint16_t *middle = sigmoid + 128;
     for (size_t k = 0; k < DCP_BINS; k++) {
-        const int32_t i = logits[k] >> 8, f = logits[k] & 255;
-        mask[k] = (uint16_t)(middle[i] + (((middle[i + 1] - middle[i]) * f + 128) >> 8));
+        mask[k] = dcp_suppression_of(sigmoid, logits[k]);
     }
 }
 

@@ -8,30 +8,31 @@
 
 #include "dyncp_layers.h"
 
-/* ---- Inner products of four rows, a to d, which share the loads of x, and of one ---- */
+/* ---- Inner products of four rows, a to d, which share the loads of x, and of one. Those of a
+ * corrupted pool may wrap ---- */
 
 #define DCP_DOTS(name, type)                                                                       \
     DCP_KERNEL void name##_four(const type *x, size_t count, const int8_t *const w[4],             \
                                 int32_t sum[4]) {                                                  \
         const int8_t *a = w[0], *b = w[1], *c = w[2], *d = w[3];                                   \
-        int32_t s = 0, t = 0, u = 0, v = 0;                                                        \
+        uint32_t s = 0, t = 0, u = 0, v = 0;                                                       \
         for (size_t k = 0; k < count; k++) {                                                       \
-            s += a[k] * x[k];                                                                      \
-            t += b[k] * x[k];                                                                      \
-            u += c[k] * x[k];                                                                      \
-            v += d[k] * x[k];                                                                      \
+            s += (uint32_t)(a[k] * x[k]);                                                          \
+            t += (uint32_t)(b[k] * x[k]);                                                          \
+            u += (uint32_t)(c[k] * x[k]);                                                          \
+            v += (uint32_t)(d[k] * x[k]);                                                          \
         }                                                                                          \
-        sum[0] = s;                                                                                \
-        sum[1] = t;                                                                                \
-        sum[2] = u;                                                                                \
-        sum[3] = v;                                                                                \
+        sum[0] = (int32_t)s;                                                                       \
+        sum[1] = (int32_t)t;                                                                       \
+        sum[2] = (int32_t)u;                                                                       \
+        sum[3] = (int32_t)v;                                                                       \
     }                                                                                              \
     static inline int32_t name##_one(const type *x, size_t count, const int8_t *w) {               \
-        int32_t sum = 0;                                                                           \
+        uint32_t sum = 0;                                                                          \
         for (size_t k = 0; k < count; k++) {                                                       \
-            sum += w[k] * x[k];                                                                    \
+            sum += (uint32_t)(w[k] * x[k]);                                                        \
         }                                                                                          \
-        return sum;                                                                                \
+        return (int32_t)sum;                                                                       \
     }
 DCP_DOTS(dcp_narrow_dots, int8_t)
 DCP_DOTS(dcp_wide_dots, int16_t)
@@ -135,7 +136,7 @@ static inline uint32_t dcp_wide_rows(const dcp_layer *layer, const int16_t *x, i
         }
         a += rows * stride;
         for (size_t n = 0; n < rows; n++, r++) {
-            const int32_t value = sum[n] + layer->bias[r];
+            const int32_t value = dcp_wrap_add(sum[n], layer->bias[r]);
             if (y != NULL) {
                 y[r] = dcp_relu16(dcp_rmul(value, layer->multiplier[r]));
             } else {

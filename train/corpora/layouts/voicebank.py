@@ -12,16 +12,16 @@ accent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from dyncp.base.errors import ConfigError
+from dyncp.train.corpora.files.listing import audio_in
+from dyncp.train.corpora.files.text import read_text
+from dyncp.train.corpora.layouts.vctk import TABLE, Speaker, read_speakers
 from dyncp.train.corpora.recordings import VALIDATION_SHARE, Recording, Split, hash_position
 
 LICENSE = "CC BY 4.0"
 SETS = ("trainset_28spk", "trainset_56spk", "testset")
-TABLE = "speaker-info.txt"
 
 # The noises as the logs call them, in DEMAND's own categories; `cafe` and `psquare` are its Street recordings SCAFE and
 # SPSQUARE. Babble (several VoiceBank talkers) and speech-shaped noise are no recordings of a place: Artificial. The
@@ -47,12 +47,6 @@ NOISE_SPLITS: dict[str, Split] = {
 }
 
 
-@dataclass(frozen=True)
-class Speaker:
-    gender: Literal["F", "M", "U"] = "U"
-    accent: str = ""
-
-
 def is_voicebank(folder: Path) -> bool:
     return any((folder / f"clean_{name}_wav").is_dir() for name in SETS)
 
@@ -63,7 +57,7 @@ def read_voicebank(folder: Path) -> tuple[list[Recording], list[Recording]]:
     Test speakers are the published ones; of each gender among the others, the speakers with the lowest hashes, 8 % of
     them and at least one of two, are for validation. Raises ConfigError naming the file and the line.
     """
-    table = _read_table(folder / TABLE) if (folder / TABLE).is_file() else None
+    table = read_speakers(folder / TABLE) if (folder / TABLE).is_file() else None
     published = [(name, stem) for name in SETS for stem in _pairs(folder, name)]
     speakers = {_speaker_id(stem): _look_up(folder, table, _speaker_id(stem)) for _, stem in published}
     validation = _validation_speakers({_speaker_id(stem) for name, stem in published if name != "testset"}, speakers)
@@ -94,7 +88,7 @@ def _pairs(folder: Path, name: str) -> list[str]:
     sides = [folder / f"{side}_{name}_wav" for side in ("clean", "noisy")]
     if not sides[0].is_dir():
         return []
-    stems = [{path.stem for path in side.glob("*.wav")} for side in sides]
+    stems = [{path.stem for path in audio_in(side) if path.suffix == ".wav"} for side in sides]
     for missing, side in ((stems[0] - stems[1], sides[1]), (stems[1] - stems[0], sides[0])):
         if missing:
             raise ConfigError(
@@ -116,7 +110,7 @@ def _read_log(folder: Path, name: str) -> dict[str, str]:
     """Utterance → noise."""
     path = _log_path(folder, name)
     names = {}
-    for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for line, text in enumerate(read_text(path).splitlines(), start=1):
         if not (fields := text.split()):
             continue
         if len(fields) != 3 or not _is_number(fields[2]):
@@ -133,22 +127,6 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _read_table(path: Path) -> dict[str, Speaker]:
-    """Speaker's number → gender and accent. Newer tables write the number as p225, older ones as 225."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    if not lines or lines[0].split()[:4] != ["ID", "AGE", "GENDER", "ACCENTS"]:
-        raise ConfigError(f"{path}, line 1: the columns must be ID AGE GENDER ACCENTS …, as in VCTK's table")
-    table = {}
-    for line, text in enumerate(lines[1:], start=2):
-        if not (fields := text.split()):
-            continue
-        if len(fields) < 4 or fields[2] not in ("F", "M"):
-            raise ConfigError(f"{path}, line {line}: is not `ID AGE F|M ACCENT …`: {text.strip()!r}")
-        accent = "" if fields[3] == "Unknown" else fields[3]
-        table[fields[0].removeprefix("p")] = Speaker("F" if fields[2] == "F" else "M", accent)
-    return table
 
 
 def _look_up(folder: Path, table: dict[str, Speaker] | None, speaker: str) -> Speaker:

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Part of `make soak`: every bit of the state flipped, and states of random bytes, under the sanitizers.
+
+Without a bundle: the shipped checkpoints. `paper` and `signals` have half a million bits and take long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from dyncp.bench.soak import bundles
+from dyncp.codegen.generate import generate
+from dyncp.firmware.proof.corruption import corrupt
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", type=Path, nargs="?", help="folder of `dyncp export`")
+    parser.add_argument("--frames", type=int, default=1, help="that follow each corruption")
+    parser.add_argument("--random-states", type=int, default=1000)
+    arguments = parser.parse_args()
+    table = Table("network", "bits flipped", "refused", "changed the output", "random states", "findings")
+    for name, bundle in bundles(arguments.bundle):
+        with tempfile.TemporaryDirectory(prefix="dyncp-") as folder:
+            library = generate(bundle, Path(folder) / "library")
+            result = corrupt(library, frames=arguments.frames, random_states=arguments.random_states)
+        counts = (result.flipped, result.refused, result.changed, result.random_states)
+        table.add_row(name, *(f"{count:,}" for count in counts), "none")
+    Console().print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gates that decide every K frames (docs/arithmetic.md, section 6): which frames those are, and what holds between."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dyncp.base.config import NetworkConfig
+
+Values = TypeVar("Values", bound=np.generic)
+
+
+def decisions(config: NetworkConfig, group: int, frames: int) -> slice:
+    """The frames of a stream's first `frames` in which a group's gate decides."""
+    return slice(group % config.gate_period, frames, config.gate_period)
+
+
+def held(decided: NDArray[Values], when: slice, frames: int) -> NDArray[Values]:
+    """Decisions [d, …] at the frames `when` to what holds in every frame, [frames, …]: zero before the first."""
+    last = (np.arange(frames) - when.start) // when.step
+    padded = np.concatenate([np.zeros((1, *decided.shape[1:]), decided.dtype), decided])
+    return np.asarray(padded[np.maximum(last, -1) + 1])
+
+
+def only_then(decided: NDArray[Values], when: slice, frames: int) -> NDArray[Values]:
+    """Decisions [d, …] at the frames `when`, zero in all others, [frames, …]."""
+    everywhere = np.zeros((frames, *decided.shape[1:]), decided.dtype)
+    everywhere[when] = decided
+    return everywhere

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Streams a file of int16 PCM through a library, and writes every word of every frame to another:
+ * output, masks, probe words, signals, macs and active. Both files are little-endian, whatever the
+ * core is. */
+#include <stdio.h>
+
+#include "dyncp.h"
+
+static dyncp_state state;
+
+/* Returns 0 where it cannot be written. */
+static int put(FILE *file, uint32_t value, int bytes) {
+    for (int n = 0; n < bytes; n++, value >>= 8) {
+        if (fputc((int)(value & 255u), file) == EOF) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int put_words(FILE *file, const uint32_t *words, size_t count) {
+    int done = 1;
+    for (size_t n = 0; done && n < count; n++) {
+        done = put(file, words[n], 4);
+    }
+    return done;
+}
+
+static int put_signed(FILE *file, const int32_t *words, size_t count) {
+    int done = 1;
+    for (size_t n = 0; done && n < count; n++) {
+        done = put(file, (uint32_t)words[n], 4);
+    }
+    return done;
+}
+
+static int process(const unsigned char *bytes, FILE *file) {
+    int16_t in[DYNCP_HOP], out[DYNCP_HOP];
+    dyncp_signals signals;
+    for (int n = 0; n < DYNCP_HOP; n++) {
+        in[n] = (int16_t)(bytes[2 * n] | bytes[2 * n + 1] << 8);
+    }
+    if (dyncp_process(&state, in, out, &signals) != DYNCP_OK) {
+        return 0;
+    }
+    int done = 1;
+    for (int n = 0; done && n < DYNCP_HOP; n++) {
+        done = put(file, (uint32_t)out[n], 2);
+    }
+    return done && put_words(file, dyncp_masks(&state), DYNCP_MASK_WORDS) &&
+           put_signed(file, dyncp_probe_words(&state), DYNCP_PROBE_OUTPUTS) &&
+           put_signed(file, dyncp_signal_words(&state), DYNCP_PROBE_OUTPUTS) &&
+           put(file, signals.macs, 4) && put(file, signals.active, 4);
+}
+
+int main(int count, char **arguments) {
+    static unsigned char bytes[2 * DYNCP_HOP];
+    FILE *from = count == 3 ? fopen(arguments[1], "rb") : NULL;
+    FILE *to = count == 3 ? fopen(arguments[2], "wb") : NULL;
+    if (from == NULL || to == NULL || dyncp_init(&state) != DYNCP_OK) {
+        return 2;
+    }
+    while (fread(bytes, 1, sizeof bytes, from) == sizeof bytes) {
+        if (!process(bytes, to)) {
+            return 3;
+        }
+    }
+    return fclose(to) == 0 ? 0 : 4;
+}

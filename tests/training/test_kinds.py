@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Targets by kind of frame: which frames are near speech, what is asked of them, and what training makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sounds import small_corpus
+
+from dyncp.base.config import HOP, ByKind, Config, MixingConfig, NetworkConfig, TrainingConfig, parse
+from dyncp.base.errors import ConfigError
+from dyncp.train.corpora.corpus import load_corpus
+from dyncp.train.fitting.trainer import Progress, Trainer
+from dyncp.train.losses.kinds import kind_loss, shares
+from dyncp.train.mixing.clips import Mixer
+from dyncp.train.mixing.mixers import load_mixers
+from dyncp.train.network.checkpoint import load_checkpoint
+from dyncp.train.targets.frames import near_speech, voice_activity
+
+NETWORK = NetworkConfig(
+    channels=12,
+    hidden=16,
+    stacks=1,
+    dilations=(1, 2),
+    gate=4,
+    gate_site="hidden",
+    gate_period=2,
+    pooling="ema",
+    pooling_frames=3,
+    bands=(0, 1, 2, 4, 8, 16, 32, 64, 128, 257),
+)
+
+
+def test_frames_near_speech_reach_four_frames_beyond_it() -> None:
+    clean = np.zeros(60 * HOP, np.float32)
+    clean[20 * HOP : 40 * HOP] = 0.1 * np.sin(np.arange(20 * HOP) / 5)
+    active, near = np.flatnonzero(voice_activity(clean)), np.flatnonzero(near_speech(clean))
+    assert near[0] == active[0] - 4
+    assert near[-1] == active[-1] + 4
+    assert not near_speech(np.zeros(10 * HOP, np.float32)).any()
+
+
+def test_shares_are_means_over_the_frames_of_a_kind() -> None:
+    masks = torch.zeros(1, 2, 4, 6)
+    masks[..., :2] = 1
+    masks[:, 0, 0, 2:] = 1
+    speech = torch.tensor([[True, True, True, False, False, False]])
+    found, frames = shares(masks, speech)
+    torch.testing.assert_close(found, torch.tensor([(1 + 1 + 1 / 8) / 3, 1 / 8]))
+    assert frames.tolist() == [3, 3]
+    loss = kind_loss(masks, speech, ByKind(0.5, 0.125))
+    torch.testing.assert_close(loss, (found[0] - 0.5) ** 2)
+
+
+def test_a_kind_without_frames_has_no_say() -> None:
+    masks, none = torch.full((1, 2, 4, 6), 0.5), torch.zeros(1, 6, dtype=torch.bool)
+    torch.testing.assert_close(kind_loss(masks, none, ByKind(0.9, 0.5)), torch.tensor(0.0))
+
+
+@pytest.mark.parametrize("field", ["speech_utilization", "rest_utilization"])
+def test_one_target_alone_is_refused(field: str) -> None:
+    with pytest.raises(ConfigError, match="give both, or neither"):
+        parse(Config, {"training": {field: 0.5}}, "half.toml")
+
+
+@pytest.fixture(scope="module")
+def mixers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Mixer, Mixer]:
+    corpus = load_corpus(small_corpus(tmp_path_factory.mktemp("corpus") / "c"))
+    return load_mixers(corpus, experiment(1, 1))
+
+
+def experiment(epochs: int, steps: int) -> Config:
+    return Config(
+        network=NETWORK,
+        mixing=MixingConfig(clip_s=1.0, noise_only=0.3),
+        training=TrainingConfig(
+            batch=2,
+            epochs=epochs,
+            steps_per_epoch=steps,
+            learning_rate=5e-3,
+            speech_utilization=0.8,
+            rest_utilization=0.1,
+            utilization_weight=20.0,
+            utilization_ramp=0.2,
+            auxiliary_weight=0.02,
+            waveform_weight=0.01,
+            average_decay=0.9,
+        ),
+    )
+
+
+def test_mixers_that_mark_no_speech_are_refused(mixers: tuple[Mixer, Mixer], tmp_path: Path) -> None:
+    unmarked = Mixer(mixers[0].speech, mixers[0].noise, mixers[0].config, mixers[0].classes)
+    with pytest.raises(ConfigError, match="mark frames near speech"):
+        Trainer(experiment(1, 1), unmarked, unmarked, tmp_path)
+
+
+@pytest.mark.slow
+def test_frames_at_rest_become_cheaper_than_speech(mixers: tuple[Mixer, Mixer], tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    Trainer(experiment(3, 60), *mixers, tmp_path).run(seen.append, workers=0)
+    kinds = [progress.validation_shares for progress in seen if progress.validation_shares]
+    assert len(kinds) == 3
+    assert kinds[-1].rest < 0.7 * kinds[-1].speech
+    assert load_checkpoint(tmp_path).config.training.by_kind == ByKind(0.8, 0.1)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Utilization by kind of frame: a frame near speech may cost more than one at rest.
+
+Every gated channel of a network costs the same MACs, so the share of active channels is the share of what gates can
+spend or save.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dyncp.base.config import ByKind
+from dyncp.train import processes
+
+
+def shares(masks: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
+    """masks [B, blocks, N, T], speech bool [B, T] → mean share of active channels in frames of speech and at rest, [2].
+
+    Over the clips of all processes. The second, [2], is how many frames there were of each kind; a share of none is 0.
+    """
+    active = masks.mean(dim=(1, 2))
+    kinds = torch.stack([speech, ~speech]).to(active.dtype)
+    summed, frames = processes.total(torch.stack([(active * kinds).sum((1, 2)), kinds.sum((1, 2))]))
+    return summed / frames.clamp(min=1), frames
+
+
+def kind_loss(masks: Tensor, speech: Tensor, targets: ByKind) -> Tensor:
+    """Sum of the squared distances of both shares from their targets; a kind without a frame has no say."""
+    found, frames = shares(masks, speech)
+    wanted = found.new_tensor([targets.speech, targets.rest])
+    return ((found - wanted).square() * (frames > 0)).sum()
