@@ -124,7 +124,7 @@ def _rendered(library: Library, templates: Mapping[str, str]) -> dict[str, bytes
 
 
 def _probe_files(library: Library) -> dict[str, bytes]:
-    """The two headers that a probe set decides."""
+    """The headers that a probe set decides."""
     return _rendered(library, PROBE_TEMPLATES)
 
 

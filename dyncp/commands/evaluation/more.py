@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import track
 
-from dyncp.commands.shared.terminal import print_sheets
-
 from dyncp.base.files import replace_file
+from dyncp.commands.shared.terminal import print_sheets
 
 if TYPE_CHECKING:
     from dyncp.evaluation.plotting.sheet import Sheet
@@ -49,6 +49,15 @@ def check_results(out: Path, name: str) -> None:
 
     names = (f"{name}.md", f"{name}.json")
     check_folder_output(out, names, lambda folder: all((folder / file).is_file() for file in names))
+
+
+def check_result_file(out: Path, inputs: Mapping[str, Path]) -> None:
+    """Raises OutputError unless the file `out` can be written, in a folder that is there or can be made."""
+    from dyncp.base.files.outputs import check_folder_output, check_outputs
+
+    check_folder_output(out.parent, (), lambda _: True)
+    if out.parent.is_dir():
+        check_outputs({"--out": out}, inputs)
 
 
 def write_results(console: Console, out: Path, name: str, sheets: list[Sheet], results: dict[str, object]) -> None:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from dyncp.commands.shared.terminal import make_console
+from dyncp.commands.shared.terminal import make_console, warn
 
 if TYPE_CHECKING:
     from dyncp.base.audio import Pcm
@@ -67,10 +67,7 @@ def enhance(
         if drawn is not None and plot is not None:
             drawn.save(plot, model)
     if heard.saturated:
-        console.print(
-            f"[yellow]{heard.saturated:,} samples exceeded full scale once converted, and were saturated[/]",
-            highlight=False,
-        )
+        warn(f"{heard.saturated:,} samples exceeded full scale once converted, and were saturated")
 
 
 def _check_outputs(source: Path, target: Path, bundle: Path, table: Path, plot: Path | None) -> None:
