@@ -27,12 +27,18 @@ _START, _PRIME = 2166136261, 16777619
 class TestedLayer(Protocol):
     """What is read of a `lower.Layer`: names of tables, "NULL" or None where there is none."""
 
-    name: str
-    weight: str
-    gathered: str | None
-    bias: str
-    paired: str | None
-    multiplier: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def weight(self) -> str: ...
+    @property
+    def gathered(self) -> str | None: ...
+    @property
+    def bias(self) -> str: ...
+    @property
+    def paired(self) -> str | None: ...
+    @property
+    def multiplier(self) -> str: ...
 
 
 @dataclass(frozen=True)

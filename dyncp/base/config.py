@@ -32,6 +32,9 @@ HOP = 256
 FFT = 512
 BINS = FFT // 2 + 1
 
+DAY = "day"
+"""The preset that is a recipe of audio (train/day/recipe.py), and no network."""
+
 # Of the options of a network that came after the first bundles, whose hashes know nothing of them.
 LATER_DEFAULTS = {"bands": None, "gate_period": 1, "gate_shared": "block"}
 
@@ -277,7 +280,7 @@ def find_config(name: str | Path) -> Path:
         return preset
     if Path(name).is_file():
         return Path(name)
-    known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.toml")))
+    known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.toml") if p.stem != DAY))
     raise ConfigError(f"{name}: neither a TOML file nor a preset; presets are {known}")
 
 

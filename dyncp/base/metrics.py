@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speech quality of an estimate against the clean reference: thin wrappers, 16 kHz, signals in [−1, 1) or int16.
+"""Speech quality of an estimate: thin wrappers, 16 kHz, signals in [−1, 1) or int16.
 
-The two signals must be aligned: remove the enhancer's delay of one hop before.
+All but DNSMOS compare with the clean reference, to which the estimate must be aligned: remove the enhancer's delay of
+one hop before.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,18 @@ from dyncp.base.config import SAMPLE_RATE
 from dyncp.base.errors import AudioError, NoSpeechError
 
 Signal = NDArray[Any]
+
+# What DNSMOS hears at a time, and how far apart it starts to listen (the challenge's own script).
+DNSMOS_SAMPLES = int(9.01 * SAMPLE_RATE)
+DNSMOS_STEP = SAMPLE_RATE
+
+
+class Opinion(NamedTuple):
+    """Mean opinion scores of ITU-T P.835, 1 to 5: the speech, the background, all of it."""
+
+    sig: float
+    bak: float
+    ovrl: float
 
 
 def si_sdr(reference: Signal, estimate: Signal) -> float:
@@ -53,6 +67,46 @@ def stoi(reference: Signal, estimate: Signal, extended: bool = False) -> float:
             return float(pystoi(target, heard, SAMPLE_RATE, extended=extended))
         except RuntimeWarning:
             raise NoSpeechError("STOI cannot score this pair; it needs at least 0.4 s of speech") from None
+
+
+def dnsmos(signal: Signal) -> Opinion | None:
+    """DNSMOS P.835 (Reddy et al., 2022), a network that predicts listeners' scores; None where it is not installed.
+
+    As `speechmos.dnsmos.run`, without the second network that the latter runs besides: a signal shorter than 9.01 s
+    is doubled until it is long enough, and the scores are means over windows one second apart. What is beyond [−1, 1]
+    is clipped, as on its way to any listener.
+    """
+    judge = _dnsmos_judge()
+    if judge is None:
+        return None
+    heard = signal.astype(np.float64) / (32768 if signal.dtype == np.int16 else 1)
+    if heard.ndim != 1 or not len(heard):
+        raise AudioError(f"DNSMOS needs one channel with samples, not the shape {list(signal.shape)}")
+    heard = heard.clip(-1, 1)
+    while len(heard) < DNSMOS_SAMPLES:
+        heard = np.concatenate([heard, heard])
+    windows = np.lib.stride_tricks.sliding_window_view(heard, DNSMOS_SAMPLES)[::DNSMOS_STEP]
+    # The script counts whole seconds.
+    windows = windows[: max(1, len(heard) // SAMPLE_RATE - DNSMOS_SAMPLES // SAMPLE_RATE)]
+    scores = []
+    for window in windows:
+        raw = judge.onnx_sess.run(None, {"input_1": window[None].astype(np.float32)})[0][0]
+        scores.append(judge.get_polyfit_val(*raw, False))
+    return Opinion(*np.mean(scores, axis=0).tolist())
+
+
+@cache
+def _dnsmos_judge() -> Any:
+    """The judge of `speechmos`, or None. The packages come with the extra `benchmark`."""
+    try:
+        from speechmos import dnsmos as package
+    except ModuleNotFoundError:
+        return None
+    from importlib.resources import as_file, files
+
+    models = files("speechmos") / "dnsmos_models"
+    with as_file(models / "sig_bak_ovr.onnx") as primary, as_file(models / "model_v8.onnx") as p808:
+        return package.DNSMOS(str(primary), str(p808))
 
 
 def _pair(reference: Signal, estimate: Signal) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from pydantic import ConfigDict, Field, FiniteFloat
@@ -18,14 +18,23 @@ class Score(StrictModel):
     stoi: FiniteFloat = Field(description="STOI, 0 to 1")
     estoi: FiniteFloat = Field(description="extended STOI, 0 to 1")
     si_sdr: FiniteFloat = Field(description="dB")
+    sig: FiniteFloat | None = Field(None, description="DNSMOS P.835 of the speech, MOS; null where it is not installed")
+    bak: FiniteFloat | None = Field(None, description="DNSMOS P.835 of the background")
+    ovrl: FiniteFloat | None = Field(None, description="DNSMOS P.835 overall")
 
     @classmethod
     def mean(cls, scores: Sequence[Score]) -> Score:
         """Metric by metric."""
-        return cls(**{name: float(np.mean([getattr(s, name) for s in scores])) for name in cls.model_fields})
+        return cls.combine(scores, lambda values: float(np.mean(values)))
+
+    @classmethod
+    def combine(cls, scores: Sequence[Score], how: Callable[[list[float]], float]) -> Score:
+        """`how` of each metric's values; a metric that one of the scores lacks is lacking."""
+        columns = {name: [getattr(score, name) for score in scores] for name in cls.model_fields}
+        return cls(**{name: None if None in values else how(values) for name, values in columns.items()})
 
     def __sub__(self, other: Score) -> Score:
-        return Score(**{name: getattr(self, name) - getattr(other, name) for name in Score.model_fields})
+        return Score.combine([self, other], lambda pair: pair[0] - pair[1])
 
 
 Share = Field(ge=0, le=1)

@@ -65,6 +65,9 @@ def _costs(report: Report) -> Table:
     if report.quality is not None and report.quality.int8 is not None:
         noisy, wanted, got = report.quality.noisy, report.quality.float_, report.quality.int8
         table.add_row("PESQ", f"noisy {noisy.pesq:.2f}, float {wanted.pesq:.2f}, int8 {got.pesq:.2f}")
+        table.add_row("SI-SDR, dB", f"noisy {noisy.si_sdr:.1f}, float {wanted.si_sdr:.1f}, int8 {got.si_sdr:.1f}")
+        if noisy.ovrl is not None:
+            table.add_row("DNSMOS OVRL", f"noisy {noisy.ovrl:.2f}, float {wanted.ovrl:.2f}, int8 {got.ovrl:.2f}")
     table.add_row("bundle", report.bundle.hash)
     return table
 

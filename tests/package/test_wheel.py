@@ -117,7 +117,8 @@ def test_it_generates_proves_and_reports(installed: Installed, tmp_path: Path) -
 def test_it_brings_presets_and_checkpoints(installed: Installed, tmp_path: Path) -> None:
     code = "from dyncp.base.paths import CHECKPOINTS, PRESETS; from dyncp.base.config import load_config; "
     code += "from dyncp.train.network.checkpoint import load_checkpoint; "
-    code += "[load_config(str(path)) for path in PRESETS.glob('*.toml')]; "
+    code += "from dyncp.train.day.recipe import load_day; load_day(); "
+    code += "[load_config(str(path)) for path in PRESETS.glob('*.toml') if path.stem != 'day']; "
     code += "[load_checkpoint(path) for path in CHECKPOINTS.iterdir()]; "
     code += "print(*(path.stem for path in (*PRESETS.iterdir(), *CHECKPOINTS.iterdir())))"
     folders = (ROOT / "dyncp" / "presets", ROOT / "train" / "checkpoints")

@@ -47,11 +47,21 @@ def cap_sheet(curve: CapCurve) -> Sheet:
     from dyncp.evaluation.plotting.sheet import Sheet, number
 
     title = f"Quality under a cap, int8, {curve.clips} clips, {curve.frames:,} frames"
-    headers = ("at most", "PESQ-WB", "STOI", "SI-SDR, dB", "MACs per frame: mean", "max", "never more than")
+    headers = (
+        "at most",
+        "PESQ-WB",
+        "STOI",
+        "SI-SDR, dB",
+        "DNSMOS OVRL",
+        "MACs per frame: mean",
+        "max",
+        "never more than",
+    )
     noisy = curve.noisy
-    rows = [("noisy", number(noisy.pesq), number(noisy.stoi), number(noisy.si_sdr, 2), "", "", "")]
+    rows = [("noisy", number(noisy.pesq), number(noisy.stoi), number(noisy.si_sdr, 2), number(noisy.ovrl), "", "", "")]
     for row in curve.rows:
-        scores = (number(row.score.pesq), number(row.score.stoi), number(row.score.si_sdr, 2))
+        score = row.score
+        scores = (number(score.pesq), number(score.stoi), number(score.si_sdr, 2), number(score.ovrl))
         macs = (f"{row.macs_mean:,.0f}", f"{row.macs_max:,}", f"{row.macs_bound:,}")
         rows.append((_named(row), *scores, *macs))
     return Sheet(title, headers, rows)

@@ -46,8 +46,18 @@ def evaluate(
         Path | None, typer.Option(help="Folder for quality against the cap on active channels (docs/network.md).")
     ] = None,
     cap: Annotated[str, typer.Option(help="The caps for --caps, in channels per block, such as `64,32,16`.")] = "",
+    day: Annotated[bool, typer.Option("--day", help="Cost and quality over a day instead (docs/day.md).")] = False,
+    cores: Annotated[
+        str, typer.Option(help="Cores to count the day's instructions on, such as `cortex-m4,cortex-m55`.")
+    ] = "",
+    microwatts_per_mhz: Annotated[
+        float | None, typer.Option(min=0.0, help="What your chip draws, for the day's energy on cortex-m4.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the day.", min=0)] = 0,
+    peers: Annotated[bool, typer.Option("--peers", help="Enhancers that people use today beside it instead.")] = False,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the result of --day or --peers.")] = None,
     minutes: Annotated[
-        float, typer.Option(help="Length of each stream for --paper, --context and --rivals.", min=0.1)
+        float, typer.Option(help="Length of the day, or of each stream for --paper, --context and --rivals.", min=0.1)
     ] = 30.0,
     target: Annotated[
         list[Path] | None, typer.Option(help="A target of your own for these, may be repeated (docs/targets.md).")
@@ -55,10 +65,12 @@ def evaluate(
     cache: Annotated[Path | None, typer.Option(help="Folder that caches labels which take long to compute.")] = None,
     json_output: Json = False,
 ) -> None:
-    """Score a network by PESQ-WB, STOI, ESTOI and SI-SDR: noisy, float and int8, −5 to 15 dB SNR (docs/evaluation.md).
+    """Score a network by PESQ-WB, STOI, ESTOI, SI-SDR and DNSMOS: noisy, float and int8, −5 to 15 dB SNR.
 
     With --paper, --context or --rivals it instead measures how well probes on the masks estimate the signals of unseen
-    speakers and noises; with --caps, how quality falls as fewer channels may be active.
+    speakers and noises; with --caps, how quality falls as fewer channels may be active; with --day, what a frame costs
+    and how speech sounds over a day of conversations, noise alone, quiet and silence; with --peers, the same clips
+    through enhancers that people use today (docs/evaluation.md).
     """
     from dyncp.base.errors import BundleError, ConfigError
     from dyncp.commands.evaluation.more import check_results
@@ -75,6 +87,33 @@ def evaluate(
     integers = None if bundle is None else read_bundle(bundle)
     if cap and caps is None:
         raise ConfigError("--cap names the caps of a curve: give --caps, the folder to write it to, as well")
+    if not day and (cores or microwatts_per_mhz is not None):
+        raise ConfigError("--cores and --microwatts-per-mhz are for a day's instructions: give --day as well")
+    if out is not None and day == peers:
+        raise ConfigError("--out is the file of one result: give --day or --peers")
+    if peers:
+        from dyncp.commands.evaluation.peers import run_peers
+        from dyncp.export.quantization.fold import fold
+
+        beside = run_peers(console, fold(trained), integers, recordings, split, clips, out)
+        if json_output:
+            print(beside.model_dump_json())
+        return
+    if day:
+        if integers is None:
+            raise BundleError("--day measures an integer network: name its BUNDLE as well")
+        if integers.config != trained.config.network:
+            raise BundleError(f"{bundle}: its network is not the checkpoint's; export the checkpoint that is evaluated")
+        from dyncp.commands.evaluation.day import parse_cores, run_day
+        from dyncp.evaluation.day.measure import DayOptions
+        from dyncp.firmware.cost.estimate import UserBoard
+
+        board = UserBoard(microwatts_per_mhz=microwatts_per_mhz)
+        options = DayOptions(split, minutes, seed, parse_cores(cores), board)
+        record = run_day(console, integers, recordings, options, out)
+        if json_output:
+            print(record.model_dump_json())
+        return
     if paper is None and context is None and rivals is None and caps is None:
         _quality(console, trained, integers, recordings, split, clips, levels, json_output)
         return

@@ -25,11 +25,13 @@ HEADERS = (
     "int8",
     "ESTOI, int8",
     "SI-SDR, dB, int8",
+    "DNSMOS OVRL, int8",
     "above the static front: PESQ-WB",
     "ESTOI",
     "SI-SDR, dB",
+    "DNSMOS OVRL",
 )
-METRICS = (("pesq", 3), ("estoi", 3), ("si_sdr", 2))
+METRICS = (("pesq", 3), ("estoi", 3), ("si_sdr", 2), ("ovrl", 3))
 PANELS = (("pesq", "PESQ-WB, gain"), ("estoi", "ESTOI, gain"))
 SERIES = (("none", "static"), ("output", "gates on block outputs"), ("hidden", "gates on conv channels"))
 
@@ -40,12 +42,18 @@ def front_sheet(front: Front) -> Sheet:
 
     title = f"Quality against cost, {front.steps} + {front.steps} steps of training, {front.clips} clips"
     noisy = front.noisy
-    first = ("noisy", *[""] * 7, *(number(getattr(noisy, name), digits) for name, digits in METRICS), *[""] * 3)
+    first = (
+        "noisy",
+        *[""] * 7,
+        *(number(getattr(noisy, name), digits) for name, digits in METRICS),
+        *[""] * len(METRICS),
+    )
     rows = [_row(point, [run for run in front.runs if run.name == point.name]) for point in front.points]
     return Sheet(title, HEADERS, [first, *rows])
 
 
 def _row(point: FrontPoint, runs: Sequence[FrontRun]) -> tuple[str, ...]:
+    from dyncp.base.quality import Score
     from dyncp.evaluation.plotting.sheet import number
 
     def mean(value: Callable[[FrontRun], float]) -> float:
@@ -56,8 +64,9 @@ def _row(point: FrontPoint, runs: Sequence[FrontRun]) -> tuple[str, ...]:
     float_pesq = number(mean(lambda run: run.float_.pesq))
     scores = []
     for name, digits in METRICS:
-        spread = "" if point.spread is None else f" ± {getattr(point.spread, name):.{digits}f}"
-        scores.append(number(float(np.mean([getattr(run.int8, name) for run in runs])), digits) + spread)
+        deviation = None if point.spread is None else getattr(point.spread, name)
+        spread = "" if deviation is None else f" ± {deviation:.{digits}f}"
+        scores.append(number(getattr(Score.mean([run.int8 for run in runs]), name), digits) + spread)
     return (
         point.name,
         str(point.seeds),
@@ -73,7 +82,8 @@ def _row(point: FrontPoint, runs: Sequence[FrontRun]) -> tuple[str, ...]:
 def _above(point: FrontPoint) -> list[str]:
     if point.above_front is None:
         return ["–"] * len(METRICS)
-    return [f"{getattr(point.above_front, name):+.{digits}f}" for name, digits in METRICS]
+    gains = [(getattr(point.above_front, name), digits) for name, digits in METRICS]
+    return ["–" if gain is None else f"{gain:+.{digits}f}" for gain, digits in gains]
 
 
 def draw_front(front: Front, out: Path) -> None:

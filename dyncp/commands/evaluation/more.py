@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+
+from dyncp.commands.shared.terminal import print_sheets
 
 from dyncp.base.files import replace_file
 
@@ -52,11 +53,7 @@ def check_results(out: Path, name: str) -> None:
 
 def write_results(console: Console, out: Path, name: str, sheets: list[Sheet], results: dict[str, object]) -> None:
     """Print the sheets, and write them and the results to out/NAME.{md,json}."""
-    for sheet in sheets:
-        table = Table(*sheet.headers, title=sheet.title)
-        for row in sheet.rows:
-            table.add_row(*row)
-        console.print(table)
+    print_sheets(console, sheets)
     out.mkdir(parents=True, exist_ok=True)
     replace_file(out / f"{name}.md", "\n".join(sheet.markdown() for sheet in sheets).encode())
     replace_file(out / f"{name}.json", (json.dumps(results, indent=2) + "\n").encode())

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dyncp.commands.shared.options import Checkpoint, Json, Redistributable, find_checkpoint
+from dyncp.commands.shared.quality import metrics_of
 from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def tflite(
 def print_comparison(console: Console, comparison: TfliteComparison) -> None:
     ours, other = comparison.ours, comparison.tflite
     table = Table("", "noisy", "float", "ours", "TFLite", title=f"{comparison.clips} clips never seen")
-    for label, field, digits in (("PESQ-WB", "pesq", 3), ("STOI", "stoi", 3), ("SI-SDR, dB", "si_sdr", 2)):
+    for label, field, digits in metrics_of(comparison.noisy):
         scores = (comparison.noisy, comparison.float_, ours.score, other.score)
         table.add_row(label, *(f"{getattr(score, field):.{digits}f}" for score in scores))
     table.add_row("agreement with float, dB", "", "", f"{ours.agreement_db:.1f}", f"{other.agreement_db:.1f}")

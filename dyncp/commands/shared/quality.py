@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from dyncp.export.quantization.fold import FoldedNetwork
     from dyncp.train.mixing.pairs import Pair
 
-METRICS = (("PESQ-WB", "pesq", 3), ("STOI", "stoi", 3), ("ESTOI", "estoi", 3), ("SI-SDR, dB", "si_sdr", 2))
+# As printed, as named in Score, decimals.
+METRICS = (
+    ("PESQ-WB", "pesq", 3),
+    ("STOI", "stoi", 3),
+    ("ESTOI", "estoi", 3),
+    ("SI-SDR, dB", "si_sdr", 2),
+    ("DNSMOS SIG", "sig", 3),
+    ("DNSMOS BAK", "bak", 3),
+    ("DNSMOS OVRL", "ovrl", 3),
+)
+
+
+def metrics_of(score: Score) -> list[tuple[str, str, int]]:
+    """The metrics that a score has: all of them, or all but DNSMOS where that is not installed."""
+    return [metric for metric in METRICS if getattr(score, metric[1]) is not None]
 
 
 def scored(
@@ -51,7 +65,7 @@ def _means(comparison: Comparison) -> Table:
     table.title = f"{comparison.clips} clips, speakers and noises never seen"
     values = [comparison.noisy, comparison.float_, comparison.int8]
     gains = [comparison.float_gain, comparison.int8_gain]
-    for label, field, digits in METRICS:
+    for label, field, digits in metrics_of(comparison.noisy):
         cells = [f"{getattr(score, field):.{digits}f}" for score in values if score is not None]
         cells += [f"{getattr(score, field):+.{digits}f}" for score in gains if score is not None]
         table.add_row(label, *cells)
@@ -60,7 +74,7 @@ def _means(comparison: Comparison) -> Table:
 
 def _by_snr(comparison: Comparison) -> Table:
     name = "float" if comparison.int8 is None else "int8"
-    table = Table("SNR, dB", "clips", *(label.removesuffix(", dB") for label, _, _ in METRICS))
+    table = Table("SNR, dB", "clips", *(label.removesuffix(", dB") for label, _, _ in metrics_of(comparison.noisy)))
     table.title = f"noisy → {name}"
     for row in comparison.by_snr:
         table.add_row(f"{row.low_db} to {row.high_db}", str(row.clips), *steps(row))
@@ -70,7 +84,7 @@ def _by_snr(comparison: Comparison) -> Table:
 def steps(scores: Scores) -> list[str]:
     """`noisy → enhanced` of each metric, by the integer network if there is one."""
     enhanced = scores.int8 or scores.float_
-    return [_step(scores.noisy, enhanced, field, max(digits - 1, 1)) for _, field, digits in METRICS]
+    return [_step(scores.noisy, enhanced, field, max(digits - 1, 1)) for _, field, digits in metrics_of(scores.noisy)]
 
 
 def _step(noisy: Score, enhanced: Score, field: str, digits: int) -> str:

@@ -106,8 +106,7 @@ def above(macs: float, score: Score, front: Sequence[tuple[float, Score]]) -> Sc
     costs = [cost for cost, _ in front]
     if not costs or not costs[0] <= macs <= costs[-1]:
         return None
-    names = Score.model_fields
-    return score - Score(**{n: float(np.interp(macs, costs, [getattr(s, n) for _, s in front])) for n in names})
+    return score - Score.combine([s for _, s in front], lambda values: float(np.interp(macs, costs, values)))
 
 
 def _mean(group: Sequence[FrontRun]) -> FrontPoint:
@@ -124,5 +123,4 @@ def _mean(group: Sequence[FrontRun]) -> FrontPoint:
 
 
 def _deviation(scores: Sequence[Score]) -> Score:
-    names = Score.model_fields
-    return Score(**{name: float(np.std([getattr(s, name) for s in scores], ddof=1)) for name in names})
+    return Score.combine(scores, lambda values: float(np.std(values, ddof=1)))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.config import HOP
-from dyncp.base.metrics import pesq_wb, si_sdr, stoi
+from dyncp.base.metrics import dnsmos, pesq_wb, si_sdr, stoi
 from dyncp.base.quality import Score
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.masks import unpack_masks
@@ -74,12 +74,14 @@ def score_clip(folded: FoldedNetwork, bundle: Bundle | None, clean: Pcm, noisy: 
 
 
 def score(target: Pcm, heard: NDArray[np.generic]) -> Score:
-    """All metrics of one signal."""
+    """All metrics of one signal; DNSMOS where it is installed."""
+    opinion = dnsmos(heard)
     return Score(
         pesq=pesq_wb(target, heard),
         stoi=stoi(target, heard),
         estoi=stoi(target, heard, extended=True),
         si_sdr=si_sdr(target, heard),
+        **({} if opinion is None else opinion._asdict()),
     )
 
 

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The day's results as tables."""
+
+from __future__ import annotations
+
+from dyncp.base.quality import Score
+from dyncp.evaluation.plotting.sheet import Sheet, number
+from dyncp.firmware.report.contents.day import ConditionRow, DayRecord, SpurtQuality
+
+TITLES = {
+    "speech": "speech",
+    "pause": "pause in conversation",
+    "noise": "noise alone",
+    "quiet": "quiet room",
+    "silence": "digital silence",
+    "day": "the day",
+}
+METRICS = (("pesq", 2), ("stoi", 3), ("estoi", 3), ("si_sdr", 1), ("sig", 2), ("bak", 2), ("ovrl", 2))
+LABELS = ("PESQ-WB", "STOI", "ESTOI", "SI-SDR, dB", "DNSMOS SIG", "BAK", "OVRL")
+
+
+def day_sheets(record: DayRecord) -> list[Sheet]:
+    """Cost by condition, instructions where cores were emulated, quality of the spurts."""
+    sheets = [_cost(record)]
+    if record.day.instructions:
+        sheets.append(_instructions(record))
+    return [*sheets, _quality(record.quality)]
+
+
+def _cost(record: DayRecord) -> Sheet:
+    headers = ("", "share of frames", "MACs per frame: mean", "p5", "p95", "active channels", "noise left, dB")
+    rows = [
+        (
+            TITLES[row.condition],
+            f"{row.share:.1%}",
+            *(f"{value:,.0f}" for value in (row.macs.mean, row.macs.p5, row.macs.p95)),
+            _active(row, record.channels),
+            number(row.noise_left_db, 1),
+        )
+        for row in record.rows
+    ]
+    title = f"Work per frame on a day of {record.minutes:g} minutes; {record.macs_all_active:,} MACs with all active"
+    return Sheet(title, headers, rows)
+
+
+def _active(row: ConditionRow, channels: int) -> str:
+    return f"{row.active:,.1f} ({row.active / channels:.1%})" if channels else "all"
+
+
+def _instructions(record: DayRecord) -> Sheet:
+    cores = list(record.day.instructions)
+    estimated = record.cycles is not None
+    energy = estimated and record.day.microjoules is not None
+    headers = ["", *(f"{core}{suffix}" for core in cores for suffix in (": mean", " p95", " max"))]
+    headers += ["cycles, estimate"] * estimated + ["µJ, estimate"] * energy
+    rows = []
+    for row in record.rows:
+        spreads = [row.instructions[core] for core in cores]
+        cells = [f"{value:,.0f}" for s in spreads for value in (s.mean, s.p95, s.max)]
+        cells += [number(row.cycles, 0)] * estimated + [number(row.microjoules, 1)] * energy
+        rows.append((TITLES[row.condition], *cells))
+    return Sheet("Instructions per frame, and what a Cortex-M4 takes for them", tuple(headers), rows)
+
+
+def _quality(quality: SpurtQuality) -> Sheet:
+    rows = [("noisy", *_cells(quality.noisy)), ("int8", *_cells(quality.int8)), ("gain", *_cells(quality.gain, "+"))]
+    for part in quality.by_snr:
+        where = f"{part.low_db:g} to {part.high_db:g} dB ({part.stretches})"
+        rows += [(f"noisy, {where}", *_cells(part.noisy)), (f"int8, {where}", *_cells(part.int8))]
+    left_out = f", {quality.left_out} left out" if quality.left_out else ""
+    title = f"Quality of the talk spurts, {quality.seconds:,.0f} s in {quality.stretches} conversations{left_out}"
+    return Sheet(title, ("", *LABELS), rows)
+
+
+def _cells(score: Score, sign: str = "") -> list[str]:
+    values = [(getattr(score, name), digits) for name, digits in METRICS]
+    return ["–" if value is None else f"{value:{sign}.{digits}f}" for value, digits in values]

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cost and quality over a day (docs/day.md): the document that `dyncp evaluate --day` writes and a report shows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, FiniteFloat
+
+from dyncp.base.config import StrictModel
+from dyncp.base.quality import Score
+from dyncp.firmware.cost.events import CycleEstimate
+from dyncp.firmware.proof.records import Spread
+
+WHOLE = "day"
+"""The row of all frames."""
+
+
+class MacsSpread(StrictModel):
+    """Multiply–accumulates per frame, over the frames of a condition."""
+
+    mean: FiniteFloat
+    p5: FiniteFloat
+    p95: FiniteFloat
+
+
+class ConditionRow(StrictModel):
+    """One condition's frames, or all of them (`day`)."""
+
+    condition: Literal["speech", "pause", "noise", "quiet", "silence", "day"]
+    frames: int = Field(ge=1)
+    share: FiniteFloat = Field(gt=0, le=1, description="of the day's frames")
+    macs: MacsSpread
+    active: FiniteFloat = Field(ge=0, description="active channels per frame, mean over frames")
+    instructions: dict[str, Spread] = Field({}, description="per frame, by core; empty where none was emulated")
+    cycles: FiniteFloat | None = Field(
+        None, description="of a Cortex-M4 per mean frame: the day's estimate per instruction × these instructions"
+    )
+    microjoules: FiniteFloat | None = Field(None, description="of a Cortex-M4 per mean frame, as `cycles`")
+    noise_left_db: FiniteFloat | None = Field(
+        None, description="output over input where there is no speech, mean of the stretches' dB; null in speech"
+    )
+
+
+class SnrRow(StrictModel):
+    """The conversations whose SNR lies in [low, high)."""
+
+    low_db: FiniteFloat
+    high_db: FiniteFloat
+    stretches: int = Field(ge=1)
+    noisy: Score
+    int8: Score
+
+
+class SpurtQuality(StrictModel):
+    """The talk spurts of each conversation, joined and scored against clean speech; means over conversations."""
+
+    stretches: int = Field(ge=1, description="conversations that were scored")
+    left_out: int = Field(ge=0, description="those with too little speech to score")
+    seconds: FiniteFloat = Field(gt=0, description="speech that was scored")
+    noisy: Score
+    int8: Score
+    gain: Score = Field(description="int8 − noisy")
+    by_snr: list[SnrRow]
+
+
+class DayRecord(StrictModel):
+    """`day.json`."""
+
+    schema_name: Literal["dyncp-day"] = "dyncp-day"
+    schema_version: Literal[1] = 1
+    bundle_hash: str
+    recipe_hash: str = Field(description="sha256 of the recipe: days of one recipe can be compared")
+    audio_hash: str = Field(description="sha256 of the noisy samples: the same for the same corpus, recipe and seed")
+    split: str
+    seed: int
+    minutes: FiniteFloat
+    channels: int = Field(description="gated channels of the network")
+    macs_all_active: int = Field(description="of a frame with every channel active")
+    rows: list[ConditionRow] = Field(min_length=1, description="one for each condition that occurs, last the day's")
+    cycles: CycleEstimate | None = Field(None, description="of a Cortex-M4, over all frames; an estimate")
+    quality: SpurtQuality
+
+    @property
+    def day(self) -> ConditionRow:
+        """The row of all frames."""
+        return self.rows[-1]
+
+    def row(self, condition: str) -> ConditionRow | None:
+        return next((row for row in self.rows if row.condition == condition), None)
