@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import track
 
-from dyncp.commands.shared.terminal import print_sheets
-
 from dyncp.base.files import replace_file
+from dyncp.commands.shared.terminal import print_sheets
 
 if TYPE_CHECKING:
     from dyncp.evaluation.plotting.sheet import Sheet
