@@ -32,7 +32,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("arguments", "complaint"),
     [
         (("train", "papyrus", "--corpus", ".", "--out", "x"), "presets are front, paper"),
-        (("train", "paper", "--corpus", "nowhere", "--out", "x"), "nowhere: holds neither"),
+        (("train", "paper", "--corpus", "nowhere", "--out", "x"), "nowhere: no such folder"),
         (("generate", "nowhere", "x"), "manifest.json"),
         (("export", "nowhere", "x", "--corpus", "."), "checkpoint.json: cannot be read"),
         (("report", "nowhere", "x", "--out", "y"), "manifest.json"),

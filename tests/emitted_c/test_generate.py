@@ -29,6 +29,7 @@ FILES = [
     "dyncp_fft_helium.h",
     "dyncp_fft_scalar.h",
     "dyncp_flips.h",
+    "dyncp_hash.h",
     "dyncp_helium.h",
     "dyncp_helium_columns.h",
     "dyncp_helium_dense.h",

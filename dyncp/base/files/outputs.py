@@ -60,8 +60,8 @@ def check_folder_output(
 def check_own_folder(folder: Path, own: Set[str], error: type[DyncpError], inputs: Mapping[str, Path]) -> None:
     """Raises `error`, or OutputError, unless `folder` can be made, or replaced by files that are named in `own`."""
     for name, path in inputs.items():
-        if _same(folder, path) or (path.is_dir() and _inside(folder, path)):
-            raise OutputError(f"{shown(folder)}: lies in {name}, {shown(path)}; choose another folder")
+        if _same(folder, path):
+            raise OutputError(f"{shown(folder)}: is {name}; choose another folder")
     check_folder_output(folder, (), lambda _: True)
     check_folder(folder, own, own, error)
 

@@ -47,7 +47,7 @@ def export(
     inputs = {"the checkpoint": find_checkpoint(checkpoint)} | {f"the corpus {folder}": folder for folder in corpus}
     check_own_folder(out, FILES, BundleError, inputs)
     if quality is not None:
-        check_outputs({"--quality": quality}, {**inputs, "the bundle": out})
+        check_outputs({"--quality": quality}, {"the bundle": out})
     source = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
     if clips:
