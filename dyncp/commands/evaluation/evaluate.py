@@ -83,8 +83,7 @@ def evaluate(
         if folder is not None:
             check_results(folder, name)
     if out is not None:
-        inputs = {"the checkpoint": find_checkpoint(checkpoint)} | {f"the corpus {folder}": folder for folder in corpus}
-        check_result_file(out, inputs if bundle is None else {**inputs, "the bundle": bundle})
+        check_result_file(out, {} if bundle is None else {"the bundle": bundle})
     trained = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
     integers = None if bundle is None else read_bundle(bundle)
