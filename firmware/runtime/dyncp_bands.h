@@ -13,8 +13,8 @@ static inline int8_t dcp_feature(const uint64_t *thresholds, const uint8_t *star
     /* The leading one and the two bits after it (zeros, where they are in the lower word). */
     const uint32_t high = (uint32_t)(power >> 32), word = high ? high : (uint32_t)power | 1;
     const uint32_t zeros = dcp_leading_zeros(word), bits = (word << zeros) >> 29;
-    const uint8_t *exponent = starts + (high ? 4 * 62 : 4 * 30) - 4 * (int32_t)zeros;
-    size_t reached = exponent[bits];
+    const uint32_t first = (high ? 4 * 62u : 4 * 30u) - 4 * zeros; /* may wrap, the sum does not */
+    size_t reached = starts[first + bits];
     while (power >= thresholds[reached]) {
         reached++;
     }
