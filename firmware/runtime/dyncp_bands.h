@@ -50,8 +50,9 @@ DCP_KERNEL void dcp_band_features(const uint64_t *thresholds, const uint8_t *sta
 
 /* Section 6, back: a logit to the suppression mask, by linear interpolation in sigmoid[257]. */
 static inline uint16_t dcp_suppression_of(const uint16_t *sigmoid, int32_t logit) {
-    const uint16_t *from = sigmoid + 128 + (logit >> 8);
-    return (uint16_t)(from[0] + (((from[1] - from[0]) * (logit & 255) + 128) >> 8));
+    const uint16_t *middle = sigmoid + 128;
+    const int32_t i = logit >> 8, f = logit & 255;
+    return (uint16_t)(middle[i] + (((middle[i + 1] - middle[i]) * f + 128) >> 8));
 }
 
 /* logits[bands] to the suppression mask[257], constant over a band. */
