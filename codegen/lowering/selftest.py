@@ -140,7 +140,7 @@ def noise(frames: int) -> NDArray[np.int16]:
 
 
 def hash_words(arrays: Iterable[NDArray[np.generic]], start: int = _START) -> int:
-    """The hash of firmware/runtime/dyncp_hash.h over arrays of integers of 8 to 64 bits."""
+    """The hash of firmware/runtime/dyncp_hash.h over arrays of integers of 8 to 64 bits, those of 8 by fours."""
     value = start
     for array in arrays:
         for word in _words(array):
@@ -157,8 +157,7 @@ def _words(array: NDArray[np.generic]) -> list[int]:
     plain = np.ascontiguousarray(array).ravel().astype(array.dtype.newbyteorder("<"))
     if size == 2:
         return [int(word) for word in plain.view("<u2")]
-    data = plain.tobytes()
-    return [int(word) for word in np.frombuffer(data + bytes(-len(data) % 4), "<u4")]
+    return [int(word) for word in np.frombuffer(plain.tobytes(), "<u4")]
 
 
 def _by_frame(run: Run, first: NDArray[np.generic], second: NDArray[np.generic]) -> int:

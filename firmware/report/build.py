@@ -25,6 +25,7 @@ from dyncp.export.integers.truth import read_truth
 from dyncp.firmware.cost.estimate import NO_WAIT, UserBoard, estimate
 from dyncp.firmware.proof.records import RECORD, HostRecord, TargetRecord, ValidationRecord
 from dyncp.firmware.report.contents import schema
+from dyncp.firmware.report.contents.day import DayRecord
 from dyncp.firmware.report.contents.groups import STAGE_GROUPS, stage_group
 from dyncp.firmware.report.contents.signals import SignalsReport, report_signals
 from dyncp.firmware.report.contents.validation import Validation, parse_record, read_validation
@@ -37,14 +38,15 @@ def build_report(
     quality: Path | None = None,
     truth: Path | None = None,
     board: UserBoard = NO_WAIT,
+    day: Path | None = None,
 ) -> schema.Report:
     """All figures of a validated bundle.
 
-    `quality` is the JSON file of the float/int8 comparison and `truth` the CSV of the signals' true values, where
-    there are such; `board` is what the cycles are estimated for. Raises ReportError, naming file and field, for a
-    folder that is incomplete, altered or of another bundle, for a truth that does not fit the audio or the probes,
-    for a board where no cycles were counted, and where the mask trace does not predict the device's count of
-    multiply–accumulates exactly.
+    `quality` is the JSON file of the float/int8 comparison, `truth` the CSV of the signals' true values and `day` the
+    file of `dyncp evaluate --day`, where there are such; `board` is what the cycles are estimated for. Raises
+    ReportError, naming file and field, for a folder that is incomplete, altered or of another bundle, for a day of
+    another bundle, for a truth that does not fit the audio or the probes, for a board where no cycles were counted, and
+    where the mask trace does not predict the device's count of multiply–accumulates exactly.
     """
     tasks = bundle.probes.tasks if bundle.probes else []
     bundle = _as_validated(bundle, validation_folder)
@@ -86,6 +88,7 @@ def build_report(
         host=_host(validation.record.host),
         targets=[_target(target, board) for target in validation.record.targets],
         quality=None if quality is None else _quality(quality),
+        day=None if day is None else _day(day, bundle),
         signals=_signals(bundle, validation, truth, tasks),
     )
 
@@ -95,6 +98,16 @@ def _quality(path: Path) -> Comparison:
     if comparison.int8 is None:
         raise ReportError(f"{path}: int8 is null: made without a bundle; use the file of `dyncp export --quality`")
     return comparison
+
+
+def _day(path: Path, bundle: Bundle) -> DayRecord:
+    record = parse_record(DayRecord, path)
+    if record.bundle_hash != bundle.hash:
+        raise ReportError(
+            f"{path}: bundle_hash is {record.bundle_hash[:12]}…, but this bundle's hash is {bundle.hash[:12]}…; "
+            "run `dyncp evaluate --day` on this bundle"
+        )
+    return record
 
 
 def _as_validated(bundle: Bundle, folder: Path) -> Bundle:

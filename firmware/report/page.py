@@ -14,10 +14,11 @@ import numpy as np
 
 from dyncp.base.audio import Pcm
 from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.firmware.report.contents.day import TITLES
 from dyncp.firmware.report.contents.schema import Report
 from dyncp.firmware.report.contents.validation import Validation
 from dyncp.firmware.report.contents.verdict import failures, headline
-from dyncp.firmware.report.figures.bars import cores_figure, layers_figure, memory_figure
+from dyncp.firmware.report.figures.bars import cores_figure, day_figure, layers_figure, memory_figure
 from dyncp.firmware.report.figures.drawing import NARROW, WIDE, Drawing, Layout
 from dyncp.firmware.report.figures.timelines import (
     SHOWN_FRAMES,
@@ -65,6 +66,8 @@ def render_page(report: Report, validation: Validation) -> str:
         headline=headline(report),
         failures=failures(report),
         players=_players(validation),
+        day=None if report.day is None else day_figure(report.day),
+        day_titles=TITLES,
         masks=mask_figure(report, validation),
         macs=macs_figure(report, validation),
         traces=None if report.signals is None else traces_figure(report.signals, shown_seconds),

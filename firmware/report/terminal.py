@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dyncp.firmware.cost.events import CycleEstimate
+from dyncp.firmware.report.contents.day import TITLES, DayRecord
 from dyncp.firmware.report.contents.schema import Report
 from dyncp.firmware.report.contents.verdict import failures, headline
 
@@ -22,11 +23,23 @@ def print_report(report: Report, console: Console | None = None) -> None:
     console.print(Text(f"{word}: {headline(report)}", style=style))
     for failure in failures(report):
         console.print(Text(f"  {failure}", style="red"))
+    if report.day is not None:
+        console.print(_day(report.day))
     console.print(_costs(report))
     if report.targets:
         console.print(_cores(report))
     if report.probes is not None and report.targets:
         console.print(_probes(report))
+
+
+def _day(day: DayRecord) -> Table:
+    """What a frame costs in each condition."""
+    cores = list(day.day.instructions)
+    table = _table("\nWork per frame over a day", ("frames", "MACs", *cores), rows="condition")
+    for row in day.rows:
+        counts = [f"{row.instructions[core].mean:,.0f}" for core in cores]
+        table.add_row(TITLES[row.condition], f"{row.share:.1%}", f"{row.macs.mean:,.0f}", *counts)
+    return table
 
 
 def _costs(report: Report) -> Table:
@@ -87,10 +100,10 @@ def _cap(report: Report) -> str:
     return ", ".join(f"{cap:,} channels per {where}" for cap, where in caps if cap is not None)
 
 
-def _table(title: str, figures: Sequence[str]) -> Table:
-    """One row a core, one column a figure."""
+def _table(title: str, figures: Sequence[str], rows: str = "core") -> Table:
+    """One row a core, or what `rows` says, one column a figure."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("core")
+    table.add_column(rows)
     for name in figures:
         table.add_column(name, justify="right")
     return table

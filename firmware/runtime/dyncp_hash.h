@@ -14,18 +14,14 @@ static inline uint32_t dcp_hash_word(uint32_t hash, uint32_t word) {
     return (hash ^ word) * 16777619u;
 }
 
-/* Bytes by fours, the first the lowest; zeros follow the last. */
+/* Bytes by fours, the first the lowest: tables of them have multiples of four. */
 static inline uint32_t dcp_hash8(uint32_t hash, const void *values, size_t count) {
     const uint8_t *v = (const uint8_t *)values;
-    for (; count >= 4; count -= 4, v += 4) {
+    for (; count > 0; count -= 4, v += 4) {
         hash = dcp_hash_word(hash, v[0] | (uint32_t)v[1] << 8 | (uint32_t)v[2] << 16 |
                                        (uint32_t)v[3] << 24);
     }
-    uint32_t rest = 0;
-    for (size_t n = 0; n < count; n++) {
-        rest |= (uint32_t)v[n] << 8 * n;
-    }
-    return count > 0 ? dcp_hash_word(hash, rest) : hash;
+    return hash;
 }
 
 static inline uint32_t dcp_hash16(uint32_t hash, const void *values, size_t count) {

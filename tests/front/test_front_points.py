@@ -21,7 +21,7 @@ def gain(pesq: float) -> Score:
 
 def trained(name: str, macs: float, pesq: float, seed: int = 1) -> FrontRun:
     candidate = next(candidate for candidate in CANDIDATES if candidate.name == name)
-    enhanced = Score(**{field: getattr(NOISY, field) + value for field, value in gain(pesq).model_dump().items()})
+    enhanced = Score.combine([NOISY, gain(pesq)], sum)
     return FrontRun(
         name=name,
         site=candidate.site,

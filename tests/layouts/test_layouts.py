@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from published import published_tree
-from trees import demand, dns, esc50, fill, librispeech, libritts, musan, vctk
+from trees import demand, dns, esc50, fill, librispeech, libritts, musan, touch, vctk
 
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.conversion import convert_corpus
@@ -95,6 +95,13 @@ def test_dns_challenge_from_any_of_its_folders(tmp_path: Path, part: str) -> Non
     whole, inner = read_parts(dns(tmp_path)), read_parts(tmp_path / part)
     assert inner[0] == whole[0]
     assert inner[1] == ([] if part.endswith("clean_fullband") else whole[1])
+
+
+@pytest.mark.parametrize("part", ["", "datasets"])
+def test_the_first_dns_challenge(tmp_path: Path, part: str) -> None:
+    touch(tmp_path, "datasets/clean/book_00000_chp_0009_reader_06709_0.wav", "datasets/noise/FXlL-WffpM0.wav")
+    speech_part, noise_part = read_parts(tmp_path / part)
+    assert [r.group for r in (*speech_part, *noise_part)] == ["LibriVox 6709", "AudioSet FXlL-WffpM0"]
 
 
 def test_a_reader_is_one_speaker_in_all_corpora_of_librivox(tmp_path: Path) -> None:

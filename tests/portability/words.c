@@ -60,6 +60,11 @@ int main(int count, char **arguments) {
     if (from == NULL || to == NULL || dyncp_init(&state) != DYNCP_OK) {
         return 2;
     }
+#ifdef CALL_SELFTEST
+    if (dyncp_selftest(&state) != DYNCP_OK) {
+        return 5;
+    }
+#endif
     while (fread(bytes, 1, sizeof bytes, from) == sizeof bytes) {
         if (!process(bytes, to)) {
             return 3;

@@ -22,6 +22,9 @@ def report(
     truth: Annotated[
         Path | None, typer.Option(help="CSV with the true values of the signals over time (docs/report.md).")
     ] = None,
+    day: Annotated[
+        Path | None, typer.Option(help="Cost and quality over a day, from `dyncp evaluate --day --out`.")
+    ] = None,
     wait_states: Annotated[
         int, typer.Option(min=0, help="Wait states of the flash, for the estimate of cycles (docs/cycles.md).")
     ] = 0,
@@ -43,7 +46,7 @@ def report(
     check_folder_output(out, (REPORT_JSON, REPORT_HTML), is_report, {"--quality": quality, "--truth": truth})
     with console.status("drawing"):
         built = build_report(
-            read_bundle(bundle), validation, quality, truth, UserBoard(wait_states, microwatts_per_mhz)
+            read_bundle(bundle), validation, quality, truth, UserBoard(wait_states, microwatts_per_mhz), day
         )
         _, page = write_report(built, validation, out)
     print_report(built, console)

@@ -5,30 +5,21 @@ from __future__ import annotations
 
 from dyncp.base.quality import Score
 from dyncp.evaluation.plotting.sheet import Sheet, number
-from dyncp.firmware.report.contents.day import ConditionRow, DayRecord, SpurtQuality
+from dyncp.firmware.cost.cycles import CORE
+from dyncp.firmware.report.contents.day import TITLES, ConditionRow, DayRecord, SpurtQuality
 
-TITLES = {
-    "speech": "speech",
-    "pause": "pause in conversation",
-    "noise": "noise alone",
-    "quiet": "quiet room",
-    "silence": "digital silence",
-    "day": "the day",
-}
 METRICS = (("pesq", 2), ("stoi", 3), ("estoi", 3), ("si_sdr", 1), ("sig", 2), ("bak", 2), ("ovrl", 2))
 LABELS = ("PESQ-WB", "STOI", "ESTOI", "SI-SDR, dB", "DNSMOS SIG", "BAK", "OVRL")
 
 
 def day_sheets(record: DayRecord) -> list[Sheet]:
-    """Cost by condition, instructions where cores were emulated, quality of the spurts."""
-    sheets = [_cost(record)]
-    if record.day.instructions:
-        sheets.append(_instructions(record))
-    return [*sheets, _quality(record.quality)]
+    """Cost by condition, instructions on each core that was emulated, quality of the spurts."""
+    cores = [_instructions(record, core) for core in record.day.instructions]
+    return [_cost(record), *cores, _quality(record.quality)]
 
 
 def _cost(record: DayRecord) -> Sheet:
-    headers = ("", "share of frames", "MACs per frame: mean", "p5", "p95", "active channels", "noise left, dB")
+    headers = ("", "frames", "MACs: mean", "p5", "p95", "active channels", "noise left, dB")
     rows = [
         (
             TITLES[row.condition],
@@ -39,7 +30,7 @@ def _cost(record: DayRecord) -> Sheet:
         )
         for row in record.rows
     ]
-    title = f"Work per frame on a day of {record.minutes:g} minutes; {record.macs_all_active:,} MACs with all active"
+    title = f"Multiply–accumulates per frame, {record.minutes:g} minutes; {record.macs_all_active:,} with all active"
     return Sheet(title, headers, rows)
 
 
@@ -47,19 +38,18 @@ def _active(row: ConditionRow, channels: int) -> str:
     return f"{row.active:,.1f} ({row.active / channels:.1%})" if channels else "all"
 
 
-def _instructions(record: DayRecord) -> Sheet:
-    cores = list(record.day.instructions)
-    estimated = record.cycles is not None
+def _instructions(record: DayRecord, core: str) -> Sheet:
+    """With the estimate of cycles, and of energy where it was asked for, on the core that has one."""
+    estimated = core == CORE and record.cycles is not None
     energy = estimated and record.day.microjoules is not None
-    headers = ["", *(f"{core}{suffix}" for core in cores for suffix in (": mean", " p95", " max"))]
-    headers += ["cycles, estimate"] * estimated + ["µJ, estimate"] * energy
+    headers = ("", "mean", "p95", "max", *["cycles, estimate"] * estimated, *["µJ, estimate"] * energy)
     rows = []
     for row in record.rows:
-        spreads = [row.instructions[core] for core in cores]
-        cells = [f"{value:,.0f}" for s in spreads for value in (s.mean, s.p95, s.max)]
+        spread = row.instructions[core]
+        cells = [f"{value:,.0f}" for value in (spread.mean, spread.p95, spread.max)]
         cells += [number(row.cycles, 0)] * estimated + [number(row.microjoules, 1)] * energy
         rows.append((TITLES[row.condition], *cells))
-    return Sheet("Instructions per frame, and what a Cortex-M4 takes for them", tuple(headers), rows)
+    return Sheet(f"Instructions per frame on {core}", headers, rows)
 
 
 def _quality(quality: SpurtQuality) -> Sheet:

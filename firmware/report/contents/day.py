@@ -15,6 +15,16 @@ from dyncp.firmware.proof.records import Spread
 WHOLE = "day"
 """The row of all frames."""
 
+TITLES = {
+    "speech": "speech",
+    "pause": "pause in conversation",
+    "noise": "noise alone",
+    "quiet": "quiet room",
+    "silence": "digital silence",
+    "day": "the day",
+}
+"""How people name the rows."""
+
 
 class MacsSpread(StrictModel):
     """Multiply–accumulates per frame, over the frames of a condition."""

@@ -12,6 +12,7 @@ from dyncp.base.quality import Comparison
 from dyncp.export.formats.bundle import ProbeTask
 from dyncp.firmware.cost.events import CycleEstimate
 from dyncp.firmware.proof.records import CrossCheck, Divergence, Mismatches, Spread
+from dyncp.firmware.report.contents.day import DayRecord
 from dyncp.firmware.report.contents.signals import SignalsReport
 
 
@@ -213,4 +214,5 @@ class Report(StrictModel):
     host: HostReport
     targets: list[TargetReport]
     quality: Comparison | None
+    day: DayRecord | None = Field(None, description="cost and quality over a day; null where none was given")
     signals: SignalsReport | None = Field(description="every signal over time; null without probes")

@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from dyncp.base.figure_style import GRID, INK, MUTED
+from dyncp.firmware.report.contents.day import TITLES, WHOLE, DayRecord
 from dyncp.firmware.report.contents.groups import STAGE_GROUPS, stage_group, stage_row
 from dyncp.firmware.report.contents.schema import LayerMacs, Report, TargetReport
 from dyncp.firmware.report.figures.drawing import (
@@ -69,6 +70,29 @@ def _paint_layers(layers: list[LayerMacs], layout: Layout) -> Canvas:
 def _thousands(layers: list[LayerMacs], row: str, kind: str) -> float:
     chosen = (x.mean for x in layers if stage_row(x.layer) == row and stage_group(x.layer) == kind)
     return sum(chosen) / 1000
+
+
+def day_figure(day: DayRecord) -> Drawing:
+    """A bar per condition of the day: mean MACs per frame, and the range from the 5th to the 95th percentile."""
+    return draw(partial(_paint_day, day))
+
+
+def _paint_day(day: DayRecord, layout: Layout) -> Canvas:
+    wide = layout.name == "wide"
+    row, left = (30, 160) if wide else (26, 132)
+    canvas = Canvas(layout, 10 + row * len(day.rows) + _VALUE_AXIS)
+    axes = canvas.axes(10, row * len(day.rows), left=left, width=layout.width - left - 24)
+    places = np.arange(len(day.rows))[::-1]
+    means = np.array([entry.macs.mean for entry in day.rows]) / 1000
+    low, high = (np.array([getattr(entry.macs, end) for entry in day.rows]) / 1000 for end in ("p5", "p95"))
+    colors = [MUTED if entry.condition == WHOLE else BLUE for entry in day.rows]
+    axes.barh(places, means, height=0.62, color=colors)
+    axes.hlines(places, low, high, color=INK, linewidth=1.5)
+    axes.set_yticks(places, [TITLES[entry.condition] for entry in day.rows])
+    axes.set_ylim(-0.6, len(day.rows) - 0.4)
+    axes.set_xlim(0, day.macs_all_active / 1000)
+    _value_axis(axes, "thousand MACs per frame; the axis ends with all channels active")
+    return canvas
 
 
 def memory_figure(report: Report) -> Drawing:

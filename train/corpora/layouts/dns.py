@@ -52,10 +52,8 @@ def _root(folder: Path) -> Path | None:
     for root in (folder, folder / "datasets_fullband"):
         if any((root / name).is_dir() for name in (CLEAN[0], NOISE[0])):
             return root
-    for root in (folder / "datasets", folder if folder.name == "datasets" else folder / "datasets"):
-        if (root / CLEAN[1]).is_dir() and (root / NOISE[1]).is_dir():
-            return root
-    return None
+    root = folder if folder.name == "datasets" else folder / "datasets"
+    return root if (root / CLEAN[1]).is_dir() and (root / NOISE[1]).is_dir() else None
 
 
 def _speech(part: Path, path: Path) -> Recording:
