@@ -7,19 +7,19 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from pydantic import ValidationError
 
-from dyncp.base.config import NetworkConfig, StrictModel
 from dyncp.base.errors import GenerationError
-from dyncp.base.files import replace_file, replace_folder
+from dyncp.base.files import replace_folder, settle
 from dyncp.codegen.c.names import check_prefix
 from dyncp.codegen.c.runtime import RUNTIME
 from dyncp.codegen.c.text import statement
+from dyncp.codegen.library import LibraryManifest as LibraryManifest
+from dyncp.codegen.library import libraries_in, manifest_name
+from dyncp.codegen.library import read_library as read_library
 from dyncp.codegen.lowering.lower import RUNTIME_VERSION, Library, lower
-from dyncp.export.formats.bundle import Bundle, ProbeTask
+from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.probe_set import restrict
 
 NETWORK_TEMPLATES = {
@@ -44,29 +44,37 @@ def generate(
     signals: Collection[str] | None = None,
     selftest: bool = False,
 ) -> Path:
-    """Write the C library of `bundle` as the folder `out`, all of it or nothing; returns `out`.
+    """Write the C library of `bundle` into the folder `out`, all of it or nothing; returns `out`.
 
     `signals` names the probe tasks that the library has, by default all; `selftest` adds P_selftest and P_check_tables.
-    The same arguments give the same bytes. A folder that holds such a library is replaced. Raises GenerationError for
-    a prefix or task names that C cannot carry, for a task that the bundle does not have, for a bundle that was never
-    written, and for a folder that holds anything else or cannot be written.
+    The same arguments give the same bytes. What else `out` holds stays, also the libraries of other prefixes; the files
+    that the manifest of an earlier library of this prefix lists are replaced. Raises GenerationError for a prefix or
+    task names that C cannot carry, for a task that the bundle does not have, for a bundle that was never written, and
+    for a folder that cannot be written or holds somebody else's file of a name that the library needs.
     """
     library = _lower(bundle, prefix, signals, selftest)
     templates = NETWORK_TEMPLATES | (SELFTEST_TEMPLATES if selftest else {})
     contents = _rendered(library, templates) | _probe_files(library)
     contents |= {name: header.read_bytes() for name, header in RUNTIME.items()}
+    contents[manifest_name(prefix)] = _manifest(library, [*contents, manifest_name(prefix)])
     try:
-        own = contents.keys() | {name.format(prefix) for name in SELFTEST_TEMPLATES}
-        replace_folder(out, contents, own, GenerationError)
+        settle(out, GenerationError)
+        known = contents.keys() | {name.format(prefix) for name in SELFTEST_TEMPLATES}
+        libraries = libraries_in(out, known)
     except (OSError, ValueError) as error:
         raise GenerationError(f"{str(out)!r}: cannot be written: {error}") from None
+    mine = libraries.pop(manifest_name(prefix), frozenset())
+    shared = frozenset().union(*libraries.values())
+    # Of another library's files, those that this one needs as well are the same runtime's: they are renewed.
+    replace_folder(out, contents, (mine - shared) | (shared & contents.keys()), GenerationError, keep_others=True)
     return out
 
 
 def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Collection[str] | None = None) -> Path:
-    """Give the library in `out` the probes of `bundle`, and leave the files of its network untouched.
+    """Give the library in `out` the probes of `bundle`, and leave the files of its network as they are.
 
-    Raises GenerationError as `generate` does, and where `out` holds no library of this network and runtime.
+    All or nothing. Raises GenerationError as `generate` does, and where `out` holds no library of this network and
+    runtime.
     """
     check_prefix(prefix)
     found, path = read_library(out, prefix), out / manifest_name(prefix)
@@ -81,47 +89,10 @@ def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Coll
             f"{path}: runtime_version is {found.runtime_version}, this dyncp writes probes for {RUNTIME_VERSION}; "
             "generate all of it, without --probes-only"
         )
-    try:
-        for name, data in _probe_files(library).items():
-            replace_file(out / name, data)
-    except OSError as error:
-        raise GenerationError(f"{str(out)!r}: cannot be written: {error}") from None
+    contents = _probe_files(library)
+    contents[manifest_name(prefix)] = _manifest(library, found.files)
+    replace_folder(out, contents, frozenset(contents), GenerationError, keep_others=True)
     return out
-
-
-def manifest_name(prefix: str) -> str:
-    return f"{prefix}_manifest.json"
-
-
-class LibraryManifest(StrictModel):
-    """`P_manifest.json`: what a program on the host must know to call the library."""
-
-    schema_name: Literal["dyncp-library"] = "dyncp-library"
-    schema_version: Literal[2] = 2
-    generator: str
-    runtime_version: int
-    prefix: str
-    bundle_hash: str
-    network_hash: str
-    probes_hash: str | None
-    network: NetworkConfig
-    tasks: list[ProbeTask]
-    selftest: bool = False
-    """Whether it has P_selftest and P_check_tables."""
-
-
-def read_library(folder: Path, prefix: str = "dyncp") -> LibraryManifest:
-    """The manifest of the generated `folder`. Raises GenerationError if there is none, or not of this version."""
-    path = folder / manifest_name(prefix)
-    try:
-        return LibraryManifest.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise GenerationError(
-            f"{path}: cannot be read ({error.strerror}); is this a folder of `dyncp generate --prefix {prefix}`?"
-        ) from None
-    except ValidationError as error:
-        details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise GenerationError(f"{path}: {details}; generate again") from None
 
 
 def _lower(bundle: Bundle, prefix: str, signals: Collection[str] | None, selftest: bool) -> Library:
@@ -153,11 +124,11 @@ def _rendered(library: Library, templates: Mapping[str, str]) -> dict[str, bytes
 
 
 def _probe_files(library: Library) -> dict[str, bytes]:
-    """What a probe set decides: its headers, and the manifest."""
-    return _rendered(library, PROBE_TEMPLATES) | {manifest_name(library.p): _manifest(library).encode("ascii")}
+    """The headers that a probe set decides."""
+    return _rendered(library, PROBE_TEMPLATES)
 
 
-def _manifest(library: Library) -> str:
+def _manifest(library: Library, files: Collection[str]) -> bytes:
     manifest = LibraryManifest(
         generator=f"dyncp {library.version}",
         runtime_version=library.runtime_version,
@@ -168,5 +139,6 @@ def _manifest(library: Library) -> str:
         network=library.config,
         tasks=library.probes.tasks,
         selftest=library.selftest is not None,
+        files=sorted(files),
     )
-    return json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n"
+    return (json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n").encode("ascii")

@@ -22,7 +22,7 @@ from dyncp.commands.training import corpus, probe, train
 
 # Packages that only some commands need, and the extra of pyproject.toml that brings each.
 EXTRAS = {
-    **dict.fromkeys(("joblib", "librosa", "pesq", "pystoi", "pyworld", "scipy", "sklearn", "soxr"), "train"),
+    **dict.fromkeys(("joblib", "librosa", "pesq", "pystoi", "pyworld", "scipy", "sklearn"), "train"),
     **dict.fromkeys(("tensorboard", "tomli_w", "torch"), "train"),
     **dict.fromkeys(("onnx", "onnxruntime"), "interchange"),
     **dict.fromkeys(("pyroomacoustics", "silero_vad", "webrtcvad"), "benchmark"),
@@ -81,6 +81,9 @@ def app() -> None:
         commands(prog_name="dyncp")
     except DyncpError as error:
         _fail(str(error))
+    except OSError as error:
+        # What no command foresaw: a disk that fills, a folder that vanishes, a pipe that closes.
+        _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in EXTRAS:
             raise

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Audio files in and out: 16 kHz mono, int16 in memory. A wrong file is an error, never silently resampled."""
+"""Audio in memory: 16 kHz mono int16, from files and to files. A wrong file is an error, never silently resampled."""
 
 from __future__ import annotations
 
@@ -10,46 +10,44 @@ from numpy.typing import NDArray
 
 from dyncp.base.config import HOP, SAMPLE_RATE
 from dyncp.base.errors import AudioError
-
-Pcm = NDArray[np.int16]
+from dyncp.base.sounds.samples import FLOATS, SampleCheck
+from dyncp.base.sounds.samples import Pcm as Pcm
+from dyncp.base.sounds.samples import to_pcm as to_pcm
+from dyncp.base.sounds.sink import new_sound
+from dyncp.base.sounds.source import opened
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg"})
 
 
 def read_pcm(path: Path) -> Pcm:
     """A 16 kHz mono file as int16 [samples]. Raises AudioError naming the file, the fault and the remedy."""
-    import soundfile
-
-    try:
-        data, rate = soundfile.read(path, dtype="float64", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f"{path}: cannot be read as audio: {error}") from None
-    if rate != SAMPLE_RATE:
-        raise AudioError(
-            f"{path}: sample rate is {rate} Hz; resample to {SAMPLE_RATE} Hz first (a corpus: with `dyncp corpus`)"
-        )
-    if data.shape[1] != 1:
-        raise AudioError(f"{path}: has {data.shape[1]} channels; mix down to one first")
-    if data.shape[0] == 0:
+    with opened(path) as sound:
+        if sound.samplerate != SAMPLE_RATE:
+            raise AudioError(
+                f"{path}: sample rate is {sound.samplerate} Hz; resample to {SAMPLE_RATE} Hz first (a corpus: with "
+                "`dyncp corpus`)"
+            )
+        if sound.channels != 1:
+            raise AudioError(f"{path}: has {sound.channels} channels; mix down to one first")
+        if sound.subtype == "PCM_16":
+            pcm: Pcm = sound.read(dtype="int16")
+        else:
+            data = sound.read(dtype="float64", always_2d=True)
+            check = SampleCheck()
+            check.add(data)
+            if sound.subtype not in FLOATS:
+                check.beyond = 0
+            check.judge(path)
+            pcm = to_pcm(data[:, 0])
+    if len(pcm) == 0:
         raise AudioError(f"{path}: holds no samples")
-    if not np.isfinite(data).all():
-        raise AudioError(f"{path}: holds samples that are not finite numbers")
-    return to_pcm(data[:, 0])
-
-
-def to_pcm(signal: NDArray[np.floating]) -> Pcm:
-    """Signal in [−1, 1) to int16, rounded and saturated."""
-    return np.clip(np.round(signal * 32768.0), -32768, 32767).astype(np.int16)
+    return pcm
 
 
 def write_pcm(path: Path, pcm: Pcm) -> None:
-    """int16 [samples] as a 16 kHz mono file; the suffix chooses WAV or FLAC."""
-    import soundfile
-
-    try:
-        soundfile.write(path, pcm, SAMPLE_RATE, subtype="PCM_16")
-    except (soundfile.LibsndfileError, OSError, TypeError, ValueError) as error:
-        raise AudioError(f"{path}: cannot be written as audio: {error}; use .wav or .flac") from None
+    """int16 [samples] as a 16 kHz mono file, whole or not at all; the suffix chooses WAV or FLAC. Raises AudioError."""
+    with new_sound(path) as write:
+        write(pcm)
 
 
 def pad_to_hop(pcm: Pcm, extra_hops: int = 0) -> Pcm:

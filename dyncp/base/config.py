@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
@@ -25,6 +24,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from dyncp.base.errors import ConfigError
+from dyncp.base.files.reading import LARGEST_TOML, parse_toml, read_limited
 from dyncp.base.paths import PRESETS
 
 SAMPLE_RATE = 16_000
@@ -269,12 +269,8 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def read_toml(path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    """Raises ConfigError, naming the file, for what is no TOML, or more of it than any configuration needs."""
+    return parse_toml(read_limited(path, LARGEST_TOML, ConfigError), path, ConfigError)
 
 
 def find_config(name: str | Path) -> Path:

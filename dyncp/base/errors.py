@@ -24,6 +24,10 @@ class NoSpeechError(AudioError):
     """Audio in which a metric finds no speech, or too little of it to score."""
 
 
+class OutputError(DyncpError):
+    """A file or folder that cannot be written, or that is not this command's to write."""
+
+
 class CheckpointError(DyncpError):
     """A checkpoint folder that is truncated, altered or of an unknown schema."""
 

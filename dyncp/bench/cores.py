@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dyncp.base.config import StrictModel
+from dyncp.base.files import replace_file
 from dyncp.base.paths import CHECKPOINTS
 from dyncp.bench.between import split
 from dyncp.export.formats.bundle import write_bundle
@@ -124,13 +125,13 @@ def main() -> int:
     arguments = parser.parse_args()
     console = Console()
     benches = measure()
-    (OUT / "cores.json").write_text(benches.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    replace_file(OUT / "cores.json", (benches.model_dump_json(indent=2) + "\n").encode())
     for name, figures in benches.networks.items():
         for core in figures.cores:
             console.print(kernels(name, core))
     before, written, after = split(PAGE.read_text(encoding="utf-8"), MARKERS)
     if arguments.docs:
-        PAGE.write_text(before + markdown_table(benches) + after, encoding="utf-8")
+        replace_file(PAGE, (before + markdown_table(benches) + after).encode())
     elif arguments.check and (complaints := stale(written, markdown_table(benches))):
         console.print(f"{PAGE}: the table of size and speed is out of date; run make bench-docs")
         console.print("\n".join(complaints))

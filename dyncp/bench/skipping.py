@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from dyncp.base.figure_style import MUTED
+from dyncp.base.files import replace_file
 from dyncp.bench.between import split
 from dyncp.evaluation.plotting.plots import COLOURS, drawn
 from dyncp.firmware.bench.skipping import SITES, Curve, Skipping, skipping
@@ -63,11 +64,11 @@ def main() -> None:
     parser.add_argument("--docs", action="store_true", help="renew the table and the figure of docs/skipping.md")
     arguments = parser.parse_args()
     measured = skipping(OUT / "skipping")
-    (OUT / "skipping.json").write_text(measured.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    replace_file(OUT / "skipping.json", (measured.model_dump_json(indent=2) + "\n").encode())
     Console().print(Markdown(table(measured)))
     if arguments.docs:
         before, _, after = split(PAGE.read_text(encoding="utf-8"), MARKERS)
-        PAGE.write_text(before + table(measured) + after, encoding="utf-8")
+        replace_file(PAGE, (before + table(measured) + after).encode())
         draw(measured)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from dyncp.base.config import SAMPLE_RATE, Config, load_config
+from dyncp.base.files import replace_file
 from dyncp.base.paths import CHECKPOINTS
 from dyncp.bench.timing import fastest
 from dyncp.bench.training import bench_training
@@ -62,7 +63,7 @@ def main() -> None:
         "host_against_reference": numpy / host,
         **training,
     }
-    (OUT / "bench.json").write_text(json.dumps(figures, indent=2) + "\n")
+    replace_file(OUT / "bench.json", (json.dumps(figures, indent=2) + "\n").encode())
     for name, value in figures.items():
         sys.stdout.write(f"{name:48s} {value:12.2f}\n")
 

@@ -27,10 +27,13 @@ def demo(
 ) -> None:
     """The whole chain on real speech: export, generate, enhance, validate on five cores, report."""
     from dyncp.base.audio import write_pcm
+    from dyncp.base.files.outputs import check_folder_output
     from dyncp.train.corpora.demo_corpus import build_demo_corpus
     from dyncp.train.streams.demo import noisy_speech
 
     console = make_console()
+    names = ("bundle", "corpus", "library", "noisy.wav", "enhanced.wav", "quality.json", "signals.png", "truth.csv")
+    check_folder_output(out, names, lambda folder: (folder / "corpus" / "speech.csv").is_file())
     started = time.monotonic()
     corpus = build_demo_corpus(out / "corpus")
     bundle, quality, audio, truth = out / "bundle", out / "quality.json", out / "noisy.wav", out / "truth.csv"

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import safetensors.numpy
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
-from safetensors import SafetensorError
+from pydantic import Field
 
-from dyncp.base.config import NetworkConfig, StrictModel
-from dyncp.base.errors import BundleError
-from dyncp.base.files import replace_folder
+from dyncp.base.config import NetworkConfig, StrictModel, parse
+from dyncp.base.errors import BundleError, ConfigError
+from dyncp.base.files import replace_folder, settle
+from dyncp.base.files.reading import LARGEST_TEXT, read_limited
+from dyncp.base.files.sealed import seal, unseal, version_of
 from dyncp.base.version import __version__
 from dyncp.export.formats.layout import expected_scales, largest_inputs
 from dyncp.export.formats.layout import expected_tensors as expected_tensors
@@ -24,23 +24,33 @@ from dyncp.export.formats.probe_set import PROBES_VERSION, check_probes
 from dyncp.export.formats.probe_set import Probes as Probes
 from dyncp.export.formats.probe_set import ProbeTask as ProbeTask
 from dyncp.export.formats.tensors import Tensors as Tensors
-from dyncp.export.formats.tensors import check_tensors, serialize, sha256
+from dyncp.export.formats.tensors import check_tensors, deserialize, serialize, sha256
 from dyncp.export.transforms import frontend
 
 ARITHMETIC_VERSION = 1
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: the manifest is sealed, and hashes tell integers and configuration alone."""
+
 LOGIT_SCALE = 2.0**-10
 
 MANIFEST = "manifest.json"
 NETWORK = "network.safetensors"
 PROBES = "probes.safetensors"
 
+FILES = frozenset({MANIFEST, NETWORK, PROBES})
+"""All that a bundle's folder may hold."""
+
+LARGEST_TENSORS = 1 << 29
+"""Bytes of a file of tensors: the integers of the largest network that the configuration allows are 300 MB."""
+
+REMEDY = "export again"
+
 Scales = dict[str, float | list[float]]
 
 
 @dataclass
 class Bundle:
-    """A network in integers. `hash`, the sha256 of the manifest's bytes, is set once written or read."""
+    """A network in integers. `hash` names what the device computes: set to `identity` once written or read."""
 
     config: NetworkConfig
     tensors: Tensors
@@ -59,10 +69,18 @@ class Bundle:
 
     @property
     def network_hash(self) -> str:
-        """sha256 of the network alone: its integers, configuration and scales, and the arithmetic's version."""
+        """sha256 of the network alone: its integers, its configuration, and the arithmetic's version.
+
+        Scales are no part of it: the device never sees them, and their last bits differ with the processor that
+        computed them.
+        """
         described = {"arithmetic": ARITHMETIC_VERSION, "network": self.config.model_dump(mode="json")}
-        text = json.dumps(described | {"scales": self.scales}, sort_keys=True)
-        return sha256(serialize(self.tensors) + text.encode())
+        return sha256(serialize(self.tensors) + json.dumps(described, sort_keys=True).encode())
+
+    @property
+    def identity(self) -> str:
+        """sha256 of the hashes of network and probes: equal where the device computes and tells the same."""
+        return sha256(f"{self.network_hash} {self.probes_hash or '-'}".encode())
 
 
 class ProbesManifest(StrictModel):
@@ -72,10 +90,10 @@ class ProbesManifest(StrictModel):
 
 
 class Manifest(StrictModel):
-    """`manifest.json`, key by key in this order."""
+    """`manifest.json`, key by key in this order; its seal comes last (dyncp/base/files/sealed.py)."""
 
     schema_name: Literal["dyncp-bundle"] = Field(alias="schema")
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     arithmetic_version: Literal[1]
     generator: str
     network: NetworkConfig
@@ -158,8 +176,8 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
     """
     check(bundle)
     files = _serialize(bundle)
-    replace_folder(folder, files, {MANIFEST, NETWORK, PROBES}, BundleError)
-    bundle.hash = sha256(files[MANIFEST])
+    replace_folder(folder, files, FILES, BundleError)
+    bundle.hash = bundle.identity
     return bundle.hash
 
 
@@ -180,15 +198,13 @@ def _serialize(bundle: Bundle) -> dict[str, bytes]:
         network_sha256=sha256(files[NETWORK]),
         probes=probes,
     )
-    document = manifest.model_dump(mode="json", by_alias=True)
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    return files | {MANIFEST: (text + "\n").encode("utf-8")}
+    return files | {MANIFEST: seal(manifest.model_dump(mode="json", by_alias=True))}
 
 
 def read_bundle(folder: Path) -> Bundle:
     """Read and check the bundle in `folder`. Raises BundleError, naming file and field, for anything amiss."""
-    manifest_bytes = _read(folder / MANIFEST)
-    manifest = _parse_manifest(manifest_bytes, folder / MANIFEST)
+    settle(folder, BundleError)
+    manifest = _read_manifest(folder / MANIFEST)
     tensors = _load(folder / NETWORK, manifest.network_sha256, "network_sha256")
     probes = None
     if manifest.probes is not None:
@@ -197,32 +213,25 @@ def read_bundle(folder: Path) -> Bundle:
             raise BundleError(f"{folder / PROBES}: must hold probes.weight, probes.bias and probes.channel alone")
         weight, bias, channel = loaded["probes.weight"], loaded["probes.bias"], loaded["probes.channel"]
         probes = Probes(weight, bias, channel, manifest.probes.tasks)
-    bundle = Bundle(manifest.network, tensors, manifest.scales, manifest.sources, probes, hash=sha256(manifest_bytes))
+    bundle = Bundle(manifest.network, tensors, manifest.scales, manifest.sources, probes)
     check(bundle, str(folder))
+    bundle.hash = bundle.identity
     return bundle
 
 
-def _read(path: Path) -> bytes:
+def _read_manifest(path: Path) -> Manifest:
+    data = read_limited(path, LARGEST_TEXT, BundleError, "; is this a folder of `dyncp export`?")
+    if (version := version_of(data)) not in (None, SCHEMA_VERSION):
+        raise BundleError(f"{path}: schema_version is {version}, this dyncp reads {SCHEMA_VERSION}; {REMEDY}")
+    document = unseal(data, path, BundleError, REMEDY)
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BundleError(f"{path}: cannot be read ({error.strerror}); is this a folder of `dyncp export`?") from None
-
-
-def _parse_manifest(data: bytes, path: Path) -> Manifest:
-    try:
-        return Manifest.model_validate_json(data)
-    except ValidationError as error:
-        details = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors())
-        raise BundleError(f"{path}: {details}") from None
+        return parse(Manifest, document, str(path))
+    except ConfigError as error:
+        raise BundleError(str(error)) from None
 
 
 def _load(path: Path, expected: str, key: str) -> Tensors:
-    data = _read(path)
+    data = read_limited(path, LARGEST_TENSORS, BundleError)
     if sha256(data) != expected:
-        raise BundleError(f"{path}: altered or truncated: its sha256 is not the manifest's {key}; export again")
-    try:
-        tensors: Tensors = safetensors.numpy.load(data)
-    except SafetensorError as error:
-        raise BundleError(f"{path}: not a safetensors file: {error}") from None
-    return tensors
+        raise BundleError(f"{path}: altered or truncated: its sha256 is not the manifest's {key}; {REMEDY}")
+    return deserialize(data, str(path))

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
-from dyncp.base.errors import BundleError
+from dyncp.base.errors import BundleError, DyncpError
 from dyncp.export.formats.layout import Layout
 
 Tensors = dict[str, NDArray[np.integer[Any]]]
@@ -33,6 +34,16 @@ def check_tensors(tensors: Tensors, expected: Layout, source: str) -> None:
 def serialize(tensors: Tensors) -> bytes:
     """A safetensors file; the same tensors give the same bytes."""
     return safetensors.numpy.save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
+
+
+def deserialize(data: bytes, source: str, error: type[DyncpError] = BundleError) -> dict[str, NDArray[Any]]:
+    """The inverse of `serialize`. Raises `error`, naming `source`, for what is no safetensors file of NumPy's types."""
+    try:
+        return dict(safetensors.numpy.load(data))
+    except KeyError as fault:
+        raise error(f"{source}: holds a tensor of the type {fault.args[0]}, which is not read") from None
+    except (SafetensorError, ValueError, TypeError, AttributeError) as fault:
+        raise error(f"{source}: not a safetensors file: {fault}") from None
 
 
 def sha256(data: bytes) -> str:

@@ -35,21 +35,24 @@ class Signal:
         return np.asarray(decided, np.int64)
 
 
-def read_out(bundle: Bundle, words: NDArray[np.int32]) -> list[Signal]:
-    """The signals of a whole run from the initial state, `words` being its `Run.signals`, int32 [n, O]."""
+def read_out(bundle: Bundle, words: NDArray[np.int32], before: int = 0) -> list[Signal]:
+    """The signals of consecutive frames, `words` being their `Run.signals`, int32 [n, O].
+
+    The stream had `before` frames since its initial state, none by default.
+    """
     if bundle.probes is None:
         return []
-    valid = validity(bundle, words)
+    valid = validity(bundle, words, before)
     return [
         Signal(task, words[:, columns] / 2.0**task.q, valid[:, place])
         for place, (task, columns) in enumerate(zip(bundle.probes.tasks, bundle.probes.columns, strict=True))
     ]
 
 
-def validity(bundle: Bundle, words: NDArray[np.int32]) -> NDArray[np.bool_]:
+def validity(bundle: Bundle, words: NDArray[np.int32], before: int = 0) -> NDArray[np.bool_]:
     """Where each task's signal is valid, bool [n, tasks], as the device says it (docs/arithmetic.md, section 9)."""
     assert bundle.probes is not None
-    speech = speech_valid(words, bundle.probes, bundle.config.warm_up)
+    speech = speech_valid(words, bundle.probes, max(0, bundle.config.warm_up - before))
     everywhere = np.ones(len(words), np.bool_)
     return np.stack([speech if has_flag(task) else everywhere for task in bundle.probes.tasks], axis=1)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dyncp.base.config import HOP, SAMPLE_RATE
 from dyncp.base.errors import ReportError
+from dyncp.base.files import new_text
 from dyncp.base.tasks import VOICE_ACTIVITY, Task
 from dyncp.export.integers.signals import has_flag, value_column
 
@@ -34,7 +35,7 @@ def write_truth(path: Path, tasks: Sequence[Task], labels: Mapping[str, Labels])
     speech = labels[VOICE_ACTIVITY.name] == 1
     used = {task.name: _defined(labels[task.name]) & (speech if has_flag(task) else True) for task in tasks}
     known = [task for task in tasks if used[task.name].any()]
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with new_text(path, ReportError) as file:
         writer = csv.writer(file)
         writer.writerow([TIME, *(value_column(task) for task in known)])
         for frame in range(len(speech)):

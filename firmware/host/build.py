@@ -4,21 +4,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Literal
 
+from dyncp.base.errors import ToolchainError
+from dyncp.base.files import replace_file
 from dyncp.firmware.building import toolchain
+from dyncp.firmware.host.cache import cache_folder
 
 Compiler = Literal["gcc", "clang"]
-
-
-def cache_folder() -> Path:
-    """Where host builds are kept: $XDG_CACHE_HOME/dyncp/host."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dyncp" / "host"
 
 
 def build_host(
@@ -43,10 +40,10 @@ def build_host(
         target = folder / f"{prefix}-{_fingerprint(library, bridge, command)[:32]}.so"
         if not target.is_file():
             folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".build.", dir=folder) as staging:
+            with tempfile.TemporaryDirectory(prefix="dyncp-") as staging:
                 built = Path(staging) / target.name
                 toolchain.run([*command, *sources, "-o", built])
-                os.replace(built, target)
+                replace_file(target, built.read_bytes(), ToolchainError)
     return target
 
 

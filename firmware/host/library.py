@@ -18,6 +18,7 @@ from dyncp.codegen.plan.stages import Stage, stages
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers.run import Run, hops
 from dyncp.firmware.host.build import Compiler, build_host
+from dyncp.firmware.host.cache import usable_cache
 
 __all__ = ["HostLibrary", "Stream", "build_host", "host_library"]
 
@@ -68,7 +69,8 @@ class HostLibrary:
 def host_library(bundle: Bundle, trace: bool = False) -> Iterator[HostLibrary]:
     """The library of `bundle`, generated and compiled or taken from the cache; raises as those steps do."""
     with tempfile.TemporaryDirectory(prefix="dyncp-") as folder:
-        yield HostLibrary(generate(bundle, Path(folder) / "library"), trace=trace)
+        build_dir = usable_cache() or Path(folder) / "build"
+        yield HostLibrary(generate(bundle, Path(folder) / "library"), trace=trace, build_dir=build_dir)
 
 
 class Stream:

@@ -11,15 +11,19 @@ probes.npy         int32 [frames, outputs], probe words, absent without probes
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dyncp.base.audio import Pcm, write_pcm
-from dyncp.base.config import StrictModel
+from dyncp.base.audio import Pcm
+from dyncp.base.config import SAMPLE_RATE, StrictModel
+from dyncp.base.errors import ReportError
+from dyncp.base.files import replace_folder
 from dyncp.firmware.cost.events import CycleEvents
 
 RECORD = "validation.json"
@@ -28,6 +32,9 @@ ENHANCED = "enhanced.wav"
 MASKS = "masks.npy"
 MACS = "macs.npy"
 PROBES = "probes.npy"
+
+FILES = frozenset({RECORD, NOISY, ENHANCED, MASKS, MACS, PROBES})
+"""All of them; beside them lies `work`, with what was built and run."""
 
 
 class Mismatches(StrictModel):
@@ -165,16 +172,39 @@ def write_validation(
     macs: NDArray[np.integer[Any]],
     words: NDArray[np.int32] | None,
 ) -> None:
-    """Write `folder`, which exists: audio [n · 256], masks [n, words], MACs [n], probe words [n, outputs].
+    """Write audio [n · 256], masks [n, words], MACs [n] and probe words [n, outputs] into `folder`, all or none.
 
-    The record comes last: while there is none, the folder is not read.
+    They replace those of an earlier validation; other files of these names are a ReportError.
     """
-    write_pcm(folder / NOISY, noisy)
-    write_pcm(folder / ENHANCED, enhanced)
-    np.save(folder / MASKS, masks)
-    np.save(folder / MACS, macs.astype(np.uint32))
-    if words is None:
-        (folder / PROBES).unlink(missing_ok=True)
-    else:
-        np.save(folder / PROBES, words)
-    (folder / RECORD).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    contents = {
+        NOISY: _wav(noisy),
+        ENHANCED: _wav(enhanced),
+        MASKS: _npy(masks),
+        MACS: _npy(macs.astype(np.uint32)),
+        RECORD: (record.model_dump_json(indent=2) + "\n").encode(),
+    }
+    if words is not None:
+        contents[PROBES] = _npy(words)
+    own = FILES if is_validation(folder) else frozenset()
+    replace_folder(folder, contents, own, ReportError, keep_others=True)
+
+
+def is_validation(folder: Path) -> bool:
+    """Whether `folder` holds what an earlier validation wrote, which another may replace."""
+    try:
+        with (folder / RECORD).open("rb") as file:
+            return b'"bundle_hash"' in file.read(200)
+    except OSError:
+        return False
+
+
+def _wav(pcm: Pcm) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, pcm, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+    return file.getvalue()
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.errors import GenerationError
+from dyncp.base.errors import DyncpError, GenerationError
 from dyncp.codegen.generate import read_library, with_signals
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle
@@ -44,6 +44,7 @@ from dyncp.firmware.proof.records import (
     Spread,
     TargetRecord,
     ValidationRecord,
+    is_validation,
     write_validation,
 )
 from dyncp.firmware.proof.selftest import run_selftest
@@ -99,14 +100,19 @@ def validate(
     further = [emulator for emulator in emulators if emulator is not Emulator.QEMU]
     check_emulators(further, chosen)
     bundle, tasks = _as_generated(bundle, library)
-    (out / RECORD).unlink(missing_ok=True)
     (out / "work").mkdir(parents=True, exist_ok=True)
     expected = reference.run(bundle, pcm, trace=trace)
     listed = stages(bundle.config, bundle.probe_outputs)
     limit = 120.0 + expected.frames if timeout_s is None else timeout_s
     task = Task(bundle, library, pcm, expected, listed, out / "work", trace, cycles, limit, further)
 
-    host, results = _run_all(task, chosen, progress)
+    try:
+        host, results = _run_all(task, chosen, progress)
+    except DyncpError:
+        # An earlier run's verdict must not pass for this one's.
+        if is_validation(out):
+            (out / RECORD).unlink()
+        raise
     targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
     record = ValidationRecord(bundle_hash=bundle.hash, frames=expected.frames, host=host, targets=targets, tasks=tasks)
     macs = next((r.run.macs for r in results if r.counts is not None), expected.macs)

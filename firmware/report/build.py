@@ -29,10 +29,7 @@ from dyncp.firmware.report.contents.day import DayRecord
 from dyncp.firmware.report.contents.groups import STAGE_GROUPS, stage_group
 from dyncp.firmware.report.contents.signals import SignalsReport, report_signals
 from dyncp.firmware.report.contents.validation import Validation, parse_record, read_validation
-from dyncp.firmware.report.page import render_page
-
-REPORT_JSON = "report.json"
-REPORT_HTML = "report.html"
+from dyncp.firmware.report.writing import write_report as write_report
 
 
 def build_report(
@@ -122,24 +119,6 @@ def _as_validated(bundle: Bundle, folder: Path) -> Bundle:
         return with_signals(bundle, record.tasks)
     except GenerationError as error:
         raise ReportError(f"{folder / RECORD}: tasks: {error}") from None
-
-
-def write_report(report: schema.Report, validation_folder: Path, out_dir: Path) -> tuple[Path, Path]:
-    """Write `report.json` and `report.html`, which shows the audio and traces of `validation_folder`, to `out_dir`.
-
-    Returns both paths. Raises ReportError where the folder is not the report's or `out_dir` cannot be written.
-    """
-    outputs = 0 if report.probes is None else report.probes.outputs
-    validation = read_validation(validation_folder, report.bundle.network, report.bundle.hash, outputs)
-    page = render_page(report, validation)
-    json_path, html_path = out_dir / REPORT_JSON, out_dir / REPORT_HTML
-    try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(report.model_dump_json(indent=2, by_alias=True) + "\n", encoding="utf-8")
-        html_path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise ReportError(f"{out_dir}: cannot be written ({error.strerror}); choose another folder") from None
-    return json_path, html_path
 
 
 def _signals(bundle: Bundle, validation: Validation, truth: Path | None, known: Sequence[Task]) -> SignalsReport | None:

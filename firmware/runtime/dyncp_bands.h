@@ -13,8 +13,8 @@ static inline int8_t dcp_feature(const uint64_t *thresholds, const uint8_t *star
     /* The leading one and the two bits after it (zeros, where they are in the lower word). */
     const uint32_t high = (uint32_t)(power >> 32), word = high ? high : (uint32_t)power | 1;
     const uint32_t zeros = dcp_leading_zeros(word), bits = (word << zeros) >> 29;
-    const uint8_t *exponent = starts + (high ? 4 * 62 : 4 * 30) - 4 * (int32_t)zeros;
-    size_t reached = exponent[bits];
+    const uint32_t first = (high ? 4 * 62u : 4 * 30u) - 4 * zeros; /* may wrap, the sum does not */
+    size_t reached = starts[first + bits];
     while (power >= thresholds[reached]) {
         reached++;
     }
@@ -50,8 +50,9 @@ DCP_KERNEL void dcp_band_features(const uint64_t *thresholds, const uint8_t *sta
 
 /* Section 6, back: a logit to the suppression mask, by linear interpolation in sigmoid[257]. */
 static inline uint16_t dcp_suppression_of(const uint16_t *sigmoid, int32_t logit) {
-    const uint16_t *from = sigmoid + 128 + (logit >> 8);
-    return (uint16_t)(from[0] + (((from[1] - from[0]) * (logit & 255) + 128) >> 8));
+    const uint16_t *middle = sigmoid + 128;
+    const int32_t i = logit >> 8, f = logit & 255;
+    return (uint16_t)(middle[i] + (((middle[i + 1] - middle[i]) * f + 128) >> 8));
 }
 
 /* logits[bands] to the suppression mask[257], constant over a band. */

@@ -40,9 +40,17 @@ def test_wrong_files_name_file_fault_and_remedy(tmp_path: Path) -> None:
         write_pcm(tmp_path / "out.txt", np.zeros(10, np.int16))
 
 
-def test_float_files_saturate(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "loud.wav", np.array([1.5, -1.5, 1.0], np.float32), 16000, subtype="FLOAT")
-    assert read_pcm(tmp_path / "loud.wav").tolist() == [32767, -32768, 32767]
+def test_floats_of_full_scale_are_read_and_those_beyond_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, np.array([1.0, -1.0, 0.5], np.float32), 16000, subtype="FLOAT")
+    assert read_pcm(path).tolist() == [32767, -32768, 16384]
+    for subtype in ("FLOAT", "DOUBLE"):
+        soundfile.write(path, np.array([1.5, -2.0, 1.0, 0.0]), 16000, subtype=subtype)
+        with pytest.raises(AudioError, match=r"loud\.wav: 2 of 4 samples lie beyond ±1, up to 2 \(6\.0 dB over"):
+            read_pcm(path)
+    soundfile.write(path, np.array([3000.0, 0.0]), 16000, subtype="FLOAT")
+    with pytest.raises(AudioError, match="divide by 32768"):
+        read_pcm(path)
 
 
 def test_padding_fills_the_last_hop() -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from dyncp.base.config import NetworkConfig
 from dyncp.base.errors import BundleError
+from dyncp.base.files.sealed import seal
 from dyncp.export.formats.bundle import Bundle, check, expected_tensors, read_bundle, write_bundle
 
 SMALL = NetworkConfig(channels=12, hidden=20, gate=4, stacks=1, dilations=(1, 2))
@@ -52,7 +53,7 @@ def test_what_is_written_is_read(
     bundle = random_bundle(config, seed, probes)
     written = write_bundle(bundle, folder)
     read = read_bundle(folder)
-    assert read.hash == written == hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    assert read.hash == written == bundle.identity
     assert (read.config, read.scales, read.sources) == (bundle.config, bundle.scales, bundle.sources)
     for name, (dtype, shape) in expected_tensors(config).items():
         assert read.tensors[name].dtype == np.dtype(dtype)
@@ -116,15 +117,18 @@ def test_a_truncated_file_with_a_matching_hash_is_named(folder: Path) -> None:
 
 
 def edit(folder: Path, **changes: Any) -> None:
+    """Changes that somebody sealed: what the seal does not find, the schema must."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    (folder / "manifest.json").write_text(json.dumps(manifest | changes), encoding="utf-8")
+    del manifest["seal"]
+    (folder / "manifest.json").write_bytes(seal(manifest | changes))
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         ("schema", "other"),
-        ("schema_version", 2),
+        ("schema_version", 1),
+        ("schema_version", 3),
         ("arithmetic_version", 2),
         ("surprise", 1),
         ("network", {"channels": 12, "width": 3}),
@@ -250,10 +254,10 @@ def test_words_of_a_smoothed_task_are_bounded() -> None:
 
 
 def test_a_bundle_from_before_smoothing_is_read(folder: Path) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    for task in manifest["probes"]["tasks"]:
+    described = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["probes"]
+    for task in described["tasks"]:
         del task["frames"], task["smoothing"]
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    edit(folder, probes=described)
     probes = read_bundle(folder).probes
     assert probes is not None
     assert {(task.frames, task.smoothing) for task in probes.tasks} == {("all", 0)}
@@ -273,11 +277,23 @@ def test_the_hashes_of_network_and_probes_are_apart(folder: Path) -> None:
     assert again.network_hash == network
     again.probes = None
     assert (again.network_hash, again.probes_hash) == (network, None)
-    for alter in (put("front.bias", 1), scale("residual", 0.5)):
-        other = read_bundle(folder)
-        alter(other)
-        assert other.network_hash != network
-        assert other.probes_hash == probes
+    other = read_bundle(folder)
+    put("front.bias", 1)(other)
+    assert other.network_hash != network
+    assert other.probes_hash == probes
+
+
+def test_what_the_device_never_sees_decides_no_hash(folder: Path, tmp_path: Path) -> None:
+    """The last bits of scales differ with the processor that calibrated; the integers that they led to may not."""
+    bundle = read_bundle(folder)
+    other = read_bundle(folder)
+    for name, value in other.scales.items():
+        other.scales[name] = [np.nextafter(v, 1) for v in value] if isinstance(value, list) else np.nextafter(value, 1)
+    other.scales["logits"] = bundle.scales["logits"]
+    other.sources = {"checkpoint": "1" * 64}
+    assert write_bundle(other, tmp_path / "other") == bundle.hash
+    assert (other.network_hash, other.probes_hash) == (bundle.network_hash, bundle.probes_hash)
+    assert read_bundle(tmp_path / "other").scales != bundle.scales
 
 
 def test_probe_tables_that_do_not_fit_are_refused() -> None:

@@ -51,8 +51,8 @@ def test_a_mistake_is_one_message(tmp_path: Path, arguments: tuple[str, ...], co
 @pytest.mark.parametrize(
     ("samples", "rate", "complaint"),
     [
-        (np.zeros(100, np.float32), 8000, "8000 Hz; resample to 16000 Hz first"),
-        (np.zeros((100, 2), np.float32), 16000, "2 channels; mix down"),
+        (np.zeros(100, np.float32), 8000, "not 16000 Hz mono; --resample would convert its 8000 Hz to 16000 Hz"),
+        (np.zeros((100, 2), np.float32), 16000, "--mono would average its 2 channels"),
         (np.zeros(0, np.float32), 16000, "holds no samples"),
         (np.full(100, np.nan, np.float32), 16000, "not finite"),
     ],

@@ -17,6 +17,8 @@ TINY = NetworkConfig(channels=9, hidden=12, gate=3, stacks=1, dilations=(1, 3), 
 NETWORKS = {
     "output-window": TINY,
     "hidden-ema": TINY.model_copy(update={"gate_site": "hidden", "pooling": "ema"}),
+    "held": TINY.model_copy(update={"gate_site": "hidden", "gate_period": 2}),
+    "held-output": TINY.model_copy(update={"gate_period": 3, "gate_shared": "stack", "pooling": "ema"}),
 }
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -93,13 +94,65 @@ def test_a_prefix_that_c_cannot_carry_is_refused(tmp_path: Path, prefix: str) ->
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_holds_other_things_is_left_alone(tmp_path: Path) -> None:
-    bundle, folder = library(tmp_path)
-    (folder / "notes.txt").write_text("mine")
-    before = contents(folder)
-    with pytest.raises(GenerationError, match=r"notes\.txt"):
+def test_files_of_the_user_stay_where_they_are(tmp_path: Path) -> None:
+    bundle = written_bundle(tmp_path / "bundle")
+    folder = tmp_path / "src"
+    (folder / "cmake").mkdir(parents=True)
+    (folder / "CMakeLists.txt").write_text("add_library(voice dyncp.c)")
+    (folder / "cmake" / "mine.cmake").write_text("mine")
+    (folder / "link").symlink_to("CMakeLists.txt")
+    for _ in range(2):
         generate(bundle, folder)
-    assert contents(folder) == before
+        names = sorted(path.name for path in folder.iterdir())
+        assert names == sorted([*FILES, "CMakeLists.txt", "cmake", "link"])
+        assert read_library(folder).files == FILES
+        assert (folder / "CMakeLists.txt").read_text() == "add_library(voice dyncp.c)"
+        assert (folder / "cmake" / "mine.cmake").read_text() == "mine"
+        assert (folder / "link").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["dyncp.c", "dyncp_fft.h", "dyncp_manifest.json"])
+def test_somebody_elses_file_of_a_name_that_is_needed_is_an_error(tmp_path: Path, name: str) -> None:
+    bundle = written_bundle(tmp_path / "bundle")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / name).write_text("mine")
+    with pytest.raises(GenerationError, match=name):
+        generate(bundle, tmp_path / "src")
+    assert contents(tmp_path / "src") == {name: b"mine"}
+
+
+def test_what_a_library_no_longer_has_goes(tmp_path: Path) -> None:
+    bundle, folder = library(tmp_path)
+    manifest = json.loads((folder / "dyncp_manifest.json").read_text())
+    manifest["files"].append("dyncp_gone.h")
+    (folder / "dyncp_manifest.json").write_text(json.dumps(manifest))
+    (folder / "dyncp_gone.h").write_text("of an earlier version")
+    (folder / "dyncp_mine.h").write_text("mine")
+    generate(bundle, folder)
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "dyncp_mine.h"])
+
+
+def test_a_library_of_before_it_listed_its_files_is_renewed(tmp_path: Path) -> None:
+    bundle, folder = library(tmp_path)
+    manifest = json.loads((folder / "dyncp_manifest.json").read_text())
+    del manifest["files"]
+    (folder / "dyncp_manifest.json").write_text(json.dumps({**manifest, "schema_version": 2}))
+    with pytest.raises(GenerationError, match=r"schema_version.*generate again"):
+        read_library(folder)
+    generate(bundle, folder)
+    assert read_library(folder).files == FILES
+
+
+def test_two_libraries_share_a_folder_and_the_runtime(tmp_path: Path) -> None:
+    bundle, other = written_bundle(tmp_path / "one"), written_bundle(tmp_path / "two", seed=1)
+    alone = contents(generate(bundle, tmp_path / "alone", "near"))
+    generate(other, tmp_path / "both", "far")
+    generate(bundle, tmp_path / "both", "near")
+    both = contents(tmp_path / "both")
+    assert alone.items() <= both.items()
+    assert {"far.c", "far_manifest.json", "near.c", "dyncp_fft.h"} <= both.keys()
+    generate(other, tmp_path / "both", "far")
+    assert contents(tmp_path / "both") == both
 
 
 def test_a_path_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_quality_without_integers(run: Run, tmp_path: Path) -> None:
 def test_out_dir_that_is_a_file(run: Run, tmp_path: Path) -> None:
     report = build_report(run.bundle, run.folder)
     (tmp_path / "out").write_text("", encoding="utf-8")
-    with pytest.raises(ReportError, match="out: cannot be written"):
+    with pytest.raises(ReportError, match="out: is a file; choose a folder"):
         write_report(report, run.folder, tmp_path / "out")
 
 

@@ -52,7 +52,7 @@ def test_failing_core(
     bundle, library = make(TINY)
     out = tmp_path / "out"
     out.mkdir()
-    (out / "validation.json").write_text("of an earlier run")
+    (out / "validation.json").write_text('{"bundle_hash": "of an earlier run"}')
     source = library / "dyncp.c"
     source.write_text(source.read_text().replace(POINT, f"\n#ifdef __arm__\n{fault}\n#endif\n{POINT}"))
     with pytest.raises(ToolchainError, match=message):

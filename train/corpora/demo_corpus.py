@@ -15,6 +15,7 @@ import numpy as np
 from dyncp.base.audio import Pcm, active_rms, to_pcm, write_pcm
 from dyncp.base.config import SAMPLE_RATE
 from dyncp.base.errors import AudioError
+from dyncp.base.files import new_text
 from dyncp.train.corpora.recordings import Split
 
 SOUNDS = Path("/usr/share/asterisk/sounds")
@@ -125,7 +126,7 @@ def _machine(samples: int, rng: np.random.Generator) -> np.ndarray[tuple[int], n
 
 
 def _write_csv(path: Path, rows: list[dict[str, str]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with new_text(path) as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,16 +12,14 @@ from typing import Literal
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 
 from dyncp.base.errors import CheckpointError
-from dyncp.base.files import replace_file
+from dyncp.base.files.reading import parse_json
 from dyncp.base.scores import Score
 from dyncp.base.tasks import Task
-from dyncp.train.network.checkpoint import read_manifest, write_manifest
+from dyncp.train.network.checkpoint import PROBES, read_files, write_files
 from dyncp.train.probes.linear import LinearProbe
-
-PROBES = "probes.safetensors"
 
 
 @dataclass(frozen=True)
@@ -66,24 +63,47 @@ def save_probes(folder: Path, probes: FloatProbes, scores: Mapping[str, Score], 
         "scores": json.dumps({name: score.model_dump(exclude_none=True) for name, score in scores.items()}),
         "network": network_hash,
     }
-    data = safetensors.numpy.save(tensors, metadata)
-    replace_file(folder / PROBES, data)
-    manifest = read_manifest(folder)
-    files = {**manifest.files, PROBES: hashlib.sha256(data).hexdigest()}
-    write_manifest(folder, manifest.model_copy(update={"files": files}))
+    manifest, contents = read_files(folder)
+    write_files(folder, manifest, {**contents, PROBES: safetensors.numpy.save(tensors, metadata)})
 
 
 def load_probes(folder: Path) -> FloatProbes | None:
     """The checkpoint's probes, None where it has none. Raises CheckpointError naming file and field."""
-    path = folder / PROBES
-    if not path.exists():
+    _, contents = read_files(folder)
+    if PROBES not in contents:
         return None
+    return _parsed(contents[PROBES], folder / PROBES)
+
+
+def _parsed(data: bytes, path: Path) -> FloatProbes:
     try:
-        with safe_open(path, "np") as file:
-            metadata = file.metadata() or {}
-        tensors = safetensors.numpy.load_file(path)
-        tasks = [Task.model_validate(task) for task in json.loads(metadata["tasks"])]
+        metadata, tensors = _metadata(data, path), safetensors.numpy.load(data)
+        tasks = [Task.model_validate(task) for task in _listed(metadata["tasks"], path)]
+        weight, bias, channel = tensors["weight"], tensors["bias"], tensors["channel"]
         bits: Literal[8, 16] = 8 if metadata["bits"] == "8" else 16
-        return FloatProbes(tensors["weight"], tensors["bias"], tensors["channel"], tasks, bits)
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, SafetensorError) as error:
         raise CheckpointError(f"{path}: cannot be read as probes: {error}") from None
+    outputs = sum(task.outputs for task in tasks)
+    layout = {"weight": (weight, np.float64, (len(channel), outputs)), "bias": (bias, np.float64, (outputs,))}
+    for name, (array, dtype, shape) in {**layout, "channel": (channel, np.int32, (len(channel),))}.items():
+        if array.dtype != dtype or array.shape != shape:
+            raise CheckpointError(
+                f"{path}: {name} is {array.dtype} {list(array.shape)}, expected {np.dtype(dtype)} {list(shape)}"
+            )
+    return FloatProbes(weight, bias, channel, tasks, bits)
+
+
+def _metadata(data: bytes, path: Path) -> dict[str, str]:
+    """Of a safetensors file: a length of 8 bytes, then JSON that says what follows."""
+    header = parse_json(data[8 : 8 + int.from_bytes(data[:8], "little")], path, CheckpointError)
+    found = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(found, dict):
+        raise CheckpointError(f"{path}: has no metadata")
+    return {str(key): str(value) for key, value in found.items()}
+
+
+def _listed(text: str, path: Path) -> list[object]:
+    tasks = parse_json(text.encode(), path, CheckpointError)
+    if not isinstance(tasks, list):
+        raise CheckpointError(f"{path}: tasks must be a list")
+    return tasks

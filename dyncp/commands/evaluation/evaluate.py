@@ -73,11 +73,17 @@ def evaluate(
     through enhancers that people use today (docs/evaluation.md).
     """
     from dyncp.base.errors import BundleError, ConfigError
+    from dyncp.commands.evaluation.more import check_result_file, check_results
     from dyncp.export.formats.bundle import read_bundle
     from dyncp.train.corpora.corpus import load_corpus
     from dyncp.train.network.checkpoint import load_checkpoint
 
     console = make_console()
+    for name, folder in (("paper", paper), ("context", context), ("rivals", rivals), ("caps", caps)):
+        if folder is not None:
+            check_results(folder, name)
+    if out is not None:
+        check_result_file(out, {} if bundle is None else {"the bundle": bundle})
     trained = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
     integers = None if bundle is None else read_bundle(bundle)

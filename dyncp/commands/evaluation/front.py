@@ -55,10 +55,12 @@ def front(
 
     What OUT already holds of this experiment is not trained again, and is scored with the rest.
     """
+    from dyncp.commands.evaluation.more import check_results
     from dyncp.evaluation.front.candidates import DENSE, Protocol, parse_candidates, train_into
     from dyncp.train.corpora.corpus import load_corpus
 
     console = make_console()
+    check_results(out, "front")
     protocol = Protocol.make(steps, out, preset)
     wanted = [protocol.run(candidate, seed) for candidate in parse_candidates(only) for seed in range(1, seeds + 1)]
     recordings = load_corpus(corpus, redistributable)

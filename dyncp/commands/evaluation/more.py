@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import track
 
+from dyncp.base.files import replace_file
 from dyncp.commands.shared.terminal import print_sheets
 
 if TYPE_CHECKING:
@@ -41,9 +43,26 @@ def run_rivals(console: Console, train: ProbeData, test: ProbeData, out: Path) -
     write_results(console, out, "rivals", rival_sheets(rivals), rivals.model_dump())
 
 
+def check_results(out: Path, name: str) -> None:
+    """Raises OutputError unless NAME.{md,json} can be written into `out`: new, or in place of an earlier run's."""
+    from dyncp.base.files.outputs import check_folder_output
+
+    names = (f"{name}.md", f"{name}.json")
+    check_folder_output(out, names, lambda folder: all((folder / file).is_file() for file in names))
+
+
+def check_result_file(out: Path, inputs: Mapping[str, Path]) -> None:
+    """Raises OutputError unless the file `out` can be written, in a folder that is there or can be made."""
+    from dyncp.base.files.outputs import check_folder_output, check_outputs
+
+    check_folder_output(out.parent, (), lambda _: True)
+    if out.parent.is_dir():
+        check_outputs({"--out": out}, inputs)
+
+
 def write_results(console: Console, out: Path, name: str, sheets: list[Sheet], results: dict[str, object]) -> None:
     """Print the sheets, and write them and the results to out/NAME.{md,json}."""
     print_sheets(console, sheets)
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{name}.md").write_text("\n".join(sheet.markdown() for sheet in sheets), encoding="utf-8")
-    (out / f"{name}.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    replace_file(out / f"{name}.md", "\n".join(sheet.markdown() for sheet in sheets).encode())
+    replace_file(out / f"{name}.json", (json.dumps(results, indent=2) + "\n").encode())

@@ -33,7 +33,10 @@ def export(
 
     Scales are calibrated on the corpus, unless the checkpoint was trained through its integers and brings them.
     """
-    from dyncp.export.formats.bundle import write_bundle
+    from dyncp.base.errors import BundleError
+    from dyncp.base.files import replace_file
+    from dyncp.base.files.outputs import check_outputs, check_own_folder
+    from dyncp.export.formats.bundle import FILES, write_bundle
     from dyncp.export.quantization.fold import fold
     from dyncp.export.quantization.from_checkpoint import quantize_checkpoint
     from dyncp.train.corpora.corpus import load_corpus
@@ -41,6 +44,10 @@ def export(
     from dyncp.train.network.checkpoint import load_checkpoint
 
     console = make_console()
+    inputs = {"the checkpoint": find_checkpoint(checkpoint)} | {f"the corpus {folder}": folder for folder in corpus}
+    check_own_folder(out, FILES, BundleError, inputs)
+    if quality is not None:
+        check_outputs({"--quality": quality}, {"the bundle": out})
     source = load_checkpoint(find_checkpoint(checkpoint))
     recordings = load_corpus(corpus, redistributable)
     if clips:
@@ -58,7 +65,6 @@ def export(
     comparison = scored(console, fold(source), bundle, make_pairs(recordings, "test", clips))
     print_comparison(console, comparison)
     if quality is not None:
-        quality.parent.mkdir(parents=True, exist_ok=True)
-        quality.write_text(comparison.model_dump_json(indent=2, by_alias=True) + "\n", encoding="utf-8")
+        replace_file(quality, (comparison.model_dump_json(indent=2, by_alias=True) + "\n").encode())
     if json_output:
         print(comparison.model_dump_json(by_alias=True))

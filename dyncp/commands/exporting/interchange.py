@@ -28,6 +28,7 @@ def interchange(
     from dyncp.base.audio import pad_to_hop, read_pcm
     from dyncp.base.errors import InterchangeError
     from dyncp.base.files import replace_folder
+    from dyncp.base.files.outputs import check_own_folder
     from dyncp.export.integers.run import hops
     from dyncp.export.interchange.onnx_graph import offline_model, step_model
     from dyncp.export.interchange.onnx_run import agreement
@@ -36,6 +37,7 @@ def interchange(
     from dyncp.train.network.checkpoint import load_checkpoint
 
     console = make_console()
+    check_own_folder(out, {OFFLINE, STEP}, InterchangeError, {"the audio": audio})
     trained = load_checkpoint(find_checkpoint(checkpoint))
     features = stft.compress(stft.analyse(hops(pad_to_hop(read_pcm(audio))))).astype(np.float32)
     folded = fold(trained)

@@ -36,6 +36,7 @@ def tflite(
 
     from dyncp.base.errors import InterchangeError
     from dyncp.base.files import replace_folder
+    from dyncp.base.files.outputs import check_own_folder
     from dyncp.codegen.accounting import memory
     from dyncp.evaluation.quality.tflite_compare import Sizes, compare_tflite
     from dyncp.export.integers.run import hops
@@ -50,6 +51,7 @@ def tflite(
     from dyncp.train.network.checkpoint import load_checkpoint
 
     console = make_console()
+    check_own_folder(out, {MODEL, COMPARISON}, InterchangeError, {} if corpus is None else {"the corpus": corpus})
     folded = fold(load_checkpoint(find_checkpoint(checkpoint)))
     with tempfile.TemporaryDirectory(prefix="dyncp-") as voices:
         recordings = load_corpus(corpus or build_demo_corpus(Path(voices)), redistributable)

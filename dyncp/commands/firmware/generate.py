@@ -30,9 +30,12 @@ def generate(
         bool, typer.Option("--selftest", help="Add P_selftest() and P_check_tables(), which notice a faulty device.")
     ] = False,
 ) -> None:
-    """Write the C library of a bundle: drop the folder into any C99 or C++ build (docs/emitted-c.md)."""
+    """Write the C library of a bundle: drop the folder into any C99 or C++ build (docs/emitted-c.md).
+
+    OUT may hold files of yours, a build file for example: those stay. All others are renewed, or none.
+    """
     from dyncp.codegen.generate import generate as generate_library
-    from dyncp.codegen.generate import renew_probes
+    from dyncp.codegen.generate import read_library, renew_probes
     from dyncp.export.formats.bundle import read_bundle
 
     names = None if signals is None else [name.strip() for name in signals.split(",") if name.strip()]
@@ -40,5 +43,5 @@ def generate(
         folder = renew_probes(read_bundle(bundle), out, prefix, names)
     else:
         folder = generate_library(read_bundle(bundle), out, prefix, names, selftest)
-    listed = ", ".join(sorted(path.name for path in folder.iterdir()))
+    listed = ", ".join(read_library(folder, prefix).files)
     make_console().print(f"{folder}: {listed}", highlight=False, soft_wrap=True)

@@ -35,12 +35,15 @@ def report(
     json_output: Json = False,
 ) -> None:
     """Report MACs, memory and instructions per frame, and the signals over time (docs/report.md)."""
+    from dyncp.base.files.outputs import check_folder_output
     from dyncp.export.formats.bundle import read_bundle
     from dyncp.firmware.cost.estimate import UserBoard
     from dyncp.firmware.report.build import build_report, write_report
     from dyncp.firmware.report.terminal import print_report
+    from dyncp.firmware.report.writing import REPORT_HTML, REPORT_JSON, is_report
 
     console = make_console()
+    check_folder_output(out, (REPORT_JSON, REPORT_HTML), is_report, {"--quality": quality, "--truth": truth})
     with console.status("drawing"):
         built = build_report(
             read_bundle(bundle), validation, quality, truth, UserBoard(wait_states, microwatts_per_mhz), day

@@ -63,9 +63,12 @@ def prove(
 ) -> ValidationRecord:
     """Validate, write the folder `out` and print the outcome, whatever it is."""
     from dyncp.base.audio import pad_to_hop, read_pcm
+    from dyncp.base.files.outputs import check_folder_output
     from dyncp.codegen.generate import generate
     from dyncp.export.formats.bundle import read_bundle
+    from dyncp.firmware.proof.records import FILES, is_validation
 
+    check_folder_output(out, FILES, is_validation, {"AUDIO": audio})
     model = read_bundle(bundle)
     pcm = pad_to_hop(read_pcm(audio))
     folder = library or generate(model, out / "library")

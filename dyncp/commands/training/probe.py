@@ -47,17 +47,20 @@ def probe(
     json_output: Json = False,
 ) -> None:
     """Fit probes on the masks of BUNDLE's integer network, and add them to CHECKPOINT and BUNDLE."""
+    from dyncp.base.files.outputs import check_folder_output
     from dyncp.export.formats.bundle import read_bundle, write_bundle
     from dyncp.export.formats.masks import channel_bits
     from dyncp.export.quantization.probes import integer_scores, narrowest, quantize_probes
     from dyncp.train.corpora.corpus import load_corpus
-    from dyncp.train.network.checkpoint import read_manifest
+    from dyncp.train.network.checkpoint import read_files
     from dyncp.train.probes.data import make_probe_data
     from dyncp.train.probes.files import combine, save_probes
     from dyncp.train.targets.user_targets import load_targets
 
     console = make_console()
-    read_manifest(checkpoint)
+    read_files(checkpoint)
+    for folder in (checkpoint, bundle, *([] if cache is None else [cache])):
+        check_folder_output(folder, (), lambda _: True)
     model = read_bundle(bundle)
     recordings = load_corpus(corpus, redistributable)
     recordings.require("train", "test")

@@ -50,14 +50,18 @@ def train(
     json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a network on a corpus; writes a checkpoint folder after each epoch. Runs under torchrun too."""
+    from dyncp.base.files.outputs import check_folder_output
     from dyncp.train import processes
+    from dyncp.train.network.checkpoint import check_new
 
     if not resume and (out / "checkpoint.json").exists():
         raise CheckpointError(f"{out}: holds a checkpoint already; pass --resume or another folder")
+    check_folder_output(out, (), lambda _: True)
     if integers and start is None and not resume:
         raise ConfigError("--integers: trains a network that was trained before; name it with --start")
     if integers and compiled:
         raise ConfigError("--integers: the device's integers are not compiled; leave out --compile")
+    check_new(out)
     with processes.joined(find_device(device)) as own_device:
         console = make_console(quiet=not processes.is_first())
         with console.status("reading the corpus"):

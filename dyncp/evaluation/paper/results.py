@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from dyncp.base.config import NetworkConfig, StrictModel
+from dyncp.base.files import replace_file
 from dyncp.base.scores import Score
 from dyncp.base.tasks import Task
 
@@ -133,4 +134,4 @@ class Paper(StrictModel):
 
 
 def write_results(results: Paper, path: Path) -> None:
-    path.write_text(results.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    replace_file(path, (results.model_dump_json(indent=2) + "\n").encode())

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from dyncp.base.files import replace_file
 from dyncp.base.tasks import Task
 from dyncp.evaluation.paper import speakers, tasks_by_features
 from dyncp.evaluation.paper.results import Embedding, Paper, SplitData, TaskRow
@@ -43,7 +44,7 @@ def write_markdown(results: Paper, path: Path) -> None:
     text = [part.markdown() if isinstance(part, Sheet) else _figure(part, path.parent) for part in parts]
     if results.remarks:
         text.append("### Left out\n\n" + "".join(f"- {remark}\n" for remark in results.remarks))
-    path.write_text("\n".join(filter(None, text)), encoding="utf-8")
+    replace_file(path, "\n".join(filter(None, text)).encode())
 
 
 def _figure(part: str, folder: Path) -> str:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dyncp.base.figure_style import INK, STYLE
+from dyncp.base.files import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,8 +44,10 @@ def drawn(folder: Path, name: str, width: float, height: float) -> Iterator[Figu
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
-        figure.savefig(folder / f"{name}.png", dpi=160, metadata={"Software": None})
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+        for suffix, unsaid in (("png", "Software"), ("svg", "Date")):
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=suffix, dpi=160, metadata={unsaid: None})
+            replace_file(folder / f"{name}.{suffix}", buffer.getvalue())
 
 
 def panels(figure: Figure, count: int, columns: int, **options: Any) -> list[Axes]:

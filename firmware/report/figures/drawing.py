@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from dyncp.base.errors import ReportError
 from dyncp.base.figure_style import INK, STYLE
+from dyncp.base.files import replace_file
 
 BLUE = "#0b5c8f"
 ORANGE = "#c4560a"
@@ -129,11 +130,9 @@ def save(paint: Callable[[Layout], Canvas], path: Path) -> None:
     suffix = path.suffix.lower()
     metadata = {"Date": None, "Creator": None} if suffix == ".svg" else {"Software": None}
     with matplotlib.rc_context({**_STYLE, "font.size": WIDE.text}):
-        figure = paint(WIDE).figure
-        try:
-            figure.savefig(path, format=suffix[1:], facecolor="white", dpi=_DPI, metadata=metadata)
-        except OSError as error:
-            raise ReportError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
+        buffer = io.BytesIO()
+        paint(WIDE).figure.savefig(buffer, format=suffix[1:], facecolor="white", dpi=_DPI, metadata=metadata)
+    replace_file(path, buffer.getvalue(), ReportError)
 
 
 def _render(paint: Callable[[Layout], Canvas], layout: Layout) -> Picture:

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from dyncp.base.errors import ConfigError
+from dyncp.base.files.partial import begin_folder, clear_leftovers, remove, sync_folder
 
 
 @contextmanager
@@ -22,11 +21,14 @@ def staged(target: Path) -> Iterator[Path]:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ConfigError(f"{target}: exists already; choose an empty folder")
     target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    clear_leftovers(target.parent)
+    partial, descriptor = begin_folder(target)
     try:
-        complete = staging / "new"
-        complete.mkdir()
-        yield complete
-        os.replace(complete, target)
+        yield partial
+        # All of it once, for it may be many thousand files.
+        os.sync()
+        os.replace(partial, target)
+        sync_folder(target.parent)
     finally:
-        shutil.rmtree(staging)
+        remove(partial)
+        os.close(descriptor)
