@@ -61,7 +61,9 @@ def peer_sheet(table: PeerTable) -> Sheet:
         )
         for row in table.rows
     ]
-    headers = ("", *(label for label, _, _ in metrics), "delay, ms")
+    # DNSMOS is said once: lines stay short.
+    labels = (label if field == "sig" else label.removeprefix("DNSMOS ") for label, field, _ in metrics)
+    headers = ("", *labels, "delay, ms")
     return Sheet(f"{table.clips} clips, delays removed", headers, rows)
 
 
