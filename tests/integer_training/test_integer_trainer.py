@@ -24,7 +24,7 @@ from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.corpora.recordings import read_all
 from dyncp.train.fitting.trainer import Progress, Trainer
 from dyncp.train.mixing.clips import Batch, Mixer
-from dyncp.train.network.checkpoint import load_checkpoint, write_manifest
+from dyncp.train.network.checkpoint import load_checkpoint, read_files, write_files
 
 pytestmark = pytest.mark.slow
 
@@ -56,11 +56,10 @@ def ignored(_: Progress) -> None:
 
 def alter_scales(folder: Path, changes: dict[str, float | str | None]) -> None:
     """Scales as another program may write them, None for one that is missing, under a hash that fits."""
-    path, manifest = folder / "scales.json", load_checkpoint(folder).manifest
-    scales = json.loads(path.read_text()) | changes
-    path.write_text(json.dumps({name: scale for name, scale in scales.items() if scale is not None}))
-    files = manifest.files | {"scales.json": hashlib.sha256(path.read_bytes()).hexdigest()}
-    write_manifest(folder, manifest.model_copy(update={"files": files}))
+    manifest, contents = read_files(folder)
+    scales = json.loads(contents["scales.json"]) | changes
+    text = json.dumps({name: scale for name, scale in scales.items() if scale is not None})
+    write_files(folder, manifest, {**contents, "scales.json": text.encode()})
 
 
 @pytest.fixture(scope="module")
