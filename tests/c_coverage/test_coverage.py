@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from bundles import ProbeWidth, random_bundle
 from libraries import RUNTIME, difficult_audio
+from networks import BANDS
 
 from dyncp.base.config import NetworkConfig
 from dyncp.codegen.generate import generate
@@ -48,6 +49,7 @@ NETWORKS = [
     Network(EVEN.model_copy(update={**HIDDEN, "hidden": 70, "gate": 20}), "int8", outputs=23),
     Network(EVEN.model_copy(update={**HIDDEN, "channels": 4, "hidden": 128}), "int8", score="open"),
     Network(EVEN.model_copy(update={**HIDDEN, "hidden": 128, "stacks": 4}), "int8"),
+    Network(EVEN.model_copy(update={**HIDDEN, "bands": BANDS, "gate_period": 3}), "int8"),
 ]
 WORDS = Path(__file__).parents[1] / "portability" / "words.c"
 

@@ -16,8 +16,11 @@ static union {
 } state;
 
 void dyncp_trace(int stage, const void *data, size_t bytes) {
-    if (fwrite(data, 1, bytes, stdout) != bytes) {
-        exit(EXIT_FAILURE);
+    /* A stage that the frame left out has no data. */
+    for (size_t i = 0; i < bytes; i++) {
+        if (putchar(data == NULL ? 0 : ((const unsigned char *)data)[i]) == EOF) {
+            exit(EXIT_FAILURE);
+        }
     }
     for (size_t i = 0; i < DYNCP_SCRATCH_BYTES; i++) {
         if (dead[stage][i]) {

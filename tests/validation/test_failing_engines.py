@@ -87,5 +87,5 @@ def test_bad_audio_and_bad_board(make: Make, pcm: NDArray[np.int16], tmp_path: P
     bundle, library = make(TINY)
     with pytest.raises(AudioError, match="multiple of 256"):
         validate(bundle, library, pcm[:300], tmp_path / "out")
-    with pytest.raises(ConfigError, match="cortex-m0"):
-        validate(bundle, library, pcm, tmp_path / "out", boards=["cortex-m0"])
+    with pytest.raises(ConfigError, match="cortex-m1"):
+        validate(bundle, library, pcm, tmp_path / "out", boards=["cortex-m1"])
