@@ -165,11 +165,17 @@ def test_scales_are_those_of_the_network_that_is_trained(config: NetworkConfig, 
         assert checkpoint.scales["blocks.0.pool"] == pytest.approx(pooled)
 
 
-@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf"), "wide"])
-def test_scales_that_are_not_positive_and_finite_are_refused(copied: Path, scale: float | str) -> None:
+@pytest.mark.parametrize(
+    ("scale", "complaint"),
+    [
+        *((scale, "must map names to positive, finite numbers.*expand") for scale in (0.0, -1.0, "wide")),
+        *((float(scale), "not valid JSON: .* is no number of JSON") for scale in ("nan", "inf")),
+    ],
+)
+def test_scales_that_are_not_positive_and_finite_are_refused(copied: Path, scale: float | str, complaint: str) -> None:
     load_checkpoint(copied)
     alter_scales(copied, {"blocks.1.expand": scale})
-    with pytest.raises(CheckpointError, match=r"scales\.json: must map names to positive, finite numbers.*expand"):
+    with pytest.raises(CheckpointError, match=rf"scales\.json: {complaint}"):
         load_checkpoint(copied)
 
 

@@ -87,7 +87,7 @@ def test_fault_of_one_core_in_one_channel(
 def test_wrong_smoothing_is_located(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> None:
     """Words that are right, smoothed by truncation in place of rounding."""
     bundle, library = make(SMALL)
-    patch(library / "dyncp_readout.h", "(average[o] + 128) >> 8", "average[o] >> 8")
+    patch(library / "dyncp_readout.h", "dcp_wrap_add(average[o], 128) >> 8", "average[o] >> 8")
     record = validate(bundle, library, pcm, tmp_path / "out", boards=["cortex-m3"])
     broken = HostLibrary(library, trace=True, build_dir=tmp_path / "host").run(pcm, trace=True)
     first = first_by_hand(bundle, reference.run(bundle, pcm, trace=True), broken)
