@@ -37,17 +37,30 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 #endif
 
 /* A stage that some frames leave out, or that follows one: a trace is given no data where it did
- * not run. gcc copies short code behind a branch, and a label with it; lines make it look long. */
+ * not run. Compilers copy short code behind a branch, and a label with it, so it is made to look
+ * long: to gcc by lines, to clang, which takes any text for one instruction, by statements. */
 #define DCP_LONG "\n\n\n\n\n\n\n\n\n\n"
+#if defined(__clang__)
+#define DCP_LONG_BARRIER(text)                                                                     \
+    do {                                                                                           \
+        __asm__ volatile("" ::: "memory");                                                         \
+        __asm__ volatile("" ::: "memory");                                                         \
+        __asm__ volatile("" ::: "memory");                                                         \
+        __asm__ volatile("" ::: "memory");                                                         \
+        __asm__ volatile(text ::: "memory");                                                       \
+    } while (0)
+#else
+#define DCP_LONG_BARRIER(text) __asm__ volatile(text DCP_LONG ::: "memory")
+#endif
 #if defined(DYNCP_TRACE)
 #define DYNCP_STAGE_IF(ran, prefix, id, data, bytes)                                               \
     prefix##_trace(id, (ran) ? (const void *)(data) : NULL, bytes)
 #elif defined(DYNCP_MARKS)
 #define DYNCP_STAGE_IF(ran, prefix, id, data, bytes) DCP_LONG_LABEL(prefix##_mark_, id)
 #define DCP_LONG_LABEL(name, id) DCP_LONG_LABEL_TEXT(name, id)
-#define DCP_LONG_LABEL_TEXT(name, id) __asm__ volatile(#name #id ":" DCP_LONG ::: "memory")
+#define DCP_LONG_LABEL_TEXT(name, id) DCP_LONG_BARRIER(#name #id ":")
 #elif defined(__GNUC__)
-#define DYNCP_STAGE_IF(ran, prefix, id, data, bytes) __asm__ volatile(" " DCP_LONG ::: "memory")
+#define DYNCP_STAGE_IF(ran, prefix, id, data, bytes) DCP_LONG_BARRIER(" ")
 #else
 #define DYNCP_STAGE_IF(ran, prefix, id, data, bytes) ((void)0)
 #endif

@@ -56,7 +56,12 @@ def test_one_pair_without_speech_costs_no_other(caplog: pytest.LogCaptureFixture
     silent = Pair(np.zeros(120 * HOP, np.int16), good[0].noisy, 5.0, -26.0, "nobody in hum")
     with caplog.at_level(logging.WARNING):
         found = compare(folded, None, [good[0], silent, *good[1:]])
-    assert found == compare(folded, None, good)
+    expected = compare(folded, None, good)
+    # The metrics' last digit depends on where numpy's arrays lie in memory.
+    for scores in ("noisy", "float_", "float_gain"):
+        assert getattr(found, scores) == pytest.approx(getattr(expected, scores))
+    assert (found.clips, found.frames, found.utilization) == (expected.clips, expected.frames, expected.utilization)
+    assert [row.clips for row in found.by_snr] == [row.clips for row in expected.by_snr]
     assert "left out: 1 of 4 clips cannot be scored:\n  nobody in hum: the reference is silent" in caplog.text
 
 
