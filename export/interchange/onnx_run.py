@@ -44,7 +44,7 @@ class Agreement(StrictModel):
 
 
 def agreement(network: Enhancer, offline: onnx.ModelProto, step: onnx.ModelProto, features: Values) -> Agreement:
-    """Run features [n, 257] through torch, the offline model, and the step model frame by frame."""
+    """Run features [n, F] through torch, the offline model, and the step model frame by frame."""
     import torch
 
     with torch.inference_mode():
@@ -64,12 +64,12 @@ def agreement(network: Enhancer, offline: onnx.ModelProto, step: onnx.ModelProto
 
 
 def run_offline(model: onnx.ModelProto, features: Values, config: NetworkConfig) -> Passed:
-    """features [n, 257] in one call."""
+    """features [n, F] in one call."""
     return _passed([_call(_session(model), {"features": features.T[None, :, None]})], config)
 
 
 def run_steps(model: onnx.ModelProto, features: Values, config: NetworkConfig) -> Passed:
-    """features [n, 257] frame by frame from the initial state."""
+    """features [n, F] frame by frame from the initial state."""
     return _passed([outputs for _, outputs in steps(model, features, config)], config)
 
 
@@ -96,8 +96,14 @@ def _call(session: onnxruntime.InferenceSession, inputs: State) -> State:
     return dict(zip(names, session.run(names, inputs), strict=True))
 
 
+def over_bins(suppression: Values, config: NetworkConfig) -> Values:
+    """What the models return, [n, F], at the bins of the spectrum: [n, 257]."""
+    return suppression if config.bands is None else np.repeat(suppression, np.diff(config.bands), axis=1)
+
+
 def _passed(outputs: list[State], config: NetworkConfig) -> Passed:
     suppression = np.concatenate([part["suppression"][0, :, 0].T for part in outputs])
+    suppression = over_bins(suppression, config)
     if not config.gated:
         return Passed(suppression, np.zeros((len(suppression), config.blocks, 0), np.bool_))
     masks = np.concatenate([part["masks"][0, :, :, 0].transpose(2, 0, 1) for part in outputs])

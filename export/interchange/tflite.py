@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 
 from dyncp.base.errors import InterchangeError
 from dyncp.export.interchange.onnx_graph import step_model
-from dyncp.export.interchange.onnx_run import Passed, Values, steps
+from dyncp.export.interchange.onnx_run import Passed, Values, over_bins, steps
 from dyncp.export.quantization.fold import FoldedNetwork
 
 CONVERTER_TIMEOUT_S = 1800
 
 
 def convert(folded: FoldedNetwork, features: Values) -> bytes:
-    """An int8 TFLite of the step, all tensors int8 but biases and masks, calibrated on a stream of features [n, 257].
+    """An int8 TFLite of the step, all tensors int8 but biases and masks, calibrated on a stream of features [n, F].
 
     Raises InterchangeError with the end of the converter's log where it fails.
     """
@@ -87,7 +87,7 @@ class TfliteStep:
         self.states = [name for name in names if name.endswith(".next")]
 
     def run(self, features: NDArray[np.floating]) -> Passed:
-        """features [n, 257] from the initial state."""
+        """features [n, F] from the initial state."""
         state = {name: np.full(d["shape"], d["quantization"][1], np.int8) for name, d in self.inputs.items()}
         scale, zero = self.inputs["features"]["quantization"]
         suppression, masks = [], []
@@ -100,7 +100,8 @@ class TfliteStep:
                 masks.append(out[self.number["masks"]].reshape(self.config.gated, self.config.blocks).T)
         scale, zero = self.outputs[self.number["suppression"]]["quantization"]
         mask = np.stack(masks) if masks else np.zeros((len(features), self.config.blocks, 0), np.bool_)
-        return Passed((np.stack(suppression).astype(np.float32) - zero) * np.float32(scale), mask)
+        real = (np.stack(suppression).astype(np.float32) - zero) * np.float32(scale)
+        return Passed(over_bins(real, self.config), mask)
 
     def carried(self, name: str, value: NDArray[np.int8]) -> NDArray[np.int8]:
         """A state as the next step takes it: the converter leaves some with the channels first."""

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from networks import SHAPES, STATIC, trained_enough
+from networks import FOLLOWING, SHAPES, STATIC, trained_enough
 from numpy.typing import NDArray
 from signals import speech_like
 from typer.testing import CliRunner
@@ -30,16 +30,25 @@ from dyncp.train.network.enhancer import Enhancer
 ONE_FRAME = NetworkConfig(channels=16, hidden=40, gate=6, stacks=1, dilations=(1, 2), pooling_frames=1)
 
 
-def features_of(frames: int, seed: int = 3) -> NDArray[np.float32]:
+# A cap is refused.
+FREE = [config.model_copy(update={"block_cap": None}) for config in FOLLOWING]
+
+
+def features_of(frames: int, config: NetworkConfig, seed: int = 3) -> NDArray[np.float32]:
     pcm = speech_like(frames, seed=seed).reshape(-1, 256)
-    return stft.compress(stft.analyse(pcm)).astype(np.float32)
+    return stft.compress(stft.analyse(pcm), config.bands).astype(np.float32)
 
 
-@pytest.mark.parametrize("config", [*SHAPES, STATIC], ids=lambda c: f"{c.gate_site}-{c.pooling}")
+def name_of(config: NetworkConfig) -> str:
+    name = f"{config.gate_site}-{config.pooling}-{config.spectrum}"
+    return name if config.decides_every_block_and_frame else f"{name}-{config.gate_shared}-{config.gate_period}"
+
+
+@pytest.mark.parametrize("config", [*SHAPES, *FREE, STATIC], ids=name_of)
 def test_offline_and_step_equal_torch(config: NetworkConfig) -> None:
     network = trained_enough(config)
     folded = fold_network(network, "0" * 64)
-    found = agreement(network, offline_model(folded), step_model(folded), features_of(300))
+    found = agreement(network, offline_model(folded), step_model(folded), features_of(300, config))
     assert found.frames == 300
     assert found.mask_bits == 300 * config.blocks * config.gated
     assert max(found.offline_difference, found.step_difference) < 1e-4
@@ -51,7 +60,7 @@ def test_gates_without_a_past() -> None:
     network = Enhancer(ONE_FRAME).eval()
     folded = fold_network(network, "0" * 64)
     step = step_model(folded)
-    found = agreement(network, offline_model(folded), step, features_of(50))
+    found = agreement(network, offline_model(folded), step, features_of(50, ONE_FRAME))
     assert found.offline_bits == found.step_bits == 0
     assert max(found.offline_difference, found.step_difference) < 1e-4
     assert not any(value.name.endswith(".pool") for value in step.graph.input)
@@ -60,7 +69,7 @@ def test_gates_without_a_past() -> None:
 def test_agreement_sees_another_network() -> None:
     one, other = (trained_enough(SHAPES[0], seed) for seed in (0, 1))
     folded = fold_network(other, "0" * 64)
-    found = agreement(one, offline_model(folded), step_model(folded), features_of(50))
+    found = agreement(one, offline_model(folded), step_model(folded), features_of(50, SHAPES[0]))
     assert min(found.offline_difference, found.step_difference) > 1e-3
     assert min(found.offline_bits, found.step_bits) > 0
 
@@ -69,21 +78,31 @@ def test_a_stream_needs_its_state() -> None:
     """Step outputs differ from a network that forgets: the states are inputs that matter."""
     network = trained_enough(SHAPES[0])
     folded = fold_network(network, "0" * 64)
-    features = features_of(40)
+    features = features_of(40, SHAPES[0])
     streamed = run_steps(step_model(folded), features, folded.config).suppression
     alone = np.concatenate([run_offline(offline_model(folded), f[None], folded.config).suppression for f in features])
     np.testing.assert_allclose(streamed[0], alone[0], atol=1e-5)
     assert np.abs(streamed[1:] - alone[1:]).max() > 1e-3
 
 
-@pytest.mark.parametrize("config", SHAPES, ids=lambda c: f"{c.gate_site}-{c.pooling}")
+@pytest.mark.parametrize("config", FREE, ids=name_of)
+@pytest.mark.parametrize("frames", [1, 2, 7])
+def test_recordings_shorter_than_a_turn(config: NetworkConfig, frames: int) -> None:
+    network = trained_enough(config)
+    folded = fold_network(network, "0" * 64)
+    found = agreement(network, offline_model(folded), step_model(folded), features_of(frames, config))
+    assert found.offline_bits == found.step_bits == 0
+    assert max(found.offline_difference, found.step_difference) < 1e-4
+
+
+@pytest.mark.parametrize("config", [*SHAPES, *FREE], ids=name_of)
 def test_names_and_shapes(config: NetworkConfig) -> None:
     folded = fold_network(trained_enough(config), "ab" * 32)
     step, offline = step_model(folded), offline_model(folded)
     shapes = state_shapes(config)
     assert {value.name for value in step.graph.input} == {"features", *shapes}
     assert {value.name for value in step.graph.output} == {"suppression", "masks", *(f"{n}.next" for n in shapes)}
-    given, made = next(steps(step, features_of(1), config))
+    given, made = next(steps(step, features_of(1, config), config))
     for name, shape in shapes.items():
         assert given[name].shape == made[f"{name}.next"].shape == shape
     frames = offline.graph.input[0].type.tensor_type.shape.dim[3]

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import SHAPES, trained_enough
+from networks import FOLLOWING, SHAPES, trained_enough
 from numpy.typing import NDArray
 from signals import speech_like
 from tflite_micro.python.tflite_micro import runtime
 
+from dyncp.base.config import NetworkConfig
 from dyncp.base.errors import InterchangeError
 from dyncp.export.interchange.onnx_graph import step_model
 from dyncp.export.interchange.onnx_run import run_steps
@@ -19,18 +20,25 @@ from dyncp.export.interchange.tflite import TfliteStep, arena, convert
 from dyncp.export.quantization.fold import FoldedNetwork, fold_network
 from dyncp.export.transforms import stft
 
-# A network whose gates average a window and prune outputs, and one with a one-pole average and hidden gates.
-CASES = [SHAPES[0], SHAPES[3]]
+# A network whose gates average a window and prune outputs, one with a one-pole average and hidden gates, and two whose
+# gates hold: with bands, and shared by a stack.
+CASES = {
+    "output-window": SHAPES[0],
+    "hidden-ema": SHAPES[3],
+    "bands-held": FOLLOWING[1],
+    "stack-held": FOLLOWING[3],
+}
 
 
-def features_of(frames: int, seed: int) -> NDArray[np.float32]:
-    return stft.compress(stft.analyse(speech_like(frames, seed=seed).reshape(-1, 256))).astype(np.float32)
+def features_of(frames: int, config: NetworkConfig, seed: int) -> NDArray[np.float32]:
+    pcm = speech_like(frames, seed=seed).reshape(-1, 256)
+    return stft.compress(stft.analyse(pcm), config.bands).astype(np.float32)
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda c: f"{c.gate_site}-{c.pooling}")
+@pytest.fixture(scope="module", params=CASES.values(), ids=CASES)
 def converted(request: pytest.FixtureRequest) -> tuple[FoldedNetwork, bytes]:
     folded = fold_network(trained_enough(request.param), "0" * 64)
-    return folded, convert(folded, features_of(400, seed=5))
+    return folded, convert(folded, features_of(400, folded.config, seed=5))
 
 
 def test_every_activation_is_int8_or_a_mask(converted: tuple[FoldedNetwork, bytes]) -> None:
@@ -42,7 +50,7 @@ def test_every_activation_is_int8_or_a_mask(converted: tuple[FoldedNetwork, byte
 
 def test_it_streams_like_the_float_network(converted: tuple[FoldedNetwork, bytes]) -> None:
     folded, model = converted
-    features = features_of(300, seed=6)
+    features = features_of(300, folded.config, seed=6)
     wanted = run_steps(step_model(folded), features, folded.config)
     found = TfliteStep(model, folded).run(features)
     assert (found.masks != wanted.masks).mean() < 0.1

@@ -39,7 +39,8 @@ def interchange(
     console = make_console()
     check_own_folder(out, {OFFLINE, STEP}, InterchangeError, {"the audio": audio})
     trained = load_checkpoint(find_checkpoint(checkpoint))
-    features = stft.compress(stft.analyse(hops(pad_to_hop(read_pcm(audio))))).astype(np.float32)
+    bands = trained.config.network.bands
+    features = stft.compress(stft.analyse(hops(pad_to_hop(read_pcm(audio)))), bands).astype(np.float32)
     folded = fold(trained)
     offline, step = offline_model(folded), step_model(folded)
     with console.status("comparing with torch"):

@@ -70,7 +70,7 @@ def compare_tflite(
         wanted, active = enhance_float(folded, noisy)
         run = reference.run(bundle, noisy)
         spectrum = stft.analyse(hops(noisy))
-        passed = step.run(stft.compress(spectrum))
+        passed = step.run(stft.compress(spectrum, folded.config.bands))
         other = stft.synthesise(spectrum * passed.suppression)
         # The outputs lag by one hop.
         outputs.append((noisy[:-HOP], wanted[HOP:], run.output[HOP:], other[HOP:]))
