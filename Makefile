@@ -11,7 +11,7 @@ ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 TIME ?= 60
 
-.PHONY: help setup demo test check lint unit bench bench-docs bench-check seal soak fuzz tflite clean
+.PHONY: help setup demo test check lint unit bench bench-docs bench-check bundles seal soak fuzz tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
@@ -20,7 +20,8 @@ help:
 	@echo "make tflite  int8 TFLite of the shipped network beside our integers: build/tflite"
 	@echo "make bench   instructions, sizes and cycles by core; speed of the host build and of a training step"
 	@echo "make bench-docs renews the tables of docs/benchmarks.md and docs/skipping.md, and the figure of the latter"
-	@echo "make bench-check fails where a figure of docs/benchmarks.md is off by over 1 %"
+	@echo "make bench-check fails where a figure of docs/benchmarks.md or dyncp/networks is off by over 1 %"
+	@echo "make bundles exports the shipped checkpoints into the package, dyncp/networks, with what each costs"
 	@echo "make seal    renews the manifests of the shipped checkpoints after their cards were edited"
 	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts; no state is unsafe"
 	@echo "make fuzz    libFuzzer on the generated C, TIME=60 seconds for each kind of input"
@@ -68,6 +69,10 @@ bench-docs: $(READY)
 
 bench-check: $(READY)
 	$(BIN)/python -m dyncp.bench.cores --check
+	$(BIN)/python -m dyncp.bench.shipping.bundles --check
+
+bundles: $(READY)
+	$(BIN)/python -m dyncp.bench.shipping.bundles
 
 seal: $(READY)
 	$(BIN)/python -m dyncp.train.network.seal train/checkpoints/*

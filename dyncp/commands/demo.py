@@ -11,6 +11,7 @@ import typer
 
 from dyncp.commands.exporting import export
 from dyncp.commands.firmware import enhance, generate, report, validate
+from dyncp.commands.firmware.enhancing.one import Job
 from dyncp.commands.shared.options import find_checkpoint
 from dyncp.commands.shared.terminal import make_console
 
@@ -44,8 +45,7 @@ def demo(
     console.rule("enhance")
     stream = noisy_speech(corpus, seconds)
     write_pcm(audio, stream.noisy)
-    enhance.enhance(audio, out / "enhanced.wav", bundle, plot=out / "signals.png")
-    console.print(f"{out / 'enhanced.wav'}, its signals in {out / 'enhanced.csv'}, drawn in {out / 'signals.png'}")
+    enhance.enhance_file(bundle, Job(audio, out / "enhanced.wav", out / "enhanced.csv", out / "signals.png"))
     with console.status("ground truth"):
         write_stream_truth(truth, stream, out / "enhanced.wav", bundle)
     console.rule("validate")

@@ -17,6 +17,7 @@ from dyncp.base.errors import BundleError, ConfigError
 from dyncp.base.files import replace_folder, settle
 from dyncp.base.files.reading import LARGEST_TEXT, read_limited
 from dyncp.base.files.sealed import seal, unseal, version_of
+from dyncp.base.paths import shipped_networks
 from dyncp.base.version import __version__
 from dyncp.export.formats.layout import expected_scales, largest_inputs
 from dyncp.export.formats.layout import expected_tensors as expected_tensors
@@ -220,7 +221,9 @@ def read_bundle(folder: Path) -> Bundle:
 
 
 def _read_manifest(path: Path) -> Manifest:
-    data = read_limited(path, LARGEST_TEXT, BundleError, "; is this a folder of `dyncp export`?")
+    shipped = ", ".join(shipped_networks())
+    hint = f"; is this a folder of `dyncp export`? Networks that the package brings: {shipped}"
+    data = read_limited(path, LARGEST_TEXT, BundleError, hint)
     if (version := version_of(data)) not in (None, SCHEMA_VERSION):
         raise BundleError(f"{path}: schema_version is {version}, this dyncp reads {SCHEMA_VERSION}; {REMEDY}")
     document = unseal(data, path, BundleError, REMEDY)

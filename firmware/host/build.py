@@ -14,6 +14,7 @@ from dyncp.base.errors import ToolchainError
 from dyncp.base.files import replace_file
 from dyncp.firmware.building import toolchain
 from dyncp.firmware.host.cache import cache_folder
+from dyncp.firmware.host.compiler import compiler_version, find_compiler
 
 Compiler = Literal["gcc", "clang"]
 
@@ -21,7 +22,7 @@ Compiler = Literal["gcc", "clang"]
 def build_host(
     library: Path,
     prefix: str = "dyncp",
-    compiler: Compiler = "gcc",
+    compiler: Compiler | None = None,
     flags: Sequence[str] = ("-O3",),
     trace: bool = False,
     build_dir: Path | None = None,
@@ -29,15 +30,17 @@ def build_host(
     """Compile the generated folder `library` and its bridge; returns the shared library.
 
     It lies in `build_dir` (default `cache_folder()`) under the hash of its sources, compiler and flags, and is
-    compiled once only. Raises ToolchainError if the compiler is missing or fails, with what it said.
+    compiled once only, by the first compiler that is found (firmware/host/compiler.py) unless one is named.
+    Raises ToolchainError if it is missing or fails, with what it said.
     """
     with as_file(files("dyncp.firmware") / "app" / "host_bridge.c") as bridge:
         sources = [library / f"{prefix}.c", bridge]
-        command = [compiler, "-std=c99", *flags, "-shared", "-fPIC", f"-I{library}"]
+        words = find_compiler() if compiler is None else (compiler,)
+        command = [*words, "-std=c99", *flags, "-shared", "-fPIC", f"-I{library}"]
         command += [f"-DBRIDGE_PREFIX={prefix}", f"-DBRIDGE_MACROS={prefix.upper()}"]
         command += [f'-DBRIDGE_HEADER="{prefix}.h"', *(["-DDYNCP_TRACE"] if trace else [])]
         folder = build_dir or cache_folder()
-        target = folder / f"{prefix}-{_fingerprint(library, bridge, command)[:32]}.so"
+        target = folder / f"{prefix}-{_fingerprint(library, bridge, words, command)[:32]}.so"
         if not target.is_file():
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix="dyncp-") as staging:
@@ -47,8 +50,8 @@ def build_host(
     return target
 
 
-def _fingerprint(library: Path, bridge: Path, command: Sequence[str]) -> str:
-    digest = hashlib.sha256(toolchain.version(command[0]).encode())
+def _fingerprint(library: Path, bridge: Path, compiler: tuple[str, ...], command: Sequence[str]) -> str:
+    digest = hashlib.sha256(compiler_version(compiler).encode())
     # The folder's own path is no part of what is built.
     digest.update("\0".join(part for part in command if part != f"-I{library}").encode())
     for path in [*sorted(library.glob("*.[ch]")), bridge]:

@@ -31,7 +31,7 @@ class HostLibrary:
         library: Path,
         prefix: str = "dyncp",
         trace: bool = False,
-        compiler: Compiler = "gcc",
+        compiler: Compiler | None = None,
         flags: Sequence[str] = ("-O3",),
         build_dir: Path | None = None,
     ) -> None:

@@ -30,6 +30,7 @@ from dyncp.firmware.emulators import counting
 from dyncp.firmware.emulators.counting import Counts, Marks
 from dyncp.firmware.emulators.emulate import Figures
 from dyncp.firmware.emulators.names import Emulator
+from dyncp.firmware.host.compiler import compiler_version, find_compiler
 from dyncp.firmware.host.library import HostLibrary
 from dyncp.firmware.proof.compare import compare, locate, wrong_macs
 from dyncp.firmware.proof.cross_check import check_emulators, cross_check, runs
@@ -166,7 +167,7 @@ def _host(task: Task) -> HostRecord:
     divergence = locate(task.expected, run, task.listed)
     _complain("host", divergence)
     return HostRecord(
-        compiler=toolchain.version("gcc"),
+        compiler=compiler_version(find_compiler()),
         frames=run.frames,
         mismatches=compare(task.expected, run, task.listed),
         first_divergence=divergence,

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from dyncp.base.audio import pad_to_hop, read_pcm, write_pcm
 from dyncp.base.config import HOP
 from dyncp.cli import commands
-from dyncp.commands.firmware import enhance
+from dyncp.commands.firmware.enhancing import one
 from dyncp.export.integers import reference
 from dyncp.export.integers.signals import read_out, rows
 
@@ -37,7 +37,7 @@ def run(*arguments: object) -> str:
 def test_blocks_leave_every_word_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int, keep_delay: bool
 ) -> None:
-    monkeypatch.setattr(enhance, "BLOCK_FRAMES", 3)
+    monkeypatch.setattr(one, "BLOCK_FRAMES", 3)
     bundle = written_bundle(tmp_path / "bundle")
     pcm = speech_like(40)[:length]
     write_pcm(tmp_path / "in.wav", pcm)

@@ -59,6 +59,10 @@ class Source:
             raise AudioError(f"{self.path}: its {self.rate} Hz cannot be resampled, only {RATES[0]} to {RATES[1]} Hz")
 
     @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+    @property
     def changes(self) -> list[str]:
         """What is done to the file's samples, to be told to the user; nothing for 16 kHz mono."""
         done = []

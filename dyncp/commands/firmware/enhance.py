@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`dyncp enhance`: the generated C library, built for the host, on an audio file."""
+"""`dyncp enhance`: the generated C library, built for the host, on files, folders and pipes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,24 +12,30 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from dyncp.base.paths import find_bundle
+from dyncp.commands.firmware.enhancing.one import Job, Settings, enhance_one
+from dyncp.commands.firmware.enhancing.raw import PIPE
+from dyncp.commands.firmware.enhancing.summary import Summary, described
+from dyncp.commands.shared.options import Json
 from dyncp.commands.shared.terminal import make_console, warn
 
 if TYPE_CHECKING:
-    from dyncp.base.audio import Pcm
-    from dyncp.base.sounds.source import Source
     from dyncp.export.formats.bundle import Bundle
-    from dyncp.export.integers.run import Run
-
-# Frames per call of the library: files of any length take the same memory.
-BLOCK_FRAMES = 1024
 
 
 def enhance(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC or OGG; 16 kHz mono, unless told below.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="WAV or FLAC to write, 16 kHz mono.")],
-    bundle: Annotated[Path, typer.Option(help="Quantized bundle, as `dyncp export` writes it.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NETWORK IN OUT",
+            help="NETWORK: name of a shipped one (`dyncp networks`), or a bundle. IN: WAV, FLAC or OGG, 16 kHz mono, "
+            "unless told below; a folder of such; or - for raw PCM on standard input, 16 kHz mono 16 bit little "
+            "endian. OUT: WAV or FLAC to write, a folder, or - for raw PCM on standard output.",
+        ),
+    ],
+    bundle: Annotated[Path | None, typer.Option(help="NETWORK, if it is not the first argument.")] = None,
     signals: Annotated[
-        Path | None, typer.Option(help="CSV of the signals; by default OUT with the suffix .csv.")
+        Path | None, typer.Option(help="CSV of the signals; by default OUT with the suffix .csv, none with -.")
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw audio and signals over time: .png or .svg. Keeps all audio in memory.")
@@ -36,107 +43,89 @@ def enhance(
     keep_delay: Annotated[bool, typer.Option(help="Keep the algorithmic delay of 256 samples (16 ms).")] = False,
     resample: Annotated[bool, typer.Option("--resample", help="Convert another sample rate to 16 kHz (soxr).")] = False,
     mono: Annotated[bool, typer.Option("--mono", help="Average the channels of a file that has several.")] = False,
+    json_output: Json = False,
 ) -> None:
-    """Enhance a file with the generated C, bit-exact with the device; length and alignment are kept.
+    """Enhance files with the generated C, bit-exact with the device; length and alignment are kept.
 
-    Files of any length take the same memory. What is written appears whole or not at all; an existing OUT is replaced.
+    Files of any length take the same memory. What is written appears whole or not at all; an existing OUT is replaced,
+    an input never. The files of a folder keep their names; those that cannot be enhanced are told, and the rest is
+    done.
     """
-    from dyncp.base.files import new_text
-    from dyncp.base.sounds.sink import new_sound
-    from dyncp.base.sounds.source import Source
-    from dyncp.commands.firmware.signals_file import SignalsFile
+    model, source, target = _places(words, bundle)
+    settings = Settings(keep_delay, resample, mono)
+    if source != PIPE and source.is_dir():
+        if signals is not None or plot is not None or target == PIPE:
+            raise typer.BadParameter(
+                "a folder goes into a folder, without --signals and --plot: OUT has a CSV for each"
+            )
+        done, failed = enhance_folder(model, source, target, settings)
+    else:
+        if target == PIPE and json_output:
+            raise typer.BadParameter("--json needs standard output, on which OUT is raw PCM")
+        beside = None if target == PIPE else target.with_suffix(".csv")
+        done, failed = [enhance_file(model, Job(source, target, signals or beside, plot), settings)], {}
+    if json_output:
+        print(json.dumps({"files": [one.document() for one in done], "failed": failed}))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _places(words: Sequence[str], bundle: Path | None) -> tuple[Path, Path, Path]:
+    """Network, IN and OUT."""
+    count = 3 if bundle is None else 2
+    if len(words) != count:
+        wanted = "NETWORK IN OUT, or IN OUT with --bundle" if bundle is None else "IN OUT beside --bundle"
+        raise typer.BadParameter(f"{len(words)} arguments, expected {wanted}; `dyncp networks` lists networks")
+    paths = [Path(word) for word in words]
+    return find_bundle(bundle or paths[0]), paths[-2], paths[-1]
+
+
+def enhance_file(network: Path, job: Job, settings: Settings | None = None) -> Summary:
+    """One file or pipe. Raises DyncpError before anything is written where it cannot be done."""
     from dyncp.export.formats.bundle import read_bundle
-
-    table = signals or target.with_suffix(".csv")
-    _check_outputs(source, target, bundle, table, plot)
-    console = make_console()
-    heard, model = Source(source, resample, mono), read_bundle(bundle)
-    if heard.changes:
-        console.print(f"{source}: {', '.join(heard.changes)}", highlight=False, soft_wrap=True)
-    drawn = None if plot is None else _Drawn(source.name, target.name)
-    with new_sound(target) as write, new_text(table) as file:
-        rows = SignalsFile(file, model)
-
-        def keep(pcm: Pcm, output: Pcm, run: Run) -> None:
-            write(output)
-            rows.add(run)
-            if drawn is not None:
-                drawn.add(pcm, output, run)
-
-        _stream(console, heard, model, keep_delay, keep)
-        if drawn is not None and plot is not None:
-            drawn.save(plot, model)
-    if heard.saturated:
-        warn(f"{heard.saturated:,} samples exceeded full scale once converted, and were saturated")
-
-
-def _check_outputs(source: Path, target: Path, bundle: Path, table: Path, plot: Path | None) -> None:
-    """Before anything is computed or written."""
-    from dyncp.base.files.outputs import check_outputs
-    from dyncp.base.sounds.sink import check_sound_suffix
-    from dyncp.commands.firmware.signals_file import check_replaceable
-
-    check_sound_suffix(target)
-    outputs = {"OUT": target, "the CSV of signals": table}
-    if plot is not None:
-        from dyncp.firmware.report.figures.drawing import check_picture
-
-        check_picture(plot)
-        outputs["the plot"] = plot
-    check_outputs(outputs, {"IN": source, "the bundle": bundle})
-    check_replaceable(table)
-
-
-def _stream(
-    console: Console, source: Source, model: Bundle, keep_delay: bool, keep: Callable[[Pcm, Pcm, Run], None]
-) -> None:
-    """All of the source through the library: `keep` gets input, output and results of its frames, piece by piece.
-
-    One hop of silence more brings the end of the delayed output; its frame, for which the input has no hop, is no
-    result.
-    """
-    import numpy as np
-
-    from dyncp.base.audio import pad_to_hop
-    from dyncp.base.config import HOP, SAMPLE_RATE
     from dyncp.firmware.host.library import host_library
 
-    skip, total, written = 0 if keep_delay else HOP, 0, 0
-    with host_library(model) as library, Progress(console=console, transient=True) as progress:
-        stream = library.stream()
-        bar = progress.add_task(source.path.name, total=source.frames * SAMPLE_RATE / source.rate)
-        for pcm in source.blocks(BLOCK_FRAMES * HOP):
-            run = stream.run(pad_to_hop(pcm))
-            total += len(pcm)
-            output = run.output[skip:][: total - written]
-            keep(pcm, output, run)
-            skip, written = 0, written + len(output)
-            progress.advance(bar, len(pcm))
-        last = stream.run(np.zeros(HOP, np.int16))
-        keep(last.output[:0], last.output[: total - written], last.part(0, 0))
+    settings, console = settings or Settings(), make_console()
+    job.check(network)
+    heard, bundle = job.open(settings), read_bundle(network)
+    with host_library(bundle) as library:
+        done = enhance_one(console, job, heard, library, bundle, settings)
+    console.print(done.line(), highlight=False, soft_wrap=True)
+    return done
 
 
-class _Drawn:
-    """What a plot needs of the whole stream."""
+def enhance_folder(
+    network: Path, source: Path, target: Path, settings: Settings
+) -> tuple[list[Summary], dict[str, str]]:
+    """Every audio file below `source`: what was done, and the complaint about each that could not be."""
+    from dyncp.commands.firmware.enhancing.folder import jobs_of
+    from dyncp.export.formats.bundle import read_bundle
 
-    def __init__(self, heard: str, enhanced: str) -> None:
-        self._names = (heard, enhanced)
-        self._runs: list[Run] = []
-        self._recordings: tuple[list[Pcm], list[Pcm]] = ([], [])
+    console = make_console()
+    jobs, bundle = jobs_of(source, target), read_bundle(network)
+    done, failed = _each(console, jobs, bundle, settings)
+    for complaint in failed.values():
+        warn(f"left out: {complaint}")
+    console.print(f"{source} → {target}: {len(done)} files, {described(done)}", highlight=False, soft_wrap=True)
+    return done, failed
 
-    def add(self, pcm: Pcm, output: Pcm, run: Run) -> None:
-        self._runs.append(run)
-        for recording, part in zip(self._recordings, (pcm, output), strict=True):
-            recording.append(part)
 
-    def save(self, path: Path, bundle: Bundle) -> None:
-        import numpy as np
+def _each(
+    console: Console, jobs: Sequence[Job], bundle: Bundle, settings: Settings
+) -> tuple[list[Summary], dict[str, str]]:
+    from dyncp.base.errors import DyncpError
+    from dyncp.firmware.host.library import host_library
 
-        from dyncp.export.integers.run import joined
-        from dyncp.firmware.report.contents.signals import report_signals
-        from dyncp.firmware.report.figures.traces import save_plot
-
-        run = joined(self._runs)
-        signals = report_signals(bundle, run.signals, run.active, run.macs, {})
-        recordings = [np.concatenate(recording) for recording in self._recordings]
-        save_plot(path, signals, dict(zip(self._names, recordings, strict=True)))
+    done: list[Summary] = []
+    failed: dict[str, str] = {}
+    bars = Progress(console=console, transient=True, disable=not console.is_terminal)
+    with host_library(bundle) as library, bars as progress:
+        for job in progress.track(jobs, description="enhancing"):
+            try:
+                heard = job.open(settings)
+                job.target.parent.mkdir(parents=True, exist_ok=True)
+                # One bar at a time.
+                done.append(enhance_one(Console(quiet=True), job, heard, library, bundle, settings))
+            except DyncpError as error:
+                failed[str(job.source)] = str(error)
+    return done, failed

@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyncp.commands.shared.options import BundleFolder, Prefix
+from dyncp.commands.shared.options import NetworkName, Prefix
 from dyncp.commands.shared.terminal import make_console
+
+if TYPE_CHECKING:
+    from dyncp.codegen.library import LibraryManifest
+    from dyncp.export.formats.bundle import Bundle
 
 
 def generate(
-    bundle: BundleFolder,
+    bundle: NetworkName,
     out: Annotated[Path, typer.Argument(help="Folder for the C files.")],
     prefix: Prefix = "dyncp",
     signals: Annotated[
@@ -39,9 +43,48 @@ def generate(
     from dyncp.export.formats.bundle import read_bundle
 
     names = None if signals is None else [name.strip() for name in signals.split(",") if name.strip()]
+    model = read_bundle(bundle)
     if probes_only:
-        folder = renew_probes(read_bundle(bundle), out, prefix, names)
+        folder = renew_probes(model, out, prefix, names)
     else:
-        folder = generate_library(read_bundle(bundle), out, prefix, names, selftest)
-    listed = ", ".join(read_library(folder, prefix).files)
-    make_console().print(f"{folder}: {listed}", highlight=False, soft_wrap=True)
+        folder = generate_library(model, out, prefix, names, selftest)
+    written = read_library(folder, prefix)
+    console = make_console()
+    console.print(f"{folder}: {', '.join(written.files)}", highlight=False, soft_wrap=True)
+    for line in closing(model, written, folder):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def closing(bundle: Bundle, written: LibraryManifest, folder: Path) -> list[str]:
+    """What the library in `folder` costs, and how to build it."""
+    from dyncp.codegen.accounting import memory, probe_bytes
+    from dyncp.codegen.generate import with_signals
+    from dyncp.export.formats.shipped import figures_of
+
+    config, figures = bundle.config, figures_of(bundle.network_hash)
+    names = [task.name for task in written.tasks]
+    chosen = names != [task.name for task in (bundle.probes.tasks if bundle.probes else [])]
+    used = memory(with_signals(bundle, names) if chosen else bundle)
+    macs = f"{config.least_macs:,} to {config.most_macs:,} MACs"
+    if figures is None:
+        constants = used.weights + used.tables + used.probes
+        cost = (
+            f"It takes {constants:,} bytes of flash and its code, {used.state_total:,} bytes of RAM and its stack, and "
+            f"{macs} per frame of 16 ms; `dyncp validate` with --board cortex-m4 counts the rest."
+        )
+    else:
+        core = figures.core
+        # Probes and state are those of the signals that were asked for.
+        padding = core.probes - probe_bytes(bundle) if bundle.hash == figures.bundle_hash else 0
+        flash = core.network + core.code + used.probes + padding
+        cost = (
+            f"On a {core.name.title()} it takes {flash:,} bytes of flash, "
+            f"{used.state_total + core.stack:,} bytes of RAM, stack included, and {core.instructions_mean:,.0f} "
+            f"instructions per frame of 16 ms, {core.instructions_max:,} at most ({core.optimize}, {macs}; counted on "
+            "the demo's audio, with all signals)."
+        )
+    build = (
+        f"Add {folder / written.prefix}.c to your build, with -O2 or -O3; where the project sets -Os, also with "
+        "-DDYNCP_OPTIMIZE. It needs memset and memcpy, no heap and no floating point."
+    )
+    return [cost, build]

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from dyncp.commands.shared.options import BundleFolder, Json
+from dyncp.commands.shared.options import Json, NetworkName
 from dyncp.commands.shared.terminal import make_console
 
 
 def report(
-    bundle: BundleFolder,
+    bundle: NetworkName,
     validation: Annotated[Path, typer.Argument(help="Folder that `dyncp validate --out` wrote.")],
     out: Annotated[Path, typer.Option(help="Folder for report.json and report.html.")],
     quality: Annotated[

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dyncp.commands.shared.options import BundleFolder, Json
+from dyncp.commands.shared.options import Json, NetworkName
 from dyncp.commands.shared.terminal import make_console, warn
 from dyncp.firmware.emulators.names import Emulator
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def validate(
-    bundle: BundleFolder,
+    bundle: NetworkName,
     audio: Annotated[Path, typer.Argument(help="Noisy speech, WAV or FLAC, 16 kHz mono; 10 s or more.")],
     out: Annotated[Path, typer.Option(help="Folder for the results, images and intermediate files.")],
     board: Annotated[

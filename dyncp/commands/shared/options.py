@@ -8,12 +8,18 @@ from typing import Annotated
 
 import typer
 
-from dyncp.base.paths import CHECKPOINTS
+from dyncp.base.paths import CHECKPOINTS, find_bundle
 
-Checkpoint = Annotated[
-    Path, typer.Argument(help="Checkpoint folder, or the name of a shipped one: small, paper, signals.")
-]
+Checkpoint = Annotated[Path, typer.Argument(help="Checkpoint folder, or the name of a shipped one (`dyncp networks`).")]
 BundleFolder = Annotated[Path, typer.Argument(help="Quantized bundle, as `dyncp export` writes it.")]
+NetworkName = Annotated[
+    Path,
+    typer.Argument(
+        metavar="NETWORK",
+        parser=lambda text: find_bundle(Path(text)),
+        help="Name of a shipped network (`dyncp networks`), or a bundle folder of `dyncp export`.",
+    ),
+]
 CorpusFolder = Annotated[
     list[Path], typer.Option("--corpus", help="Corpus folder (docs/corpora.md); may be repeated, all are used as one.")
 ]

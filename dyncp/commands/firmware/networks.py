@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dyncp networks`: what the package brings, how good it is and what it costs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import rich
+from rich.console import Console
+from rich.table import Table
+
+from dyncp.commands.shared.options import Json
+
+if TYPE_CHECKING:
+    from dyncp.base.scores import Score
+    from dyncp.export.formats.shipped import NetworkFigures
+
+
+def networks(json_output: Json = False) -> None:
+    """List the shipped networks: quality, signals, work per frame, flash and RAM. Other commands take their names."""
+    from dyncp.base.paths import shipped_networks
+    from dyncp.export.formats.shipped import read_figures
+
+    every = {name: read_figures(name) for name in shipped_networks()}
+    if json_output:
+        print(json.dumps({name: figures.model_dump(mode="json", exclude_none=True) for name, figures in every.items()}))
+        return
+    # The list is what was asked for: it goes where a pager finds it.
+    console = Console(quiet=rich.get_console().quiet)
+    console.print(_table(every))
+    console.print(
+        "Quality: mixtures of unseen speakers and noises at -5 to 15 dB SNR, noisy to enhanced. Frames have 16 ms. "
+        "Flash, RAM (stack included) and instructions: the C library with all signals on a Cortex-M4, gcc -O3.",
+        highlight=False,
+    )
+
+
+def _table(every: dict[str, NetworkFigures]) -> Table:
+    """A column for each network: rows are easier to widen than a terminal."""
+    table = Table("", *every)
+    table.columns[0].no_wrap = True
+    for metric in dict.fromkeys(metric for figures in every.values() for metric in figures.quality):
+        gains = [figures.quality.get(metric) for figures in every.values()]
+        table.add_row(metric, *("" if gain is None else f"{gain.noisy:.2f} → {gain.enhanced:.2f}" for gain in gains))
+    table.add_section()
+    for signal in dict.fromkeys(signal for figures in every.values() for signal in figures.signals):
+        table.add_row(signal, *(_goodness(figures.signals.get(signal)) for figures in every.values()))
+    table.add_section()
+    for label, values in {
+        "MACs per frame, mean": [f"{figures.macs.mean:,.0f}" for figures in every.values()],
+        "… at most": [f"{figures.macs.all_active:,}" for figures in every.values()],
+        "instructions, mean": [f"{figures.core.instructions_mean:,.0f}" for figures in every.values()],
+        "… worst frame": [f"{figures.core.instructions_max:,}" for figures in every.values()],
+        "flash, bytes": [f"{figures.core.flash:,}" for figures in every.values()],
+        "RAM, bytes": [f"{figures.core.ram:,}" for figures in every.values()],
+    }.items():
+        table.add_row(label, *values)
+    return table
+
+
+def _goodness(score: Score | None) -> str:
+    if score is None:
+        return ""
+    if score.auc is not None:
+        return f"AUC {score.auc:.2f}"
+    return "" if score.r2 is None else f"R² {score.r2:.2f}"
