@@ -38,6 +38,13 @@ DAY = "day"
 # Of the options of a network that came after the first bundles, whose hashes know nothing of them.
 LATER_DEFAULTS = {"bands": None, "gate_period": 1, "gate_shared": "block"}
 
+# Of those of a training that came after the first checkpoints, whose files know nothing of them.
+LATER_TRAINING_DEFAULTS = {"patience": None, "keep_best": False}
+
+
+# Beyond any use; steps of more than float32 holds would end the optimizer with an error of its own.
+LARGEST_RATE = 1e30
+
 
 class StrictModel(BaseModel):
     """Immutable; an unknown field is an error, never ignored."""
@@ -65,9 +72,7 @@ class NetworkConfig(StrictModel):
     @model_serializer(mode="wrap")
     def _without_later_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         """Options that came later are left out at their defaults: hashes of earlier networks stay what they were."""
-        dumped: dict[str, object] = handler(self)
-        later = LATER_DEFAULTS.items()
-        return {name: value for name, value in dumped.items() if (name, value) not in later}
+        return _without(LATER_DEFAULTS, handler(self))
 
     @model_validator(mode="after")
     def _bands_cover_the_bins(self) -> NetworkConfig:
@@ -230,6 +235,10 @@ class NetworkConfig(StrictModel):
         return ends + ceil(decisions * self.gate_macs / frames) + dense + self.macs_per_channel * active
 
 
+def _without(defaults: dict[str, Any], dumped: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in dumped.items() if name not in defaults or value != defaults[name]}
+
+
 Model = TypeVar("Model", bound=StrictModel)
 
 
@@ -287,6 +296,8 @@ def find_config(name: str | Path) -> Path:
 class MixingConfig(StrictModel):
     """How noisy clips are made on the fly."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     clip_s: float = Field(2.0, gt=0.25, le=30, description="seconds per clip")
     snr_db: tuple[float, float] = Field((-5.0, 20.0), description="uniform range")
     level_dbfs: tuple[float, float] = Field((-42.0, -12.0), description="active speech level, uniform range")
@@ -330,14 +341,16 @@ class ByKind:
 class TrainingConfig(StrictModel):
     """Optimization: AdamW, linear warm-up, cosine decay; utilization falls linearly to its target."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     seed: int = Field(1, ge=0)
     batch: int = Field(16, ge=1)
     epochs: int = Field(60, ge=1)
     steps_per_epoch: int = Field(250, ge=1)
-    learning_rate: float = Field(1.5e-3, gt=0)
-    final_learning_rate: float = Field(1e-5, ge=0)
+    learning_rate: float = Field(1.5e-3, gt=0, le=LARGEST_RATE)
+    final_learning_rate: float = Field(1e-5, ge=0, le=LARGEST_RATE)
     warmup: float = Field(0.05, ge=0, lt=1, description="share of all steps")
-    weight_decay: float = Field(0.01, ge=0)
+    weight_decay: float = Field(0.01, ge=0, le=1e6)
     target_utilization: float = Field(0.25, gt=0, le=1)
     speech_utilization: float | None = Field(None, gt=0, le=1, description="target in frames near speech; see kinds.py")
     rest_utilization: float | None = Field(None, gt=0, le=1, description="target in all other frames")
@@ -352,6 +365,13 @@ class TrainingConfig(StrictModel):
     auxiliary_period: int = Field(1, ge=1, description="batches from one with labels for that loss to the next")
     gate_gradient: float = Field(1.0, ge=0, le=1, description="share that gates pass on to the residual")
     average_decay: float = Field(0.0, ge=0, lt=1, description="of the averaged weights; 0: the last weights")
+    patience: int | None = Field(None, ge=1, description="epochs without a better validation until training ends")
+    keep_best: bool = Field(False, description="the checkpoint is the epoch's of the best validation, not the last's")
+
+    @model_serializer(mode="wrap")
+    def _without_later_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Options that came later are left out at their defaults: `config.toml` of earlier trainings stays the same."""
+        return _without(LATER_TRAINING_DEFAULTS, handler(self))
 
     @model_validator(mode="after")
     def _both_kinds_or_none(self) -> TrainingConfig:
@@ -387,3 +407,10 @@ class Config(StrictModel):
 def load_config(name: str | Path) -> Config:
     path = find_config(name)
     return parse(Config, read_toml(path), str(path))
+
+
+def with_epochs(config: Config, epochs: int | None) -> Config:
+    """The same experiment for so many epochs; None: as many as it says."""
+    if epochs is None:
+        return config
+    return config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})

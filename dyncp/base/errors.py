@@ -32,6 +32,10 @@ class CheckpointError(DyncpError):
     """A checkpoint folder that is truncated, altered or of an unknown schema."""
 
 
+class DivergenceError(DyncpError):
+    """A training whose loss, gradients or weights are no longer finite."""
+
+
 class ProbeError(DyncpError):
     """Audio from which a probe cannot be fitted."""
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dyncp.base.config import Config
-from dyncp.base.errors import CheckpointError
+from dyncp.base.errors import CheckpointError, QuantizationError
 from dyncp.export.integer_training.integer_network import IntegerNetwork, integer_features
 from dyncp.export.quantization.fold import fold_network
 from dyncp.export.quantization.quantize import scales_for
 from dyncp.export.transforms.frontend import feature_thresholds
+from dyncp.train.fitting.divergence import diverged
 from dyncp.train.fitting.trainer import Trainer
-from dyncp.train.mixing.clips import Mixer
+from dyncp.train.fitting.validation import Validated
+from dyncp.train.mixing.clips import Batch, Mixer
 from dyncp.train.network.checkpoint import load_checkpoint
 from dyncp.train.network.enhancer import Enhancer
 
@@ -53,10 +56,28 @@ class IntegerTrainer(Trainer):
         pcm = (noisy.cpu() * 32768).round().clamp(-32768, 32767).to(torch.int16)
         return torch.from_numpy(integer_features(pcm.numpy(), self.thresholds)).to(self.device)
 
-    def resume(self) -> int:
+    def step(self, batch: Batch, step: int) -> tuple[float, float]:
+        with self._within_scales(step, batch):
+            return super().step(batch, step)
+
+    def validate(self, step: int) -> Validated:
+        with self._within_scales(step):
+            return super().validate(step)
+
+    @contextmanager
+    def _within_scales(self, step: int, batch: Batch | None = None) -> Iterator[None]:
+        """Weights that grow beyond what the scales hold are this training's way to diverge."""
+        try:
+            yield
+        except QuantizationError as error:
+            raise diverged(
+                f"the integers hold the weights no more ({error})", self.config.training, step, self.folder, batch
+            ) from None
+
+    def resume(self, other_epochs: bool = False) -> int:
         """As `Trainer.resume`, with the scales of the checkpoint."""
         scales = load_checkpoint(self.folder).scales
         if scales is None:
             raise CheckpointError(f"{self.folder}: was not trained through its integers; leave out --integers")
         self._measure_with(scales)
-        return super().resume()
+        return super().resume(other_epochs)

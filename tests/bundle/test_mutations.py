@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 from bundles import random_bundle
 from shipped import SHIPPED
 
@@ -20,6 +22,7 @@ from dyncp.base.tasks import VOICE_ACTIVITY
 from dyncp.export.formats.bundle import read_bundle, write_bundle
 from dyncp.train.network.checkpoint import load_checkpoint, write_checkpoint
 from dyncp.train.network.enhancer import Enhancer
+from dyncp.train.network.resume_file import Best, Resumable, read_resume, write_resume
 from dyncp.train.network.seal import seal_checkpoint
 from dyncp.train.probes.files import FloatProbes, load_probes, save_probes
 
@@ -89,6 +92,34 @@ def test_every_byte_of_a_checkpoint(tmp_path: Path) -> None:
         *("checkpoint.json", "config.toml", "network.safetensors", "probes.safetensors", "scales.json", "README.md")
     }
     assert sum(tried.values()) > 3000
+
+
+def test_every_byte_of_what_a_training_is_resumed_from(tmp_path: Path) -> None:
+    tensors = {"network.a": torch.arange(12.0).reshape(3, 4), "optimizer.0.step": torch.tensor(7.0)}
+    training = Resumable(3, Config(network=TINY), tensors, Best(2, 0.125))
+    write_resume(tmp_path, training)
+    found = read_resume(tmp_path)
+    assert (found.epoch, found.config, found.best) == (3, training.config, training.best)
+    assert found.tensors.keys() == tensors.keys()
+    assert all(torch.equal(found.tensors[name], tensor) for name, tensor in tensors.items())
+    tried = refuse_all(tmp_path, read_resume, CheckpointError)
+    assert tried["resume.safetensors"] > 2 * (tmp_path / "resume.safetensors").stat().st_size > 2000
+
+
+def test_what_earlier_versions_resume_from_is_refused_until_it_is_sealed(tmp_path: Path) -> None:
+    folder, tensors = checkpoint(tmp_path / "run"), {"network.a": torch.arange(12.0)}
+    earlier = safetensors.torch.save(tensors, {"epoch": "3", "config": Config(network=TINY).model_dump_json()})
+    (folder / "resume.safetensors").write_bytes(earlier)
+    with pytest.raises(CheckpointError, match=r"resume\.safetensors: has no seal: .*dyncp\.train\.network\.seal"):
+        read_resume(folder)
+    seal_checkpoint(folder)
+    found = read_resume(folder)
+    assert (found.epoch, found.best) == (3, None)
+    assert torch.equal(found.tensors["network.a"], tensors["network.a"])
+    sealed = (folder / "resume.safetensors").read_bytes()
+    (folder / "resume.safetensors").write_bytes(sealed.replace(b'"epoch":"3"', b'"epoch":"2"'))
+    with pytest.raises(CheckpointError, match=r"resume\.safetensors: altered"):
+        seal_checkpoint(folder)
 
 
 @pytest.mark.slow

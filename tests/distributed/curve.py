@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains as `dyncp train` does and writes every step's loss and utilization: what torchrun starts in these tests.
 
-python curve.py CONFIG CORPUS OUT [--compile] [--fail RANK]; a failing process raises in its third step.
+python curve.py CONFIG CORPUS OUT [--compile] [--fail RANK] [--diverge RANK]
+
+A failing process raises in its third step; a diverging one has audio that is not finite in the third of epoch 2.
 """
 
 from __future__ import annotations
@@ -18,8 +20,20 @@ from dyncp.train import processes
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.corpora.recordings import read_all
 from dyncp.train.fitting.trainer import Progress, Trainer
-from dyncp.train.mixing.clips import Mixer
+from dyncp.train.mixing.clips import Batch, Mixer
 from dyncp.train.targets.clip_labels import noise_categories, source_classes
+
+
+class Poisonable(Mixer):
+    """Its audio stops being finite when it is told so."""
+
+    poisoned = False
+
+    def batch(self, size: int | range, seed: tuple[int, ...]) -> Batch:
+        batch = super().batch(size, seed)
+        if self.poisoned:
+            batch.noisy[0, 1000] = torch.nan
+        return batch
 
 
 def main() -> None:
@@ -28,17 +42,20 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--fail", type=int)
+    parser.add_argument("--diverge", type=int)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     config, corpus = load_config(arguments.config), load_corpus(arguments.corpus)
     part, categories = corpus.split("train"), noise_categories(corpus)
-    mixer = Mixer(read_all(part.speech), read_all(part.noise), config.mixing, source_classes(part, categories))
+    mixer = Poisonable(read_all(part.speech), read_all(part.noise), config.mixing, source_classes(part, categories))
     curve = []
 
     def observe(progress: Progress) -> None:
         curve.append((progress.loss, progress.utilization))
         if progress.step == 3 and os.environ.get("RANK") == str(arguments.fail):
             raise RuntimeError("this process was told to fail")
+        if progress.step == config.training.steps_per_epoch + 2 and os.environ.get("RANK") == str(arguments.diverge):
+            mixer.poisoned = True
 
     with processes.joined("cpu") as device:
         Trainer(config, mixer, mixer, arguments.out, device, arguments.compile).run(observe, workers=0)

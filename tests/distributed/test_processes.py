@@ -15,6 +15,7 @@ from sounds import small_corpus
 
 from dyncp.train import processes
 from dyncp.train.network.checkpoint import load_checkpoint, read_manifest
+from dyncp.train.network.resume_file import read_resume
 
 CURVE = str(Path(__file__).parent / "curve.py")
 # Joint training, hidden gates, clips with and without speech: every mean over the batch differs from clip to clip.
@@ -114,6 +115,17 @@ def test_the_command_resumes_under_torchrun_and_one_process_writes(tmp_path: Pat
     again = run(2, *arguments, config, "--out", tmp_path / "whole", *options, "--resume")
     assert again.returncode == 0, again.stderr
     assert "resuming after epoch 2" in again.stderr
+
+
+@pytest.mark.slow
+def test_a_divergence_in_one_share_stops_all_and_costs_no_epoch(tmp_path: Path, corpus: Path) -> None:
+    config = tmp_path / "small.toml"
+    config.write_text(CONFIG)
+    result = run(2, CURVE, config, corpus, tmp_path / "run", "--diverge", 1)
+    assert result.returncode != 0
+    assert "DivergenceError: epoch 2, step 3 of 10: the loss is nan" in result.stderr, result.stderr
+    assert read_manifest(tmp_path / "run").epoch == read_resume(tmp_path / "run").epoch == 1
+    load_checkpoint(tmp_path / "run")
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from signals import speech_like
 from sounds import small_corpus
 
 from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig
-from dyncp.base.errors import CheckpointError, QuantizationError
+from dyncp.base.errors import CheckpointError, DivergenceError, QuantizationError
 from dyncp.export.integer_training.qat import IntegerTrainer
 from dyncp.export.integers.reference import run as run_reference
 from dyncp.export.quantization.fold import fold
@@ -130,6 +130,24 @@ def test_a_stopped_run_resumes_to_the_same_weights(mixers: Mixers, tmp_path: Pat
     whole, resumed = (load_checkpoint(tmp_path / name) for name in ("whole", "stopped"))
     assert whole.scales == resumed.scales
     assert whole.manifest.files == resumed.manifest.files
+
+
+def test_weights_that_outgrow_their_scales_stop_it_and_cost_no_epoch(mixers: Mixers, tmp_path: Path) -> None:
+    run, finished = trainer(experiment(), mixers, tmp_path), dict[str, bytes]()
+
+    def observe(progress: Progress) -> None:
+        if progress.validation_loss is not None:
+            finished.update({path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()})
+            run.config = experiment(learning_rate=1e3, final_learning_rate=1e3)
+
+    with pytest.raises(DivergenceError, match=r"^epoch 2, step 2 of 4: the integers hold the weights no more") as told:
+        run.run(observe, workers=0)
+    assert "training.learning_rate, final_learning_rate; 1e+03 at this step" in str(told.value)
+    assert finished == {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    checkpoint = load_checkpoint(tmp_path)
+    assert checkpoint.scales is not None
+    quantize_trained(fold(checkpoint), checkpoint.scales)
+    assert trainer(experiment(), mixers, tmp_path).resume() == 1
 
 
 def test_a_float_run_is_not_resumed_through_integers(mixers: Mixers, tmp_path: Path) -> None:

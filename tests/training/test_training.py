@@ -16,7 +16,8 @@ from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.base.files.sealed import seal
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.corpora.recordings import read_all
-from dyncp.train.fitting.trainer import Progress, Trainer, target_utilization
+from dyncp.train.fitting.schedule import target_utilization
+from dyncp.train.fitting.trainer import Progress, Trainer
 from dyncp.train.mixing.clips import Batches, Mixer, loader
 from dyncp.train.network.checkpoint import load_checkpoint
 

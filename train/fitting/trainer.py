@@ -3,35 +3,36 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from dyncp.base.config import HOP, ByKind, Config, TrainingConfig
+from dyncp.base.config import HOP, ByKind, Config, with_epochs
 from dyncp.base.errors import CheckpointError, ConfigError
-from dyncp.base.files import replace_file
 from dyncp.train import processes
 from dyncp.train.fitting.average import WeightAverage, renew_statistics
+from dyncp.train.fitting.course import Course
+from dyncp.train.fitting.divergence import largest, stop_unless_finite
+from dyncp.train.fitting.moments import load_moments, named_moments
+from dyncp.train.fitting.progress import Observer as Observer
+from dyncp.train.fitting.progress import Progress as Progress
+from dyncp.train.fitting.schedule import has_settled, learning_rate, target_utilization
+from dyncp.train.fitting.validation import Validated, validated
 from dyncp.train.losses.auxiliary import MaskReadout, auxiliary_loss
 from dyncp.train.losses.intelligibility import IntelligibilityLoss
-from dyncp.train.losses.kinds import kind_loss, shares
+from dyncp.train.losses.kinds import kind_loss
 from dyncp.train.losses.perceptual import PerceptualLoss
 from dyncp.train.losses.spectral import level_spectra, spectral_loss, utilization_loss, waveform_loss
 from dyncp.train.mixing.clips import Batch, Batches, Mixer, loader
-from dyncp.train.network.banded import banded
 from dyncp.train.network.checkpoint import SCALES, read_manifest, write_checkpoint
 from dyncp.train.network.enhancer import Enhancer, Gate
-from dyncp.train.network.narrow import narrowed
+from dyncp.train.network.resume_file import RESUME, Resumable, read_resume, write_resume
+from dyncp.train.network.starting import start_weights
 from dyncp.train.network.stft import analyse, features, scaled, synthesise
 
 GRADIENT_NORM = 5.0
@@ -41,43 +42,8 @@ VALIDATION_SEED = 2**31
 # Batches of training clips that averaged weights take their batch norm's statistics from.
 STATISTICS_BATCHES = 8
 STATISTICS_SEED = 2**31 + 1
-RESUME = "resume.safetensors"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What an observer is told after each step."""
-
-    step: int
-    steps: int
-    epoch: int
-    loss: float
-    utilization: float
-    target_utilization: float
-    validation_loss: float | None = None
-    validation_shares: ByKind | None = None
-    """Utilization by kind of frame, where the targets are."""
-
-
-Observer = Callable[[Progress], None]
-
-
-def learning_rate(config: TrainingConfig, step: int) -> float:
-    """Linear warm-up, then a cosine down to `final_learning_rate`."""
-    steps = config.epochs * config.steps_per_epoch
-    warmup = config.warmup * steps
-    if step < warmup:
-        return config.learning_rate * (step + 1) / (warmup + 1)
-    phase = (step - warmup) / max(1.0, steps - warmup)
-    swing = config.learning_rate - config.final_learning_rate
-    return config.final_learning_rate + swing * 0.5 * (1 + math.cos(math.pi * phase))
-
-
-def target_utilization(config: TrainingConfig, step: int, target: float | None = None) -> float:
-    """From 1 linearly down to the target over the first `utilization_ramp` of all steps; None: that of all frames."""
-    ramp = config.utilization_ramp * config.epochs * config.steps_per_epoch
-    progress = 1.0 if ramp == 0 else min(1.0, step / ramp)
-    return 1 + ((config.target_utilization if target is None else target) - 1) * progress
+# Of each step, in the order in which a divergence shows: what must be finite.
+WATCHED = ("the loss", "the norm of the gradient", "the largest weight")
 
 
 class Masking(nn.Module):
@@ -127,7 +93,7 @@ class Trainer:
         self.readout = self._readout()
         self.read = processes.share_gradients(self.readout) if self.readout else None
         self.optimizer = torch.optim.AdamW(
-            [*self.network.parameters(), *(self.readout.parameters() if self.readout else ())],
+            self._learned,
             lr=config.training.learning_rate,
             weight_decay=config.training.weight_decay,
         )
@@ -137,6 +103,7 @@ class Trainer:
         self.share = processes.share(config.training.batch)
         self.validation = [validation.batch(self.share, (VALIDATION_SEED, i)) for i in range(VALIDATION_BATCHES)]
         self.epoch = 0
+        self.course = Course(config.training)
         self.validated_shares: ByKind | None = None
 
     def masking(self) -> nn.Module:
@@ -159,8 +126,19 @@ class Trainer:
             raise ConfigError("training.auxiliary_weight: joint training needs a mixer with the classes of its sources")
         return MaskReadout(self.config.network, 1 + max(self.train.classes.categories)).to(self.device)
 
+    @property
+    def stopped_early(self) -> bool:
+        """Whether `training.patience` is at an end."""
+        return self.course.is_over(self.epoch)
+
     def run(self, observer: Observer, workers: int = 1) -> None:
-        """Train the remaining epochs; after each, validate, write the checkpoint and the resume file."""
+        """Train the remaining epochs; after each, validate, write the checkpoint and the resume file.
+
+        Raises DivergenceError at the first number that is not finite: the files stay those of the last epoch, and this
+        trainer is of no more use.
+        """
+        if self.stopped_early:
+            return
         training = self.config.training
         steps = training.epochs * training.steps_per_epoch
         first = self.epoch * training.steps_per_epoch
@@ -179,6 +157,8 @@ class Trainer:
             wanted = self._target_utilization(step)
             seen = self.validated_shares if validation_loss is not None else None
             observer(Progress(step + 1, steps, self.epoch, loss, utilization, wanted, validation_loss, seen))
+            if validation_loss is not None and self.stopped_early:
+                break
         if writer:
             writer.close()
 
@@ -197,13 +177,25 @@ class Trainer:
             total = total + training.auxiliary_weight * auxiliary
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
+        norm = self._clip_gradient()
         self.optimizer.step()
         if self.average:
             self.average.update(step)
         utilization = masks.mean() if self.config.network.gated else torch.ones_like(loss)
-        figures = processes.mean(torch.stack([loss.detach(), utilization.detach()]))
-        return figures[0].item(), figures[1].item()
+        told = [loss.detach(), utilization.detach(), total.detach(), norm, largest(self._learned)]
+        figures = processes.mean(torch.stack(told)).tolist()
+        self._stop_unless_finite(dict(zip(WATCHED, figures[2:], strict=True)), step, batch)
+        return figures[0], figures[1]
+
+    def _clip_gradient(self) -> Tensor:
+        """The network's to `GRADIENT_NORM` at most; returns what the norm was, the readout's included."""
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
+        read = [p.grad for p in self.readout.parameters() if p.grad is not None] if self.readout else []
+        return torch.hypot(norm, torch.nn.utils.get_total_norm(read)) if read else norm
+
+    @property
+    def _learned(self) -> list[Tensor]:
+        return [*self.network.parameters(), *(self.readout.parameters() if self.readout else ())]
 
     def _utilization_loss(self, masks: Tensor, batch: Batch, step: int) -> Tensor:
         targets = self.config.training.by_kind
@@ -236,24 +228,38 @@ class Trainer:
         return loss, masks.float()
 
     def _end_epoch(self, writer: SummaryWriter | None, step: int) -> float:
+        self._stop_unless_finite({"the largest of what is resumed from": largest(self._tensors().values())}, step)
         with self.average.in_place() if self.average else nullcontext():
             if self.average and self.scales is None:
                 renew_statistics(self.network, self._statistics_inputs)
-            loss, utilization = self._validate()
+            found = self.validate(step)
+            written = largest(self.network.state_dict().values())
+            self._stop_unless_finite({"the validation loss": found.objective}, step)
+            self._stop_unless_finite({"the largest weight or statistic to write": written}, step)
+            best = self.course.note(self.epoch, found.objective, has_settled(self.config.training, step))
             if writer is not None:
-                self._log_validation(writer, step, loss, utilization)
-                write_checkpoint(self.folder, self.network, self.config, self.epoch, utilization, loss, self.scales)
+                found.log(writer, step)
+                if best:
+                    figures = self.epoch, found.utilization, found.loss
+                    write_checkpoint(self.folder, self.network, self.config, *figures, self.scales)
         if writer is not None:
-            self._save_resume()
-        return loss
+            write_resume(self.folder, Resumable(self.epoch, self.config, self._tensors(), self.course.best))
+        self.validated_shares = found.shares
+        return found.loss
 
-    def _log_validation(self, writer: SummaryWriter, step: int, loss: float, utilization: list[float]) -> None:
-        writer.add_scalar("validation/loss", loss, step)
-        for block, share in enumerate(utilization):
-            writer.add_scalar(f"utilization/block{block}", share, step)
-        if self.validated_shares:
-            writer.add_scalar("utilization/speech", self.validated_shares.speech, step)
-            writer.add_scalar("utilization/rest", self.validated_shares.rest, step)
+    def validate(self, step: int) -> Validated:
+        """On the validation clips, with the targets of `step`."""
+
+        def utilization(masks: Tensor, batch: Batch) -> Tensor:
+            return self.config.training.utilization_weight * self._utilization_loss(masks, batch, step)
+
+        self.network.eval()
+        return validated(self.validation, self.loss, utilization if self.config.network.gated else None)
+
+    def _stop_unless_finite(self, watched: Mapping[str, float | Tensor], step: int, batch: Batch | None = None) -> None:
+        """Raises DivergenceError. What an epoch leaves is watched before any of it is written, in every process."""
+        figures = {name: float(value) for name, value in watched.items()}
+        stop_unless_finite(figures, self.config.training, step, self.folder, batch)
 
     @cached_property
     def _statistics_inputs(self) -> list[Tensor]:
@@ -261,85 +267,43 @@ class Trainer:
         batches = (self.train.batch(self.share, (STATISTICS_SEED, i)) for i in range(STATISTICS_BATCHES))
         return [self.inputs(batch.noisy.to(self.device), analyse(batch.noisy.to(self.device))) for batch in batches]
 
-    @torch.no_grad()
-    def _validate(self) -> tuple[float, list[float]]:
-        self.network.eval()
-        losses, utilizations, kinds, frames = [], [], [], []
-        for batch in self.validation:
-            loss, masks = self.loss(batch)
-            losses.append(loss)
-            if self.config.network.gated:
-                utilizations.append(masks.mean(dim=(0, 2, 3)))
-                if batch.speech is not None:
-                    share, count = shares(masks, batch.speech.to(self.device))
-                    kinds.append(share * count)
-                    frames.append(count)
-        if kinds:
-            self.validated_shares = ByKind(*(torch.stack(kinds).sum(0) / torch.stack(frames).sum(0)).tolist())
-        utilization = processes.mean(torch.stack(utilizations).mean(0)).tolist() if utilizations else []
-        return processes.mean(torch.stack(losses).mean()).item(), utilization
-
-    def _save_resume(self) -> None:
-        tensors = {f"network.{k}": v.cpu().contiguous() for k, v in self.network.state_dict().items()}
+    def _tensors(self) -> dict[str, Tensor]:
+        """All that a training goes on with."""
+        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         if self.readout:
-            tensors |= {f"readout.{k}": v.cpu().contiguous() for k, v in self.readout.state_dict().items()}
+            tensors |= {f"readout.{k}": v for k, v in self.readout.state_dict().items()}
         if self.average:
-            tensors |= {f"average.{k}": v.cpu().contiguous() for k, v in self.average.tensors.items()}
-        for index, moments in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{k}": v.cpu().contiguous() for k, v in moments.items()}
-        metadata = {"epoch": str(self.epoch), "config": self.config.model_dump_json()}
-        replace_file(self.folder / RESUME, safetensors.torch.save(tensors, metadata))
+            tensors |= {f"average.{k}": v for k, v in self.average.tensors.items()}
+        return tensors | {f"optimizer.{k}": v for k, v in named_moments(self.optimizer).items()}
 
     def start_from(self, network: Enhancer) -> None:
-        """Begin with a trained network's weights; gates, pooling and its length may differ, other shapes may not.
-
-        Gates that the trained network lacks, or has of another shape, start anew: so a dense network becomes a dynamic
-        one. Of more conv channels, those that carry most are kept; bins become bands. Raises CheckpointError where
-        other shapes differ.
-        """
-        if network.config.bands is None and self.config.network.bands is not None:
-            network = banded(network, self.config.network.bands)
-        if network.config.hidden > self.config.network.hidden:
-            network = narrowed(network, self.config.network.hidden)
-        own = self.network.state_dict()
-        weights = network.state_dict()
-        fitting = {k: w for k, w in weights.items() if k in own and w.shape == own[k].shape}
-        for name in own.keys() - fitting.keys() | weights.keys() - fitting.keys():
-            if ".gate." not in name:
-                raise CheckpointError(f"the network to start from does not fit the configuration: {name}")
-        self.network.load_state_dict({**own, **fitting})
+        """Begin with a trained network's weights (train/network/starting.py). Raises CheckpointError if none fit."""
+        self.network.load_state_dict(start_weights(network, self.network))
         self.average = self._begin_average()
 
-    def resume(self) -> int:
-        """Continue from the folder's last finished epoch; returns it. Raises CheckpointError if there is none."""
-        path = self.folder / RESUME
-        try:
-            tensors = safetensors.torch.load_file(path)
-            with safe_open(path, "pt") as file:
-                metadata = file.metadata() or {}
-            self.epoch = int(metadata["epoch"])
-            config = Config.model_validate(json.loads(metadata["config"]))
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise CheckpointError(f"{path}: cannot be resumed from: {error}") from None
-        if config != self.config:
+    def resume(self, other_epochs: bool = False) -> int:
+        """Continue from the folder's last finished epoch; returns it. Raises CheckpointError if there is none.
+
+        With `other_epochs`, `training.epochs` may differ from what it was, and what goes by the share of all steps
+        (learning rate, ramp of the utilization) continues as if the run had had so many from the start.
+        """
+        found, path = read_resume(self.folder), self.folder / RESUME
+        before = with_epochs(found.config, self.config.training.epochs) if other_epochs else found.config
+        if before != self.config:
             raise CheckpointError(
                 f"{path}: was written with another configuration; resume with {self.folder}/config.toml"
             )
+        if found.epoch > self.config.training.epochs:
+            raise CheckpointError(f"{path}: {found.epoch} epochs are finished already; ask for more")
         if self.scales is None and SCALES in read_manifest(self.folder).files:
             raise CheckpointError(f"{self.folder}: was trained through its integers; resume with --integers")
-        self.network.load_state_dict(_under("network.", tensors))
+        self.epoch = found.epoch
+        settled = has_settled(self.config.training, self.epoch * self.config.training.steps_per_epoch - 1)
+        self.course = Course(self.config.training, found.best if settled else None)
+        self.network.load_state_dict(found.under("network."))
         if self.readout:
-            self.readout.load_state_dict(_under("readout.", tensors))
+            self.readout.load_state_dict(found.under("readout."))
         if self.average:
-            self.average.load(_under("average.", tensors))
-        state = self.optimizer.state_dict()
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _under("optimizer.", tensors).items():
-            index, key = name.split(".")
-            moments.setdefault(int(index), {})[key] = tensor
-        self.optimizer.load_state_dict({**state, "state": moments})
+            self.average.load(found.under("average."))
+        load_moments(self.optimizer, found.under("optimizer."))
         return self.epoch
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -190,7 +191,18 @@ class Batches(IterableDataset[Batch]):
 
 def loader(batches: Batches, workers: int) -> DataLoader[Batch]:
     """The workers take turns, so that the order of batches does not depend on their number."""
-    return DataLoader(batches, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None)
+    return DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_leave_interrupts,
+    )
+
+
+def _leave_interrupts(_: int) -> None:
+    """Ctrl-C reaches every process of a terminal; the one that trains ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @cache

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,10 +91,13 @@ def write_checkpoint(
 
     What else the folder holds stays, for example what training is resumed from; the probes and scales of the old
     checkpoint go with it. Raises CheckpointError where the folder cannot be written, or holds files of these names
-    that belong to no checkpoint.
+    that belong to no checkpoint, and for numbers that are not finite.
     """
     import tomli_w
 
+    if not math.isfinite(validation_loss):
+        raise CheckpointError(f"{folder}: the validation loss is {validation_loss}; nothing has been written")
+    _check_finite(network.state_dict(), folder / NETWORK)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     contents = {
         NETWORK: safetensors.torch.save(weights),
@@ -149,6 +153,13 @@ def _load_weights(network: Enhancer, data: bytes, path: Path) -> None:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise CheckpointError(f"{path}: does not fit {CONFIG}: {error}") from None
+    _check_finite(weights, path)
+
+
+def _check_finite(weights: Mapping[str, Tensor], path: Path) -> None:
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise CheckpointError(f"{path}: {name} holds numbers that are not finite: a training that diverged")
 
 
 def _scales(contents: Mapping[str, bytes], folder: Path) -> dict[str, float] | None:

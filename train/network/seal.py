@@ -2,7 +2,7 @@
 """`python -m dyncp.train.network.seal FOLDER …`: bring checkpoints of schema 1, and edited model cards, under the seal.
 
 The manifest is written anew. Every file but the card must still be what the old manifest says, so that no damage is
-sealed in; a card is listed where there is one.
+sealed in; a card is listed where there is one. `resume.safetensors`, where it is, gets a seal if it has none.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dyncp.train.network.checkpoint import (
     load_checkpoint,
     write_files,
 )
+from dyncp.train.network.resume_file import RESUME, seal_resume
 
 
 def seal_checkpoint(folder: Path) -> None:
@@ -40,6 +41,8 @@ def seal_checkpoint(folder: Path) -> None:
         contents[CARD] = read_limited(folder / CARD, LARGEST[CARD], CheckpointError)
     write_files(folder, manifest, contents)
     load_checkpoint(folder)
+    if (folder / RESUME).is_file():
+        seal_resume(folder)
 
 
 def _manifest(path: Path) -> CheckpointManifest:

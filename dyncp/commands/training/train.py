@@ -14,6 +14,7 @@ from rich.console import Console
 from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.commands.shared.options import CorpusFolder, find_checkpoint, find_device
 from dyncp.commands.shared.terminal import make_console, warn
+from dyncp.commands.training.interruption import interruptible
 
 if TYPE_CHECKING:
     from dyncp.train.fitting.trainer import Trainer
@@ -24,6 +25,7 @@ UTILIZATION_TOLERANCE = 0.02
 
 
 def train(
+    context: typer.Context,
     config: Annotated[str, typer.Argument(help="A TOML file, or the name of a preset such as paper.")],
     corpus: CorpusFolder,
     out: Annotated[Path, typer.Option(help="Checkpoint folder to write.")],
@@ -41,6 +43,10 @@ def train(
         ),
     ] = False,
     resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch in --out.")] = False,
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Epochs in all, in place of training.epochs; with --resume, to train on for longer.", min=1),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     compiled: Annotated[
         bool,
@@ -62,16 +68,16 @@ def train(
     if integers and compiled:
         raise ConfigError("--integers: the device's integers are not compiled; leave out --compile")
     check_new(out)
-    with processes.joined(find_device(device)) as own_device:
+    with interruptible(context, out), processes.joined(find_device(device)) as own_device:
         console = make_console(quiet=not processes.is_first())
         with console.status("reading the corpus"):
             trained = _trained(out if resume else start)
             through = trained if integers else None
-            trainer = _trainer(config, corpus, out, redistributable, own_device, compiled, through)
+            trainer = _trainer(config, epochs, corpus, out, redistributable, own_device, compiled, through)
         if trained is not None and not resume:
             trainer.start_from(trained)
         if resume:
-            console.print(f"resuming after epoch {trainer.resume()}")
+            console.print(f"resuming after epoch {trainer.resume(other_epochs=epochs is not None)}")
         _run(trainer, console, workers)
         if processes.is_first():
             _summarize(out, trainer, console, json_output)
@@ -87,6 +93,7 @@ def _trained(checkpoint: Path | None) -> Enhancer | None:
 
 def _trainer(
     config: str,
+    epochs: int | None,
     corpus: list[Path],
     out: Path,
     redistributable: bool,
@@ -94,13 +101,13 @@ def _trainer(
     compiled: bool,
     through_integers: Enhancer | None,
 ) -> Trainer:
-    from dyncp.base.config import load_config
+    from dyncp.base.config import load_config, with_epochs
     from dyncp.train.corpora.corpus import load_corpus
     from dyncp.train.fitting.trainer import Trainer
     from dyncp.train.mixing.mixers import load_mixers
     from dyncp.train.mixing.pairs import CALIBRATION_CLIPS, EVERYDAY, make_pairs
 
-    settings = load_config(config)
+    settings = with_epochs(load_config(config), epochs)
     recordings = load_corpus(corpus, redistributable)
     mixers = load_mixers(recordings, settings)
     if through_integers is None:
@@ -150,6 +157,10 @@ def _summarize(out: Path, trainer: Trainer, console: Console, json_output: bool)
 
     manifest = read_manifest(out)
     training = trainer.config.training
+    if trainer.stopped_early:
+        console.print(f"stopped after epoch {trainer.epoch}: {training.patience} epochs without a better validation")
+    if manifest.epoch != trainer.epoch:
+        console.print(f"the checkpoint is that of epoch {manifest.epoch}, the best on the validation clips")
     if trainer.config.network.gated and training.by_kind is None:
         blocks = "  ".join(f"{share:.2f}" for share in manifest.utilization)
         _report_utilization(fmean(manifest.utilization), training.target_utilization, f"by block {blocks}", console)

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network's weights as the start of another, whose gates, pooling and widths may differ."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from dyncp.base.errors import CheckpointError
+from dyncp.train.network.banded import banded
+from dyncp.train.network.enhancer import Enhancer
+from dyncp.train.network.narrow import narrowed
+
+
+def start_weights(network: Enhancer, other: Enhancer) -> dict[str, Tensor]:
+    """The state that `other` begins with: `network`'s where it fits, `other`'s own elsewhere.
+
+    Gates that `network` lacks, or has of another shape, start anew: so a dense network becomes a dynamic one. Of more
+    conv channels, those that carry most are kept; bins become bands. Raises CheckpointError where other shapes differ.
+    """
+    if network.config.bands is None and other.config.bands is not None:
+        network = banded(network, other.config.bands)
+    if network.config.hidden > other.config.hidden:
+        network = narrowed(network, other.config.hidden)
+    own: dict[str, Tensor] = other.state_dict()
+    weights = network.state_dict()
+    fitting = {k: w for k, w in weights.items() if k in own and w.shape == own[k].shape}
+    for name in own.keys() - fitting.keys() | weights.keys() - fitting.keys():
+        if ".gate." not in name:
+            raise CheckpointError(f"the network to start from does not fit the configuration: {name}")
+    return {**own, **fitting}
