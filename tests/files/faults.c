@@ -22,7 +22,8 @@ static int log_to = -1;
 static char below[1024];
 
 /* Called by the test: from now on, the n-th call on something below `folder` meets the fault; what
- * is called, and on what, goes to the descriptor `log`, -1 for none. */
+ * is called, on what, and what it was called before, goes to the descriptor `log`, -1 for none:
+ * three fields between tabs. */
 void faults_arm(const char *folder, long n, int number, int log) {
     (void)snprintf(below, sizeof below, "%s", folder);
     calls = 0;
@@ -43,15 +44,15 @@ static ssize_t plain_write(int descriptor, const void *data, size_t bytes) {
     return next(descriptor, data, bytes);
 }
 
-/* Non-zero where the call must fail; errno is set. */
-static int meets(const char *name, const char *path) {
+/* Non-zero where the call must fail; errno is set. `from`: what takes the place of `path`. */
+static int moves(const char *name, const char *from, const char *path) {
     if ((fault_at == 0 && log_to < 0) || strncmp(path, below, strlen(below)) != 0) {
         return 0;
     }
     ++calls;
     if (log_to >= 0) {
-        char line[1200];
-        int length = snprintf(line, sizeof line, "%s %s\n", name, path);
+        char line[2400];
+        int length = snprintf(line, sizeof line, "%s\t%s\t%s\n", name, path, from);
         if (length > 0) {
             (void)plain_write(log_to, line, strnlen(line, sizeof line));
         }
@@ -64,6 +65,10 @@ static int meets(const char *name, const char *path) {
     }
     errno = fault_errno;
     return 1;
+}
+
+static int meets(const char *name, const char *path) {
+    return moves(name, "", path);
 }
 
 /* What a descriptor is open on, for the log. */
@@ -144,12 +149,12 @@ int mkdir(const char *path, mode_t mode) {
 
 int rename(const char *from, const char *to) {
     NEXT(int, rename, const char *, const char *)
-    return meets("rename", to) ? -1 : next(from, to);
+    return moves("rename", from, to) ? -1 : next(from, to);
 }
 
 int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags) {
     NEXT(int, renameat2, int, const char *, int, const char *, unsigned)
-    return meets("exchange", to) ? -1 : next(from_folder, from, to_folder, to, flags);
+    return moves("exchange", from, to) ? -1 : next(from_folder, from, to_folder, to, flags);
 }
 
 int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {

@@ -146,9 +146,12 @@ def _exchanged(
 
 def _bring_late(old: Path, new: Path, known: Set[str]) -> None:
     """What others put into the old folder while the new one was being made."""
-    for entry in sorted(old.iterdir()):
-        if entry.name not in known and not os.path.lexists(new / entry.name):
+    late = [entry for entry in sorted(old.iterdir()) if entry.name not in known]
+    for entry in late:
+        if not os.path.lexists(new / entry.name):
             os.rename(entry, new / entry.name)
+    if late:
+        sync_folder(new)
 
 
 def _count(folder: Path, names: Collection[str]) -> int:
@@ -163,12 +166,13 @@ def _count(folder: Path, names: Collection[str]) -> int:
 
 
 def _link(source: Path, target: Path) -> None:
-    """The same file under both names; a folder is made anew, its files are the same. Raises OSError."""
+    """The same file under both names; a folder is made anew and synced, its files are the same. Raises OSError."""
     if source.is_dir() and not source.is_symlink():
         target.mkdir()
         for entry in source.iterdir():
             _link(entry, target / entry.name)
         shutil.copystat(source, target)
+        sync_folder(target)
     else:
         os.link(source, target, follow_symlinks=False)
 
