@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Install the Debian 12 packages that building, emulating and testing need; with the word `all`, also those of the
-# boards that are not validated by default. Does nothing where all are present.
+# boards that are not validated by default, and of the build systems of docs/layouts.md. Does nothing where all are
+# present.
 set -euo pipefail
 
 packages=(
@@ -12,12 +13,13 @@ packages=(
   chromium chromium-driver                            # the test that opens the report
   asterisk-core-sounds-{en,es,fr,it,ru}-g722          # real wideband speech for demo and tests
 )
-# Other cores (docs/porting.md): RISC-V, Hexagon, clang for Arm, PowerPC, s390x, x86 of 32 bits.
+# Other cores (docs/porting.md): RISC-V, Hexagon, clang for Arm, PowerPC, s390x, x86 of 32 bits; build systems.
 [ "${1-}" != all ] || packages+=(
   gcc-riscv64-unknown-elf qemu-system-misc qemu-user lld
   gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
   gcc-s390x-linux-gnu libc6-dev-s390x-cross
   gcc-i686-linux-gnu libc6-dev-i386-cross
+  cmake make cargo librust-cc-dev                     # build systems of generate --layout
 )
 
 missing=()

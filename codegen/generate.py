@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import replace
-from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from pathlib import Path, PurePosixPath
 
 from dyncp.base.errors import GenerationError
 from dyncp.base.files import replace_folder, settle
 from dyncp.codegen.c.names import check_prefix
+from dyncp.codegen.c.printing import environment
 from dyncp.codegen.c.runtime import RUNTIME
-from dyncp.codegen.c.text import statement
+from dyncp.codegen.layouts.arrange import PLAIN, TELLS_SIGNALS, arrange, place
+from dyncp.codegen.layouts.record import read_record, record
 from dyncp.codegen.library import LibraryManifest as LibraryManifest
 from dyncp.codegen.library import libraries_in, manifest_name
 from dyncp.codegen.library import read_library as read_library
@@ -43,31 +43,50 @@ def generate(
     prefix: str = "dyncp",
     signals: Collection[str] | None = None,
     selftest: bool = False,
+    layout: str = PLAIN,
 ) -> Path:
-    """Write the C library of `bundle` into the folder `out`, all of it or nothing; returns `out`.
+    """Write the C library of `bundle` into the folder `out`, all of it or nothing; returns the folder of its C files.
 
     `signals` names the probe tasks that the library has, by default all; `selftest` adds P_selftest and P_check_tables.
+    `layout` adds what a build system wants (docs/layouts.md): the C files then lie in a folder of `out`.
     The same arguments give the same bytes. What else `out` holds stays, also the libraries of other prefixes; the files
-    that the manifest of an earlier library of this prefix lists are replaced. Raises GenerationError for a prefix or
-    task names that C cannot carry, for a task that the bundle does not have, for a bundle that was never written, and
-    for a folder that cannot be written or holds somebody else's file of a name that the library needs.
+    that an earlier library of this prefix lists, of whatever layout, are replaced. Raises GenerationError for a layout
+    that does not exist, a prefix or task names that C or the layout cannot carry, for a task that the bundle does not
+    have, for a bundle that was never written, and for a folder that cannot be written or holds somebody else's file of
+    a name that the library needs.
     """
+    folder = place(layout)
     library = _lower(bundle, prefix, signals, selftest)
     templates = NETWORK_TEMPLATES | (SELFTEST_TEMPLATES if selftest else {})
-    contents = _rendered(library, templates) | _probe_files(library)
-    contents |= {name: header.read_bytes() for name, header in RUNTIME.items()}
-    contents[manifest_name(prefix)] = _manifest(library, [*contents, manifest_name(prefix)])
+    own = _rendered(library, templates) | _probe_files(library)
+    own |= {name: header.read_bytes() for name, header in RUNTIME.items()}
+    own[manifest_name(prefix)] = _manifest(library, [*own, manifest_name(prefix)])
+    contents = arrange(layout, library, own)
+    if layout != PLAIN:
+        contents |= record(layout, prefix, contents)
     try:
         settle(out, GenerationError)
-        known = contents.keys() | {name.format(prefix) for name in SELFTEST_TEMPLATES}
-        libraries = libraries_in(out, known)
+        mine, shared = _there(out, folder, prefix, own.keys() | {name.format(prefix) for name in SELFTEST_TEMPLATES})
     except (OSError, ValueError) as error:
         raise GenerationError(f"{str(out)!r}: cannot be written: {error}") from None
-    mine = libraries.pop(manifest_name(prefix), frozenset())
-    shared = frozenset().union(*libraries.values())
     # Of another library's files, those that this one needs as well are the same runtime's: they are renewed.
     replace_folder(out, contents, (mine - shared) | (shared & contents.keys()), GenerationError, keep_others=True)
-    return out
+    return out / folder
+
+
+def _there(out: Path, folder: str, prefix: str, known: Set[str]) -> tuple[set[str], set[str]]:
+    """Files of earlier libraries in `out`, by their way from there: of this prefix, and of others.
+
+    A library that lies in `out` itself counts, for a layout takes its place, and one in `folder`.
+    """
+    before = read_record(out, prefix)
+    mine, others = set(before.files if before else ()), set[str]()
+    for place_of in {"", folder, before.folder if before else ""}:
+        libraries = libraries_in(out / place_of, known)
+        for name, files in libraries.items():
+            listed = mine if name == manifest_name(prefix) else others
+            listed |= {str(PurePosixPath(place_of, file)) for file in files}
+    return mine, others
 
 
 def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Collection[str] | None = None) -> Path:
@@ -89,6 +108,12 @@ def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Coll
             f"{path}: runtime_version is {found.runtime_version}, this dyncp writes probes for {RUNTIME_VERSION}; "
             "generate all of it, without --probes-only"
         )
+    around = read_record(out.absolute().parent, prefix)
+    if around is not None and around.folder == out.absolute().name and around.layout in TELLS_SIGNALS:
+        raise GenerationError(
+            f"{out}: its layout, {around.layout}, has files that depend on the probes; generate all of it, "
+            "without --probes-only"
+        )
     contents = _probe_files(library)
     contents[manifest_name(prefix)] = _manifest(library, found.files)
     replace_folder(out, contents, frozenset(contents), GenerationError, keep_others=True)
@@ -106,19 +131,11 @@ def with_signals(bundle: Bundle, signals: Collection[str]) -> Bundle:
 
 
 def _rendered(library: Library, templates: Mapping[str, str]) -> dict[str, bytes]:
-    environment = Environment(
-        loader=PackageLoader("dyncp.codegen", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    environment.globals["statement"] = statement
+    printer = environment("templates")
     variables = {"lib": library, "p": library.p, "P": library.P, "config": library.config, "probes": library.probes}
     variables["selftest"] = library.selftest
     return {
-        name.format(library.p): environment.get_template(template).render(variables).encode("ascii")
+        name.format(library.p): printer.get_template(template).render(variables).encode("ascii")
         for name, template in templates.items()
     }
 

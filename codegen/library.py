@@ -45,6 +45,8 @@ def manifest_name(prefix: str) -> str:
 
 def read_library(folder: Path, prefix: str = "dyncp") -> LibraryManifest:
     """The manifest of the generated `folder`. Raises GenerationError if there is none, or not of this version."""
+    # A layout is written as a whole, from the folder around the library's own.
+    settle(folder.absolute().parent, GenerationError)
     settle(folder, GenerationError)
     path = folder / manifest_name(prefix)
     hint = f"; is this a folder of `dyncp generate --prefix {prefix}`?"

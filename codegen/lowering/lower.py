@@ -83,6 +83,8 @@ class Library:
     config: NetworkConfig
     constants: list[str]
     """The header's #define lines."""
+    state_bytes: int
+    """P_STATE_BYTES as a number; with the probes' part, for what is no file of the network."""
     statuses: list[tuple[str, str]]
     """Name and meaning of each, from 0 on."""
     status_lines: list[str]
@@ -124,6 +126,7 @@ def lower(bundle: Bundle, prefix: str, selftest: bool = False) -> Library:
         network_hash=bundle.network_hash,
         config=config,
         constants=_header_constants(bundle, structs, upper),
+        state_bytes=structs.state.bytes,
         statuses=statuses,
         status_lines=_status_lines(statuses, upper),
         structs=[struct_text(struct, prefix) for struct in structs.structs],

@@ -77,6 +77,11 @@ _FIXED |= {"ERROR_SELFTEST", "TABLES_HASH", "HEARD_HASH", "HEARD_FRAMES", "TOLD_
 
 def members(tasks: list[ProbeTask]) -> list[str]:
     """Lines of the signals struct. Raises GenerationError for a task that C cannot name."""
+    return aligned(((f"{kind} {name}{dims};", comment) for kind, name, dims, comment in fields(tasks)), indent=4)
+
+
+def fields(tasks: list[ProbeTask]) -> list[tuple[str, str, str, str]]:
+    """Type, name, dimensions and comment of each member of the signals struct. Raises as `members` does."""
     listed = [
         ("uint32_t", "macs", "", "multiply-accumulates of this frame, counted while running"),
         ("uint32_t", "active", "", "active channels of this frame"),
@@ -88,7 +93,7 @@ def members(tasks: list[ProbeTask]) -> list[str]:
             check_member(name, task.name, taken)
             taken.add(name)
         listed += own
-    return aligned(((f"{kind} {name}{dims};", comment) for kind, name, dims, comment in listed), indent=4)
+    return listed
 
 
 def _task_members(task: ProbeTask) -> list[tuple[str, str, str, str]]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -92,11 +93,30 @@ def test_a_renewal_that_was_cut_short_is_finished_by_whoever_reads(folder: Path,
     journal.settle(folder, OutputError)
 
 
-def test_a_list_of_what_to_remove_reaches_no_other_folder(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("moved", [0, 1, 2, 3])
+def test_so_is_one_of_files_in_folders_below(tmp_path: Path, moved: int) -> None:
+    folder, names = tmp_path / "folder", ("a", "src/b", "src/deep/c")
+    replace_folder(folder, {"src/b": b"1", "old/d": b"1", "gone/e": b"1"}, frozenset(), OutputError)
+    (folder / "old" / "mine").write_bytes(b"mine")
+    replacement = folder / journal.REPLACEMENT
+    replacement.mkdir()
+    journal.write_files(replacement, {**dict.fromkeys(names, b"2"), ".removed": b'["old/d", "gone/e"]'})
+    for name in names[:moved]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(replacement / name, folder / name)
+    journal.settle(folder, OutputError)
+    found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert found == {**dict.fromkeys(names, b"2"), "old/mine": b"mine"}
+    assert not (folder / "gone").exists()
+
+
+@pytest.mark.parametrize("name", ["../thesis", "link/thesis", "/thesis", "src//a", "src/../../thesis"])
+def test_a_list_of_what_to_remove_reaches_no_other_folder(folder: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "thesis").write_text("years of work")
+    (folder / "link").symlink_to(tmp_path)
     (folder / journal.REPLACEMENT).mkdir()
-    journal.write_files(folder / journal.REPLACEMENT, {".removed": b'["../thesis"]'})
-    with pytest.raises(OutputError, match="thesis"):
+    journal.write_files(folder / journal.REPLACEMENT, {".removed": json.dumps([name]).encode()})
+    with pytest.raises(OutputError, match="is no file of the folder"):
         journal.settle(folder, OutputError)
     assert (tmp_path / "thesis").exists()
 

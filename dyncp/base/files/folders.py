@@ -7,8 +7,8 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Collection, Mapping, Set
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Set
+from pathlib import Path, PurePosixPath
 
 from dyncp.base.errors import DyncpError
 from dyncp.base.files.exchange import exchange
@@ -40,6 +40,7 @@ def replace_folder(
 ) -> None:
     """Make `folder` hold `contents` in place of its files that are named in `own`.
 
+    A name may lead into folders below, `src/a.c`: those are made, and what others keep there is others', like the rest.
     What else it holds is an `error`, or stays where it is with `keep_others`: then only a file of another's under a
     name of `contents` is one. Whoever looks finds the old files or the new, all of them; in the cases that `journal`
     is for, after `settle`. Raises `error` also where it cannot be written, and the old files stay.
@@ -63,8 +64,8 @@ def check_folder(
         if os.path.lexists(folder):
             raise error(f"{shown(folder)}: is a file; choose a folder")
         return
-    others = _others(folder, own)
-    refused = others & set(names) if keep_others else others
+    others = _others(folder, own, names)
+    refused = others & {*names, *_parents(names)} if keep_others else others
     if refused:
         found = ", ".join(sorted(refused))
         raise error(
@@ -80,7 +81,7 @@ def _replaced(
     settle(target, error)
     check_folder(target, contents, own, error, keep_others)
     exists = target.is_dir()
-    others = sorted(_others(target, own)) if exists else []
+    others = sorted(_others(target, own, contents)) if exists else []
     try:
         if exists and _should_stay(target, others):
             raise _InPlace
@@ -94,18 +95,41 @@ def _replaced(
             return False
         if fault.errno not in _NO_EXCHANGE or not exists:
             raise
-    renew(target, contents, set(os.listdir(target)) & own - contents.keys() - set(others))
+    there = {name for name, _ in _entries(target, _parents(own))}
+    renew(target, contents, there & own - contents.keys() - set(others))
     return True
 
 
-def _others(folder: Path, own: Set[str]) -> set[str]:
+def _others(folder: Path, own: Set[str], names: Collection[str] = ()) -> set[str]:
     """What the folder holds beside files named in `own`, and beside what our own writers leave when killed.
 
-    Folders in it are always others': whatever they are called, no command of ours would remove one.
+    Folders in it are others', whatever they are called, but for those on the way to `own` and `names`: these are looked
+    into, and what is found there is told with them, `src/notes`. A link is never looked behind.
     """
-    with os.scandir(folder) as entries:
-        found = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
-    return {name for name, is_folder in found.items() if not PARTIAL.fullmatch(name) and (is_folder or name not in own)}
+    return {
+        name
+        for name, is_folder in _entries(folder, _parents([*own, *names]))
+        if not PARTIAL.fullmatch(os.path.basename(name)) and (is_folder or name not in own)
+    }
+
+
+def _entries(folder: Path, ways: Set[str]) -> Iterator[tuple[str, bool]]:
+    """What `folder` holds, and whether it is a folder; in place of a folder of `ways`, what that holds."""
+    waiting = [""]
+    while waiting:
+        way = waiting.pop()
+        with os.scandir(folder / way) as entries:
+            for entry in entries:
+                name, is_folder = way + entry.name, entry.is_dir(follow_symlinks=False)
+                if is_folder and name in ways:
+                    waiting.append(f"{name}/")
+                else:
+                    yield name, is_folder
+
+
+def _parents(names: Collection[str]) -> set[str]:
+    """Every folder on the way to one of `names`."""
+    return {str(folder) for name in names for folder in PurePosixPath(name).parents} - {"."}
 
 
 def _should_stay(target: Path, others: Collection[str]) -> bool:
@@ -127,6 +151,7 @@ def _exchanged(
     try:
         write_files(partial, contents)
         for name in others:
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
             _link(target / name, partial / name)
         if exists:
             _adopt(partial, target)
@@ -146,12 +171,13 @@ def _exchanged(
 
 def _bring_late(old: Path, new: Path, known: Set[str]) -> None:
     """What others put into the old folder while the new one was being made."""
-    late = [entry for entry in sorted(old.iterdir()) if entry.name not in known]
-    for entry in late:
-        if not os.path.lexists(new / entry.name):
-            os.rename(entry, new / entry.name)
-    if late:
-        sync_folder(new)
+    late = sorted(_others(old, known) - known)
+    for name in late:
+        if not os.path.lexists(new / name):
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            os.rename(old / name, new / name)
+    for folder in {(new / name).parent for name in late}:
+        sync_folder(folder)
 
 
 def _count(folder: Path, names: Collection[str]) -> int:

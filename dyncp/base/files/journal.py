@@ -57,12 +57,20 @@ def renew(folder: Path, contents: Mapping[str, bytes], stale: Collection[str]) -
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Each one new, and synced. Raises OSError."""
+    """Each one new, and synced, in folders below where its name says so. Raises OSError."""
+    made = set()
     for name, data in contents.items():
-        with (folder / name).open("xb") as file:
+        path = folder / name
+        for parent in reversed(path.parents):
+            if parent.is_relative_to(folder) and parent != folder and parent not in made:
+                parent.mkdir()
+                made.add(parent)
+        with path.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+    for parent in made:
+        sync_folder(parent)
 
 
 def _apply(folder: Path) -> None:
@@ -71,16 +79,41 @@ def _apply(folder: Path) -> None:
     removed = replacement / _REMOVED
     if removed.exists():
         for name in json.loads(removed.read_bytes()):
-            if name != os.path.basename(name):
-                raise ValueError(f"{removed}: {name!r} is no file of the folder")
-            (folder / name).unlink(missing_ok=True)
-    for name in sorted(os.listdir(replacement)):
-        if name != _REMOVED:
-            os.replace(replacement / name, folder / name)
-    sync_folder(folder)
+            _remove_file(folder, name, removed)
+    moved = {folder}
+    for place, _, names in os.walk(replacement):
+        for name in sorted(names):
+            source = Path(place, name)
+            if source != removed:
+                target = folder / source.relative_to(replacement)
+                _ways(folder, target.relative_to(folder).as_posix(), replacement)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(source, target)
+                moved.add(target.parent)
+    for way in sorted(moved):
+        sync_folder(way)
     removed.unlink(missing_ok=True)
-    replacement.rmdir()
+    for place, _, _ in os.walk(replacement, topdown=False):
+        os.rmdir(place)
     sync_folder(folder)
+
+
+def _remove_file(folder: Path, name: str, source: Path) -> None:
+    """One that was listed as stale, and the folders that it leaves empty."""
+    ways = _ways(folder, name, source)
+    (folder / name).unlink(missing_ok=True)
+    for way in reversed(ways):
+        with suppress(OSError):
+            way.rmdir()
+
+
+def _ways(folder: Path, name: str, source: Path) -> list[Path]:
+    """The folders on the way to the file `name`, which never leads out of `folder`. Raises ValueError."""
+    parts = name.split("/")
+    ways = [folder.joinpath(*parts[:n]) for n in range(1, len(parts))]
+    if any(part in ("", ".", "..") for part in parts) or any(way.is_symlink() for way in ways):
+        raise ValueError(f"{source}: {name!r} is no file of the folder")
+    return ways
 
 
 @contextmanager

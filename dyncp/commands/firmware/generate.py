@@ -33,6 +33,13 @@ def generate(
     selftest: Annotated[
         bool, typer.Option("--selftest", help="Add P_selftest() and P_check_tables(), which notice a faulty device.")
     ] = False,
+    layout: Annotated[
+        str,
+        typer.Option(
+            help="The build system that OUT is for: plain, cmake, zephyr, arduino, platformio, esp-idf, cmsis-pack, "
+            "rust or micropython (docs/layouts.md)."
+        ),
+    ] = "plain",
 ) -> None:
     """Write the C library of a bundle: drop the folder into any C99 or C++ build (docs/emitted-c.md).
 
@@ -47,18 +54,19 @@ def generate(
     if probes_only:
         folder = renew_probes(model, out, prefix, names)
     else:
-        folder = generate_library(model, out, prefix, names, selftest)
+        folder = generate_library(model, out, prefix, names, selftest, layout)
     written = read_library(folder, prefix)
     console = make_console()
     console.print(f"{folder}: {', '.join(written.files)}", highlight=False, soft_wrap=True)
-    for line in closing(model, written, folder):
+    for line in closing(model, written, out, layout):
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def closing(bundle: Bundle, written: LibraryManifest, folder: Path) -> list[str]:
-    """What the library in `folder` costs, and how to build it."""
+def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "plain") -> list[str]:
+    """What the library in `out` costs, and how to build it."""
     from dyncp.codegen.accounting import memory, probe_bytes
     from dyncp.codegen.generate import with_signals
+    from dyncp.codegen.layouts.arrange import how_to_build
     from dyncp.export.formats.shipped import figures_of
 
     config, figures = bundle.config, figures_of(bundle.network_hash)
@@ -83,8 +91,5 @@ def closing(bundle: Bundle, written: LibraryManifest, folder: Path) -> list[str]
             f"instructions per frame of 16 ms, {core.instructions_max:,} at most ({core.optimize}, {macs}; counted on "
             "the demo's audio, with all signals)."
         )
-    build = (
-        f"Add {folder / written.prefix}.c to your build, with -O2 or -O3; where the project sets -Os, also with "
-        "-DDYNCP_OPTIMIZE. It needs memset and memcpy, no heap and no floating point."
-    )
+    build = f"{how_to_build(layout, out, written.prefix)} It needs memset and memcpy, no heap and no floating point."
     return [cost, build]
