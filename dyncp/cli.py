@@ -16,7 +16,7 @@ from dyncp.base.version import __version__
 from dyncp.commands import demo
 from dyncp.commands.evaluation import evaluate, front
 from dyncp.commands.exporting import export, interchange, tflite
-from dyncp.commands.firmware import enhance, generate, networks, report, validate
+from dyncp.commands.firmware import enhance, generate, listen, networks, report, validate
 from dyncp.commands.shared.terminal import set_quiet
 from dyncp.commands.training import corpus, probe, train
 
@@ -28,6 +28,7 @@ EXTRAS = {
     **dict.fromkeys(("pyroomacoustics", "silero_vad", "webrtcvad"), "benchmark"),
     **dict.fromkeys(("ai_edge_litert", "onnx2tf", "tensorflow", "tflite_micro"), "tflite"),
     "av": "demo",
+    "sounddevice": "listen",
 }
 
 commands = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
@@ -43,6 +44,7 @@ for command in (
     validate.validate,
     report.report,
     enhance.enhance,
+    listen.listen,
     interchange.interchange,
     tflite.tflite,
     demo.demo,
