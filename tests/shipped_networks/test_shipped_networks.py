@@ -53,8 +53,8 @@ def test_figures_are_of_this_bundle_checkpoint_and_card(name: str, bundle: Bundl
 def test_figures_are_of_this_generator(bundle: Bundle, figures: NetworkFigures) -> None:
     """State and work are known without a compiler; `make bench-check` counts the rest anew."""
     assert figures.core.state == pytest.approx(memory(bundle).state_total, rel=0.01), STALE
-    assert figures.macs.none_active == bundle.config.macs(0)
-    assert figures.macs.all_active == bundle.config.macs(bundle.config.blocks * bundle.config.gated)
+    assert figures.macs.none_active == bundle.config.least_macs
+    assert figures.macs.all_active == bundle.config.macs_with(bundle.config.blocks * bundle.config.gated)
     assert figures.macs.none_active <= figures.macs.mean <= figures.macs.max <= bundle.config.most_macs
 
 
