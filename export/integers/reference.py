@@ -72,7 +72,7 @@ def network(
             active[:, group] = decide(tensors, config, i, residual, caps.limit(active[:, :i].sum(axis=(1, 2))), trace)
         residual = block(tensors, config, i, residual, active[:, i], trace)
     x8 = narrow(tensors, "back", residual)
-    logits = saturate(requantize(tensors, "back", accumulate(tensors, "back", x8)), -32768, 32767)
+    logits = back(tensors, x8)
     suppression = frontend.over_bins(frontend.suppression(logits), config.bands)
     _keep(trace, "back_input", x8, "int8")
     _keep(trace, "logits", logits, "int16")
@@ -111,25 +111,46 @@ def block(
     tensors: Tensors, config: NetworkConfig, i: int, residual: Integers, active: Active, trace: Trace | None = None
 ) -> Integers:
     """Steps 4 to 6 of block i: the residual stream [n, C] to the one after it, with the gates [n, N]."""
-    name = f"blocks.{i}"
-    x8 = narrow(tensors, name, residual)
-    expand = saturate(requantize(tensors, f"{name}.expand", accumulate(tensors, f"{name}.expand", x8)), 0, 127)
-    if config.gate_site == "hidden":
-        expand = expand * active
-    depthwise = convolve(tensors, f"{name}.depthwise", config.block_dilations[i], expand)
-    depthwise = saturate(requantize(tensors, f"{name}.depthwise", depthwise), 0, 127)
-    if config.gate_site == "hidden":
-        depthwise = depthwise * active
-    update = requantize(tensors, f"{name}.project", accumulate(tensors, f"{name}.project", depthwise))
-    if config.gate_site == "output":
-        update = update * active
-    residual = saturate(residual + update, -32768, 32767)
+    x8 = narrow(tensors, f"blocks.{i}", residual)
+    h = expand(tensors, config, i, x8, active)
+    d = depthwise(tensors, config, i, h, active)
+    residual = project(tensors, config, i, d, residual, active)
 
     _keep(trace, f"block{i}_input", x8 * reads_input(config, i, active)[:, None], "int8")
-    _keep(trace, f"block{i}_expand", expand, "int8")
-    _keep(trace, f"block{i}_depthwise", depthwise, "int8")
+    _keep(trace, f"block{i}_expand", h, "int8")
+    _keep(trace, f"block{i}_depthwise", d, "int8")
     _keep(trace, f"block{i}_project", residual, "int16")
     return residual
+
+
+def expand(tensors: Tensors, config: NetworkConfig, i: int, x8: Integers, active: Active) -> Integers:
+    """Step 4: a block's input [n, C] to its conv channels [n, H]."""
+    layer = f"blocks.{i}.expand"
+    h = saturate(requantize(tensors, layer, accumulate(tensors, layer, x8)), 0, 127)
+    return h * active if config.gate_site == "hidden" else h
+
+
+def depthwise(tensors: Tensors, config: NetworkConfig, i: int, h: Integers, active: Active) -> Integers:
+    """Step 5: conv channels [n, H], convolved with their own past."""
+    layer = f"blocks.{i}.depthwise"
+    d = saturate(requantize(tensors, layer, convolve(tensors, layer, config.block_dilations[i], h)), 0, 127)
+    return d * active if config.gate_site == "hidden" else d
+
+
+def project(
+    tensors: Tensors, config: NetworkConfig, i: int, d: Integers, residual: Integers, active: Active
+) -> Integers:
+    """Step 6: what the conv channels [n, H] add to the residual stream [n, C]."""
+    layer = f"blocks.{i}.project"
+    update = requantize(tensors, layer, accumulate(tensors, layer, d))
+    if config.gate_site == "output":
+        update = update * active
+    return saturate(residual + update, -32768, 32767)
+
+
+def back(tensors: Tensors, x8: Integers) -> Integers:
+    """The back-end's input [n, C] to the logits [n, F]."""
+    return saturate(requantize(tensors, "back", accumulate(tensors, "back", x8)), -32768, 32767)
 
 
 def reads_input(config: NetworkConfig, i: int, active: Active) -> NDArray[np.bool_]:

@@ -48,6 +48,14 @@ class Run:
         )
 
 
+def split(run: Run, frames: int) -> tuple[Run, Run]:
+    """The first so many frames of a run and the rest, with their traces."""
+    parts = run.part(0, frames), run.part(frames)
+    for part, when in zip(parts, (slice(frames), slice(frames, None)), strict=True):
+        part.trace = {stage: values[when] for stage, values in run.trace.items()}
+    return parts
+
+
 def joined(runs: Sequence[Run]) -> Run:
     """Consecutive runs of one stream as one, without their traces."""
     return Run(

@@ -5,6 +5,7 @@
 #include BRIDGE_HEADER
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #define PASTE(a, b) PASTE_EXPANDED(a, b)
@@ -17,12 +18,16 @@ int bridge_init(void *state);
 int bridge_set_cap(void *state, uint32_t per_block, uint32_t per_frame);
 int bridge_run(void *state, size_t frames, const int16_t *in, int16_t *out, uint32_t *masks,
                int32_t *words, int32_t *signals, uint32_t *macs, uint32_t *active,
-               unsigned char *trace);
+               unsigned char *trace, const unsigned char *given, size_t given_bytes);
 
 #ifdef DYNCP_TRACE
 /* Where the next stage goes: the trace of a run is the stages of all its frames, one after the
  * other. */
 static __thread unsigned char *trace_cursor;
+
+/* What the next stages of this frame go on with, in place of what they computed, while it lasts. */
+static __thread const unsigned char *given_cursor;
+static __thread size_t given_left;
 
 void NAME(trace)(int stage, const void *data, size_t bytes);
 
@@ -35,6 +40,14 @@ void NAME(trace)(int stage, const void *data, size_t bytes) {
             memcpy(trace_cursor, data, bytes);
         }
         trace_cursor += bytes;
+    }
+    if (given_left > 0) {
+        if (data != NULL) {
+            /* Behind the library's back: all that stages show is the caller's memory. */
+            memcpy((void *)(uintptr_t)data, given_cursor, bytes);
+        }
+        given_cursor += bytes;
+        given_left -= bytes;
     }
 }
 #endif
@@ -51,18 +64,29 @@ int bridge_set_cap(void *state, uint32_t per_block, uint32_t per_frame) {
     return (int)NAME(set_cap)((NAME(state) *)state, per_block, per_frame);
 }
 
-/* `trace` may be NULL. Returns the status of the first frame that fails, else that of the last. */
+/* `trace` may be NULL, and so may `given`: constructed frames, of each the packed masks that the
+ * state holds before it, and `given_bytes` of stages. Without DYNCP_TRACE both are NULL. Returns
+ * the status of the first frame that fails, else that of the last. */
 int bridge_run(void *state, size_t frames, const int16_t *in, int16_t *out, uint32_t *masks,
                int32_t *words, int32_t *signals, uint32_t *macs, uint32_t *active,
-               unsigned char *trace) {
+               unsigned char *trace, const unsigned char *given, size_t given_bytes) {
     NAME(state) *stream = (NAME(state) *)state;
 #ifdef DYNCP_TRACE
     trace_cursor = trace;
 #else
-    (void)trace;
+    (void)trace, (void)given, (void)given_bytes;
 #endif
     for (size_t i = 0; i < frames; i++) {
         NAME(signals) told;
+#ifdef DYNCP_TRACE
+        if (given != NULL) {
+            const size_t masks_bytes = CONSTANT(MASK_WORDS) * sizeof *masks;
+            memcpy((void *)(uintptr_t)NAME(masks)(stream), given, masks_bytes);
+            given_cursor = given + masks_bytes;
+            given_left = given_bytes;
+            given = given_cursor + given_bytes;
+        }
+#endif
         const NAME(status) status =
             NAME(process)(stream, in + i * CONSTANT(HOP), out + i * CONSTANT(HOP), &told);
         if (status != CONSTANT(OK)) {

@@ -6,6 +6,9 @@
  *   records   one `record` per frame of DYNCP_HOP samples
  *   memory    uint32: bytes of stack below main's frame, DYNCP_STATE_BYTES, DYNCP_SCRATCH_BYTES
  *   trace     the bytes of every stage, in order, APP_TRACE_BYTES per frame
+ * A build with DYNCP_TRACE then takes constructed frames, where it is given a fifth path, from the
+ * initial state (firmware/constants): for each a hop of PCM, the packed masks that the state holds
+ * before it, and APP_GIVEN_BYTES that the first stages go on with, in place of what they computed.
  * A hop that the input does not fill ends the run. Everything unexpected ends it with a message and
  * a status.
  */
@@ -66,14 +69,33 @@ static struct {
     int stage;
 } trace;
 
+/* Constructed frames, or -1 while there are none, and how much of each frame's stages they give. */
+static int32_t given = -1;
+static const size_t given_bytes = APP_GIVEN_BYTES;
+
+static void read_given(void *data, size_t bytes) {
+    if (semihosting_read(given, data, (uint32_t)bytes) != 0) {
+        fail(EXIT_FILE, "constructed frames are too short");
+    }
+}
+
 void dyncp_trace(int stage, const void *data, size_t bytes) {
     if (stage != trace.stage || bytes > sizeof trace.bytes - trace.used) {
         fail(EXIT_TRACE, "a trace point is out of order or larger than docs/emitted-c.md says");
     }
+    unsigned char *const shown = trace.bytes + trace.used;
+    const int replaces = given >= 0 && trace.used < given_bytes;
     if (data == NULL) {
-        memset(trace.bytes + trace.used, 0, bytes);
+        if (replaces) {
+            read_given(shown, bytes);
+        }
+        memset(shown, 0, bytes);
     } else {
-        memcpy(trace.bytes + trace.used, data, bytes);
+        memcpy(shown, data, bytes);
+        if (replaces) {
+            /* Behind the library's back: all that stages show is the caller's memory. */
+            read_given((void *)(uintptr_t)data, bytes);
+        }
     }
     trace.used += bytes;
     ++trace.stage;
@@ -136,9 +158,22 @@ static int32_t open_file(const char *path, uint32_t mode) {
     return file;
 }
 
+#ifdef DYNCP_TRACE
+static void process_constructed(const char *path, int16_t *in, int32_t records, int32_t traces) {
+    given = open_file(path, SEMIHOSTING_READ_BINARY);
+    if (dyncp_init(&state) != DYNCP_OK) {
+        fail(EXIT_LIBRARY, "dyncp_init failed");
+    }
+    while (semihosting_read(given, in, DYNCP_HOP * sizeof *in) == 0) {
+        read_given((void *)(uintptr_t)dyncp_masks(&state), DYNCP_MASK_WORDS * sizeof(uint32_t));
+        process_frame(in, records, traces);
+    }
+}
+#endif
+
 /* Splits the command line at its spaces; the missing arguments stay NULL. */
-static void arguments(char *line, const char *words[4]) {
-    for (int count = 0; *line != '\0' && count < 4;) {
+static void arguments(char *line, const char *words[5]) {
+    for (int count = 0; *line != '\0' && count < 5;) {
         words[count++] = line;
         while (*line != '\0' && *line != ' ') {
             ++line;
@@ -152,7 +187,7 @@ static void arguments(char *line, const char *words[4]) {
 int main(void) {
     static char line[256];
     static int16_t in[DYNCP_HOP];
-    const char *words[4] = {NULL, NULL, NULL, NULL};
+    const char *words[5] = {NULL, NULL, NULL, NULL, NULL};
     int32_t traces = -1;
 
     if (semihosting_command_line(line, sizeof line) != 0) {
@@ -180,6 +215,11 @@ int main(void) {
     while (semihosting_read(pcm, in, sizeof in) == 0) {
         process_frame(in, records, traces);
     }
+#ifdef DYNCP_TRACE
+    if (words[4] != NULL) {
+        process_constructed(words[4], in, records, traces);
+    }
+#endif
     const uint32_t figures[3] = {stack_used(top), DYNCP_STATE_BYTES, DYNCP_SCRATCH_BYTES};
     write_all(memory, figures, sizeof figures);
     if (semihosting_close(records) != 0 || semihosting_close(memory) != 0 ||

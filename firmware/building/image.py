@@ -45,21 +45,27 @@ class Image:
 
 
 def build(
-    library: Path, board: Board, work: Path, variant: Variant, trace_bytes: int, options: Sequence[str] = ()
+    library: Path,
+    board: Board,
+    work: Path,
+    variant: Variant,
+    trace_bytes: int,
+    options: Sequence[str] = (),
+    given_bytes: int = 0,
 ) -> Image:
     """Build the image of the library in `library`, generated with the prefix `dyncp`, in the folder `work`.
 
     `marks` is the library as shipped, with labels (docs/measuring.md); `trace` also writes `trace_bytes` of stages
-    per frame; `options` are further ones for the compiler of the library, after those of all images. Raises
-    ToolchainError if the compiler is missing or refuses, if the image does not fit the board, or if
-    it holds DSP instructions that the board's core does not have.
+    per frame, of which it may be given the first `given_bytes` (firmware/constants); `options` are further ones for the
+    compiler of the library, after those of all images. Raises ToolchainError if the compiler is missing or refuses, if
+    the image does not fit the board, or if it holds DSP instructions that the board's core does not have.
     """
     source = library.resolve() / "dyncp.c"
     if not source.is_file():
         raise ToolchainError(f"{source}: no such file; generate the library with the prefix dyncp")
     defines = {
         "marks": ("-DDYNCP_MARKS",),
-        "trace": ("-DDYNCP_TRACE", f"-DAPP_TRACE_BYTES={trace_bytes}"),
+        "trace": ("-DDYNCP_TRACE", f"-DAPP_TRACE_BYTES={trace_bytes}", f"-DAPP_GIVEN_BYTES={given_bytes}"),
     }[variant]
     compiled = compile_source(source, board, work, (*defines, *options))
     main = compile_source(APP / "main.c", board, work, (*defines, "-I", str(source.parent)))

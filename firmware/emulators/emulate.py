@@ -24,6 +24,7 @@ from dyncp.firmware.emulators.histogram import Histogram
 from dyncp.firmware.emulators.names import Emulator
 
 PCM, RECORDS, MEMORY, TRACE, CONSOLE = "in.pcm", "records.bin", "memory.bin", "trace.bin", "console.txt"
+GIVEN = "given.bin"
 
 
 @dataclass(frozen=True)
@@ -97,17 +98,21 @@ def stream(
     timeout_s: float,
     marks: Marks | Histogram | None = None,
     emulator: Emulator = Emulator.QEMU,
+    given: NDArray[np.uint8] | None = None,
 ) -> tuple[Run, Figures]:
     """Pass int16 PCM [n · 256] through the emulated library, with `outputs` probe words per frame.
 
-    `trace` says whether the image is a trace build; `stages` are its trace points. Raises ToolchainError as
-    `run_image` does, and for output that is short or too long; AudioError as `hops` does.
+    `trace` says whether the image is a trace build; `stages` are its trace points. Such a build then also runs the
+    constructed frames `given`, [m, bytes], from the initial state; they are the last m of the run. Raises
+    ToolchainError as `run_image` does, and for output that is short or too long; AudioError as `hops` does.
     """
-    folder, frames = image.elf.parent, len(hops(pcm))
-    for name in (RECORDS, MEMORY, TRACE):
+    folder, frames = image.elf.parent, len(hops(pcm)) + (0 if given is None else len(given))
+    for name in (RECORDS, MEMORY, TRACE, GIVEN):
         (folder / name).unlink(missing_ok=True)
     (folder / PCM).write_bytes(pcm.astype("<i2").tobytes())
-    arguments = [PCM, RECORDS, MEMORY, *([TRACE] if trace else [])]
+    if given is not None:
+        (folder / GIVEN).write_bytes(given.tobytes())
+    arguments = [PCM, RECORDS, MEMORY, *([TRACE] if trace else []), *([] if given is None else [GIVEN])]
     run_image(image.elf, image.board, arguments, timeout_s=timeout_s, marks=marks, emulator=emulator)
     run = _read_records(folder / RECORDS, frames, config, outputs)
     if trace:

@@ -48,7 +48,7 @@ class HostLibrary:
         self.path = build_host(library, prefix, compiler, flags, trace, build_dir)
         self._c = ctypes.CDLL(str(self.path))
         self._c.bridge_state_bytes.restype = ctypes.c_size_t
-        self._c.bridge_run.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_void_p] * 8]
+        self._c.bridge_run.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_void_p] * 9, ctypes.c_size_t]
         self._c.bridge_init.argtypes = [ctypes.c_void_p]
         self._c.bridge_set_cap.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32]
 
@@ -94,10 +94,16 @@ class Stream:
         """Enhance the next int16 PCM [n · 256]; the output [n · 256] lags by one hop."""
         return self.run(block).output
 
-    def run(self, pcm: NDArray[np.int16], trace: bool = False) -> Run:
-        """As `HostLibrary.run`, from where the stream stands."""
+    def run(
+        self, pcm: NDArray[np.int16], trace: bool = False, given: tuple[NDArray[np.uint8], int] | None = None
+    ) -> Run:
+        """As `HostLibrary.run`, from where the stream stands.
+
+        With `given`, frames are constructed: their records, and the bytes in each that stages go on with, the first
+        ones, in place of what they computed (firmware/constants). Only a library that was made with `trace` takes them.
+        """
         library = self._library
-        if trace and not library.stages:
+        if (trace or given is not None) and not library.stages:
             raise ValueError("this library was made without trace: HostLibrary(…, trace=True)")
         samples = np.ascontiguousarray(hops(pcm))
         frames = len(samples)
@@ -113,6 +119,8 @@ class Stream:
                 frames,
                 *[array.ctypes.data for array in arrays],
                 record.ctypes.data if trace else None,
+                None if given is None else given[0].ctypes.data,
+                0 if given is None else given[1],
             )
         )
         return Run(

@@ -12,6 +12,7 @@ probes.npy         int32 [frames, outputs], probe words, absent without probes
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +61,49 @@ class Divergence(StrictModel):
     channel: int
     expected: int
     actual: int
+
+
+class ConstructedRecord(StrictModel):
+    """Frames that prove the constants which the audio left unread (docs/measuring.md, Constants)."""
+
+    frames: int
+    mismatches: Mismatches
+    first_divergence: Divergence | None
+
+
+class Table(StrictModel):
+    """A tensor of the bundle or of its probes."""
+
+    name: str
+    values: int
+    read: int = Field(description="that the audio made a device read")
+    shown: int = Field(description="in which an error would show in the constructed frames")
+    inert: int = Field(description="in which none can, whatever the input")
+
+    @property
+    def open(self) -> int:
+        """In which an error could show, and would not."""
+        return self.values - self.shown - self.inert
+
+
+class Constants(StrictModel):
+    """How much of what a device reads is proved: an error of one unit, or of a thousandth of a scale, would show."""
+
+    frames: int = Field(description="constructed frames")
+    tables: list[Table]
+
+    @property
+    def read(self) -> float:
+        """The share that the audio made a device read."""
+        return self._share(lambda table: table.read)
+
+    @property
+    def proved(self) -> float:
+        """The share that is proved, inert constants included."""
+        return self._share(lambda table: table.values - table.open)
+
+    def _share(self, count: Callable[[Table], int]) -> float:
+        return sum(map(count, self.tables)) / sum(table.values for table in self.tables)
 
 
 class Spread(StrictModel):
@@ -135,6 +179,7 @@ class TargetRecord(StrictModel):
     memory: Memory
     cross_checks: list[CrossCheck] = Field([], description="one for each further emulator")
     cycles: CycleEvents | None = Field(None, description="of the cortex-m4, where asked for")
+    constructed: ConstructedRecord | None = Field(None, description="null without traces")
 
 
 class HostRecord(StrictModel):
@@ -144,6 +189,7 @@ class HostRecord(StrictModel):
     frames: int
     mismatches: Mismatches
     first_divergence: Divergence | None
+    constructed: ConstructedRecord | None = Field(None, description="null without traces")
 
 
 class ValidationRecord(StrictModel):
@@ -153,14 +199,20 @@ class ValidationRecord(StrictModel):
     frames: int
     host: HostRecord
     targets: list[TargetRecord]
+    constants: Constants | None = Field(None, description="null without traces")
     tasks: list[str] | None = Field(None, description="the probe tasks of the library; null: all of the bundle's")
 
     @property
     def exact(self) -> bool:
-        """Whether every engine equals the reference on every word, and every core and emulator counted right."""
+        """Whether every engine equals the reference on every word, and every core and emulator counted right.
+
+        Words of constructed frames count like those of the audio.
+        """
         targets_exact = all(t.mismatches.total == 0 and t.miscounted_frames == 0 for t in self.targets)
         emulators_agree = all(check.exact for target in self.targets for check in target.cross_checks)
-        return self.host.mismatches.total == 0 and targets_exact and emulators_agree
+        constructed = [self.host.constructed, *(target.constructed for target in self.targets)]
+        constants_right = all(record is None or record.mismatches.total == 0 for record in constructed)
+        return self.host.mismatches.total == 0 and targets_exact and emulators_agree and constants_right
 
 
 def write_validation(

@@ -19,6 +19,7 @@ from dyncp.firmware.emulators.counting import Marks
 from dyncp.firmware.emulators.emulate import Figures, stream
 from dyncp.firmware.emulators.histogram import Histogram
 from dyncp.firmware.emulators.names import Emulator
+from dyncp.firmware.proof.constructed import Constructed
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Task:
     timeout_s: float
     emulators: Collection[Emulator]
     """Those besides QEMU."""
+    constructed: Constructed | None = None
+    """What traced engines run after the audio; None if not `trace`."""
 
     def stream(
         self,
@@ -50,7 +53,10 @@ class Task:
         frames: int | None = None,
         emulator: Emulator = Emulator.QEMU,
     ) -> tuple[Run, Figures]:
-        """The task's audio, or its first `frames`, through an image of the library, as `emulate.stream` does it."""
+        """The task's audio, or its first `frames`, through an image of the library, as `emulate.stream` does it.
+
+        With `trace` the constructed frames follow.
+        """
         return stream(
             image,
             self.pcm if frames is None else self.pcm[: frames * HOP],
@@ -61,4 +67,5 @@ class Task:
             timeout_s=self.timeout_s,
             marks=marks,
             emulator=emulator,
+            given=self.constructed.given if trace and self.constructed is not None else None,
         )

@@ -20,7 +20,7 @@ from dyncp.codegen.generate import read_library, with_signals
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
-from dyncp.export.integers.run import Run
+from dyncp.export.integers.run import Run, split
 from dyncp.firmware.building import elf, toolchain
 from dyncp.firmware.building.boards import Board, default_boards, select
 from dyncp.firmware.building.image import Image, Variant, build
@@ -33,10 +33,12 @@ from dyncp.firmware.emulators.names import Emulator
 from dyncp.firmware.host.compiler import compiler_version, find_compiler
 from dyncp.firmware.host.library import HostLibrary
 from dyncp.firmware.proof.compare import compare, locate, wrong_macs
+from dyncp.firmware.proof.constructed import construct
 from dyncp.firmware.proof.cross_check import check_emulators, cross_check, runs
 from dyncp.firmware.proof.profile import count_events
 from dyncp.firmware.proof.records import (
     RECORD,
+    ConstructedRecord,
     CrossCheck,
     Divergence,
     HostRecord,
@@ -71,6 +73,7 @@ class _Result:
     counts: Counts | None
     cross_checks: list[CrossCheck]
     cycles: CycleEvents | None
+    constructed: ConstructedRecord | None
 
 
 def validate(
@@ -90,8 +93,8 @@ def validate(
 
     `library` is the folder generated from `bundle` with the prefix `dyncp`, with all of its signals or some; `boards`
     are names, by default of `default_boards`; `emulators` run besides QEMU, each on the boards that it has a model of;
-    `trace` compares every layer too; `cycles` counts what an estimate of the Cortex-M4's cycles needs; `timeout_s`
-    bounds each emulation.
+    `trace` compares every layer too, and proves the constants that the audio left unread, by constructed frames;
+    `cycles` counts what an estimate of the Cortex-M4's cycles needs; `timeout_s` bounds each emulation.
     A library with a self-test must pass it on every core.
     `out/work` keeps images and what they wrote. A mismatch is recorded and logged, not raised. Raises ToolchainError
     if any engine is missing, fails, hangs or falls short; GenerationError for a library of another bundle;
@@ -104,8 +107,10 @@ def validate(
     (out / "work").mkdir(parents=True, exist_ok=True)
     expected = reference.run(bundle, pcm, trace=trace)
     listed = stages(bundle.config, bundle.probe_outputs)
-    limit = 120.0 + expected.frames if timeout_s is None else timeout_s
-    task = Task(bundle, library, pcm, expected, listed, out / "work", trace, cycles, limit, further)
+    constructed, constants = construct(bundle, expected, listed) if trace else (None, None)
+    frames = expected.frames + (0 if constructed is None else constructed.frames)
+    limit = 120.0 + frames if timeout_s is None else timeout_s
+    task = Task(bundle, library, pcm, expected, listed, out / "work", trace, cycles, limit, further, constructed)
 
     try:
         host, results = _run_all(task, chosen, progress)
@@ -115,7 +120,9 @@ def validate(
             (out / RECORD).unlink()
         raise
     targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
-    record = ValidationRecord(bundle_hash=bundle.hash, frames=expected.frames, host=host, targets=targets, tasks=tasks)
+    record = ValidationRecord(
+        bundle_hash=bundle.hash, frames=expected.frames, host=host, targets=targets, constants=constants, tasks=tasks
+    )
     macs = next((r.run.macs for r in results if r.counts is not None), expected.macs)
     words = task.expected.words if bundle.probe_outputs else None
     write_validation(out, record, pcm, expected.output, expected.masks, macs, words)
@@ -163,38 +170,50 @@ def _run_all(task: Task, boards: Sequence[Board], progress: Progress | None) -> 
 
 
 def _host(task: Task) -> HostRecord:
-    run = HostLibrary(task.library, PREFIX, task.trace, build_dir=task.work / "host").run(task.pcm, task.trace)
+    library = HostLibrary(task.library, PREFIX, task.trace, build_dir=task.work / "host")
+    run = library.run(task.pcm, task.trace)
     divergence = locate(task.expected, run, task.listed)
     _complain("host", divergence)
+    constructed = None
+    if task.constructed is not None:
+        constructed = task.constructed.check(task.constructed.run_on_host(library))
+        _complain("host, constructed frames", constructed.first_divergence)
     return HostRecord(
         compiler=compiler_version(find_compiler()),
         frames=run.frames,
         mismatches=compare(task.expected, run, task.listed),
         first_divergence=divergence,
+        constructed=constructed,
     )
 
 
 def _emulate(task: Task, board: Board, variant: Variant, plugin: Path) -> _Result:
     folder, names = task.work / board.core / variant, [stage.name for stage in task.listed]
-    image = build(task.library, board, folder, variant, sum(stage.bytes for stage in task.listed))
+    given = 0 if task.constructed is None else task.constructed.given_bytes
+    image = build(task.library, board, folder, variant, sum(stage.bytes for stage in task.listed), given_bytes=given)
     marks = None
     if variant == "marks" and read_library(task.library, PREFIX).selftest:
         run_selftest(task.library, board, folder / "selftest", plugin, task.timeout_s)
     if variant == "marks":
         marks = Marks(plugin, tuple(elf.addresses(image.elf, counting.mark_symbols(len(names)))), "marks.bin")
     run, figures = task.stream(image, marks, trace=variant == "trace")
+    constructed = None
+    if marks is None and task.constructed is not None:
+        run, rest = split(run, task.expected.frames)
+        constructed = task.constructed.check(rest)
+        _complain(f"{board.core}, constructed frames", constructed.first_divergence)
     mismatches = compare(task.expected, run, task.listed)
     divergence = locate(task.expected, run, task.listed)
     _complain(f"{board.core} ({variant})", divergence)
     run.trace.clear()
     if marks is None:
-        return _Result(image, run, figures, mismatches, divergence, None, [], None)
+        return _Result(image, run, figures, mismatches, divergence, None, [], None, constructed)
     counts = counting.read_counts(folder / marks.out, names, run.frames)
     checks = [
         _cross_check(task, emulator, image, counts, marks) for emulator in task.emulators if runs(emulator, board)
     ]
     cycles = count_events(task, image) if task.cycles and board.core == CORE else None
-    return _Result(image, run, figures, mismatches, divergence, counts, checks, cycles)
+    return _Result(image, run, figures, mismatches, divergence, counts, checks, cycles, None)
 
 
 def _cross_check(task: Task, emulator: Emulator, image: Image, counts: Counts, marks: Marks) -> CrossCheck:
@@ -237,6 +256,7 @@ def _target(task: Task, board: Board, results: Sequence[_Result]) -> TargetRecor
         memory=_memory(marks.image, marks.figures),
         cross_checks=marks.cross_checks,
         cycles=marks.cycles,
+        constructed=next((r.constructed for r in results if r.constructed is not None), None),
     )
 
 

@@ -245,6 +245,7 @@ def _target(record: TargetRecord, board: UserBoard) -> schema.TargetReport:
         frames=record.frames,
         mismatches=record.mismatches.total,
         mismatches_by_kind=record.mismatches,
+        constructed_mismatches=0 if record.constructed is None else record.constructed.mismatches.total,
         first_divergence=record.first_divergence,
         miscounted_frames=record.miscounted_frames,
         instructions_per_frame=record.instructions_per_frame,
@@ -268,6 +269,7 @@ def _host(record: HostRecord) -> schema.HostReport:
         frames=record.frames,
         mismatches=record.mismatches.total,
         mismatches_by_kind=record.mismatches,
+        constructed_mismatches=0 if record.constructed is None else record.constructed.mismatches.total,
         first_divergence=record.first_divergence,
     )
 

@@ -19,7 +19,18 @@ from dyncp.firmware.emulators.names import Emulator
 if TYPE_CHECKING:
     from dyncp.base.audio import Pcm
     from dyncp.export.formats.bundle import Bundle
-    from dyncp.firmware.proof.records import CrossCheck, Divergence, ValidationRecord
+    from dyncp.firmware.proof.records import (
+        Constants,
+        CrossCheck,
+        Divergence,
+        HostRecord,
+        TargetRecord,
+        ValidationRecord,
+    )
+
+FRONT_END = dict.fromkeys(("window", "twiddle", "features", "sigmoid"), "front end")
+KINDS = {**FRONT_END, "gate": "gates", "pool": "gates", "input": "inputs of blocks"}
+"""What a tensor's name says of its kind, where it is not the kind itself."""
 
 
 def validate(
@@ -101,25 +112,60 @@ def _run(
 
 
 def _print(console: Console, record: ValidationRecord, locate: bool) -> None:
-    table = Table("engine", "frames", "mismatches", "instructions per frame: mean", "p95", "max")
-    table.add_row("host", str(record.host.frames), str(record.host.mismatches.total), "", "", "")
+    table = Table("engine", "frames", "mismatches", "constructed", "instructions per frame: mean", "p95", "max")
+    table.add_row("host", str(record.host.frames), str(record.host.mismatches.total), _constructed(record.host))
     for target in record.targets:
         spread = target.instructions_per_frame
         counts = (f"{spread.mean:,.0f}", f"{spread.p95:,.0f}", f"{spread.max:,}")
-        table.add_row(target.name, str(target.frames), str(target.mismatches.total), *counts)
+        mismatches = str(target.mismatches.total)
+        table.add_row(target.name, str(target.frames), mismatches, _constructed(target), *counts)
         for check in target.cross_checks:
-            table.add_row(
-                f"  {check.emulator}", str(check.frames), str(check.mismatches.total), _counted(check), "", ""
-            )
+            mismatches = str(check.mismatches.total)
+            table.add_row(f"  {check.emulator}", str(check.frames), mismatches, "", _counted(check))
     console.print(table)
-    found = {"host": record.host.first_divergence}
-    found |= {target.name: target.first_divergence for target in record.targets}
+    if record.constants is not None:
+        _print_constants(console, record.constants)
+    found = {name: engine.first_divergence for name, engine in _engines(record).items()}
     found |= {f"{t.name}, {c.emulator}": c.first_divergence for t in record.targets for c in t.cross_checks}
+    constructed = {name: engine.constructed for name, engine in _engines(record).items()}
+    found |= {f"{name}, constructed frames": c.first_divergence for name, c in constructed.items() if c is not None}
     for name, divergence in found.items():
         if divergence:
             warn(f"{name}: {_divergence(divergence)}")
         elif locate:
             console.print(f"{name}: equal to the reference in every word", highlight=False, soft_wrap=True)
+
+
+def _engines(record: ValidationRecord) -> dict[str, HostRecord | TargetRecord]:
+    return {"host": record.host, **{target.name: target for target in record.targets}}
+
+
+def _constructed(engine: HostRecord | TargetRecord) -> str:
+    return "" if engine.constructed is None else str(engine.constructed.mismatches.total)
+
+
+def _print_constants(console: Console, constants: Constants) -> None:
+    """By kind: what the audio made a device read, and what is proved after the constructed frames."""
+    kinds: dict[str, list[int]] = {}
+    for tensor in constants.tables:
+        counts = kinds.setdefault(_kind(tensor.name), [0, 0, 0])
+        for place, count in enumerate((tensor.values, tensor.read, tensor.values - tensor.open)):
+            counts[place] += count
+    table = Table("constants", "values", "read by the audio", f"proved by {constants.frames} frames more")
+    for kind, (values, read, proved) in kinds.items():
+        table.add_row(kind, f"{values:,}", _share(read, values), _share(proved, values))
+    console.print(table)
+
+
+def _kind(tensor: str) -> str:
+    """`blocks.3.gate.score.weight` is one of `gates`."""
+    part = tensor.split(".")[2] if tensor.startswith("blocks.") else tensor.split(".")[0]
+    return KINDS.get(part, part)
+
+
+def _share(part: int, whole: int) -> str:
+    """Rounded down: 100 % is all."""
+    return f"{1000 * part // whole / 10:.1f} %"
 
 
 def _counted(check: CrossCheck) -> str:

@@ -174,6 +174,9 @@ class TargetReport(StrictModel):
     frames: int
     mismatches: int
     mismatches_by_kind: Mismatches
+    constructed_mismatches: int = Field(
+        0, description="words that differ in frames that prove what the audio left unread"
+    )
     first_divergence: Divergence | None
     miscounted_frames: int = Field(description="frames whose own MAC count is not what their masks predict")
     instructions_per_frame: Spread
@@ -195,6 +198,9 @@ class HostReport(StrictModel):
     frames: int
     mismatches: int
     mismatches_by_kind: Mismatches
+    constructed_mismatches: int = Field(
+        0, description="words that differ in frames that prove what the audio left unread"
+    )
     first_divergence: Divergence | None
 
 

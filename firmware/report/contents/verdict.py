@@ -33,6 +33,12 @@ def failures(report: Report) -> list[str]:
             )
             found.append(f"{name}: {_counted(engine.mismatches, 'word differs', 'words differ')}{where}.")
     found += [
+        f"{name}: {_counted(engine.constructed_mismatches, 'word differs', 'words differ')} in constructed frames, "
+        "which prove the constants that the audio did not read."
+        for name, engine in engines
+        if engine.constructed_mismatches
+    ]
+    found += [
         f"{target.name} miscounted its multiply–accumulates in {_counted(target.miscounted_frames, 'frame')}."
         for target in report.targets
         if target.miscounted_frames
