@@ -11,7 +11,7 @@ ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 TIME ?= 60
 
-.PHONY: help setup demo test check lint unit bench bench-docs bench-check bundles seal soak fuzz tflite clean
+.PHONY: help setup demo test check lint unit bench bench-docs bench-check bundles seal soak fuzz misra tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
@@ -24,6 +24,7 @@ help:
 	@echo "make bundles exports the shipped checkpoints into the package, dyncp/networks, with what each costs"
 	@echo "make seal    renews the manifests of the shipped checkpoints after their cards were edited"
 	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts; no state is unsafe"
+	@echo "make misra   MISRA C:2012 on small generated libraries, held against docs/misra.md"
 	@echo "make fuzz    libFuzzer on the generated C, TIME=60 seconds for each kind of input"
 
 setup: $(READY)
@@ -83,6 +84,9 @@ soak: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m dyncp.bench.assurance.fuzz --seconds $(TIME)
+
+misra: $(READY)
+	$(BIN)/python -m dyncp.bench.assurance.misra
 
 # An environment of its own: the converter pins an older numpy, onnx and protobuf.
 tflite: $(TFLITE)/.ready

@@ -8,6 +8,7 @@ set -euo pipefail
 packages=(
   python3 python3-dev python3-venv
   gcc g++ clang clang-format libclang-rt-14-dev       # host builds, both compilers, sanitizers
+  cppcheck                                            # MISRA C:2012 (docs/misra.md)
   gcc-arm-none-eabi libnewlib-arm-none-eabi           # Cortex-M images
   qemu-system-arm                                     # five emulated boards
   chromium chromium-driver                            # the test that opens the report
