@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make misra`: MISRA C:2012 on small generated libraries, held against the record of deviations in docs/misra.md.
 
-Fails where a rule is deviated from in a file for which the record gives no reason, and where the record's numbers are no
-longer those found; with `--write` they are renewed, and rules without a reason stay a failure.
+Fails where a rule is deviated from in a file for which the record gives no reason, and where its numbers are no longer
+those found. With `--write` they are renewed; a rule without a reason is a failure still.
 """
 
 from __future__ import annotations
