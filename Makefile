@@ -11,7 +11,7 @@ ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 TIME ?= 60
 
-.PHONY: help setup demo test check lint unit bench bench-docs bench-check bundles seal soak fuzz misra tflite clean
+.PHONY: help setup demo test check lint unit bench bench-docs bench-check bundles seal soak fuzz mutants misra tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
@@ -25,7 +25,8 @@ help:
 	@echo "make seal    renews the manifests of the shipped checkpoints after their cards were edited"
 	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts; no state is unsafe"
 	@echo "make misra   MISRA C:2012 on small generated libraries, held against docs/misra.md"
-	@echo "make fuzz    libFuzzer on the generated C, TIME=60 seconds for each kind of input"
+	@echo "make fuzz    libFuzzer on the generated C, atheris on all readers of files; TIME=60 seconds for each kind of input"
+	@echo "make mutants which small faults in reference, probes, masks and C kernels the tests notice; TIME=60 for each file"
 
 setup: $(READY)
 
@@ -84,6 +85,10 @@ soak: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m dyncp.bench.assurance.fuzz --seconds $(TIME)
+	$(BIN)/python -m dyncp.bench.loaders.command --seconds $(TIME)
+
+mutants: $(READY)
+	$(BIN)/python -m dyncp.bench.mutants.command --seconds $(TIME)
 
 misra: $(READY)
 	$(BIN)/python -m dyncp.bench.assurance.misra

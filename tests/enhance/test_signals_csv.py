@@ -68,6 +68,10 @@ def test_values_are_in_their_units() -> None:
     assert list(last.values()) == ["2.5", "1", "12.5", "0", "-2", "0.5", "street"]
 
 
+def test_the_least_positive_score_decides() -> None:
+    assert [row["vad"] for row in table(bundle_of(VOICE_ACTIVITY), [[-1], [0], [1], [255], [256]])] == [*"00111"]
+
+
 def test_speech_is_judged_once_warm_and_where_somebody_speaks() -> None:
     words = [[256, 0], [256, 0], [256, 0], [256, 0], [256, 0], [0, 0], [1, 0]]
     assert SMALL.pooling_frames == 5

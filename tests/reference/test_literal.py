@@ -13,6 +13,7 @@ import pytest
 from bundles import random_bundle
 from literal_frontend import Literal, rmul
 from networks import BANDS
+from numpy.typing import NDArray
 from signals import speech_like
 
 from dyncp.base.config import NetworkConfig
@@ -20,6 +21,7 @@ from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers.caps import Caps
 from dyncp.export.integers.reference import run
+from dyncp.export.integers.run import Run
 
 
 def clamp(v: int, low: int, high: int) -> int:
@@ -238,10 +240,46 @@ def test_bands_and_gates_that_hold(gate_site: Any, period: int, shared: Any, cap
     assert_literal(random_bundle(config, seed=5))
 
 
+@pytest.mark.parametrize("gate_site", ["output", "hidden"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_every_saturation_is_where_it_should_be(gate_site: Any, sign: int) -> None:
+    """Of a network whose values leave their ranges everywhere, on either side."""
+    config = NetworkConfig(
+        channels=7, hidden=37, gate=5, stacks=1, dilations=(1, 3), pooling_frames=6, gate_site=gate_site
+    )
+    bundle = random_bundle(config, seed=4)
+    for name, tensor in bundle.tensors.items():
+        if name.endswith(".multiplier"):
+            raised = tensor.astype(np.int64) * (1000 if ".gate." in name or ".project." in name else 30)
+            bundle.tensors[name] = np.minimum(raised, 2**30 - 1).astype(tensor.dtype)
+    bundle.tensors["back.weight"] = np.abs(bundle.tensors["back.weight"])
+    for block in range(config.blocks):
+        weight = bundle.tensors[f"blocks.{block}.project.weight"]
+        bundle.tensors[f"blocks.{block}.project.weight"] = (sign * np.abs(weight)).astype(np.int8)
+    result = assert_equal_stages(bundle, speech_like(40)[24 * 256 :])
+    limits = {"front": 32767, "block0_input": 127, "block0_expand": 127, "block0_depthwise": 127, "block1_gate": 32767}
+    limits |= {"block0_project": 32767, "block1_input": 127, "back_input": 127, "logits": 32767}
+    if sign < 0:
+        limits |= {"block0_project": -32768, "block1_input": -128, "back_input": -128, "logits": -32768}
+    for stage, limit in limits.items():
+        assert (result.trace[stage] == limit).any(), stage
+
+
 def assert_literal(bundle: Bundle) -> None:
-    """Every stage, word and count of a stretch of speech."""
+    """On a stretch of speech on which gates switch, and caps hold some back."""
     config = bundle.config
     pcm = speech_like(70)[56 * 256 :]
+    result = assert_equal_stages(bundle, pcm)
+    free = run(bundle, pcm, caps=Caps(config.gated, config.blocks * config.gated))
+    assert 0 < free.active.mean() < config.blocks * config.gated
+    assert len(set(free.active.tolist())) > 1
+    assert not np.array_equal(free.signals, free.words)
+    assert config.capped != np.array_equal(result.masks, free.masks)
+
+
+def assert_equal_stages(bundle: Bundle, pcm: NDArray[np.int16]) -> Run:
+    """Every stage, word and count; returns what the reference made."""
+    config = bundle.config
     result = run(bundle, pcm, trace=True)
     device = Device(bundle)
     for hop in pcm.reshape(-1, 256).tolist():
@@ -258,8 +296,4 @@ def assert_literal(bundle: Bundle) -> None:
     first = range(0, config.blocks, config.blocks_per_gate)
     masks = [[w for i in first for w in device.seen[f"block{i}_mask"][n]] for n in range(result.frames)]
     assert result.masks.tolist() == masks
-    free = run(bundle, pcm, caps=Caps(config.gated, config.blocks * config.gated))
-    assert 0 < free.active.mean() < config.blocks * config.gated
-    assert len(set(free.active.tolist())) > 1
-    assert not np.array_equal(free.signals, free.words)
-    assert config.capped != np.array_equal(result.masks, free.masks)
+    return result

@@ -15,6 +15,7 @@ from dyncp.base.config import NetworkConfig
 from dyncp.base.errors import AudioError
 from dyncp.export.formats.masks import channel_bits, pack_masks, unpack_masks
 from dyncp.export.integers.reference import run
+from dyncp.export.integers.run import joined
 
 SMALL = NetworkConfig(channels=12, hidden=20, gate=4, stacks=1, dilations=(1, 2))
 
@@ -26,6 +27,18 @@ def test_the_future_changes_nothing() -> None:
     assert np.array_equal(whole.masks[:50], part.masks)
     assert np.array_equal(whole.words[:50], part.words)
     assert np.array_equal(whole.signals[:50], part.signals)
+
+
+def test_parts_of_a_run_join_to_the_whole() -> None:
+    whole = run(random_bundle(SMALL, 1), speech_like(30), trace=True)
+    first, last = whole.part(0, 11), whole.part(11)
+    assert (first.frames, last.frames, len(first.output)) == (11, 19, 11 * 256)
+    assert np.array_equal(last.output, whole.output[11 * 256 :])
+    assert first.trace == last.trace == {}
+    again = joined([first, last])
+    for name in ("output", "masks", "words", "signals", "macs", "active"):
+        assert len(getattr(whole, name)) == len(getattr(first, name)) + len(getattr(last, name))
+        np.testing.assert_array_equal(getattr(again, name), getattr(whole, name), err_msg=name, strict=True)
 
 
 def test_macs_follow_the_active_channels() -> None:

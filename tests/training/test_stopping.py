@@ -20,7 +20,7 @@ from dyncp.train.fitting.schedule import has_settled, learning_rate, target_util
 from dyncp.train.fitting.trainer import Progress, Trainer
 from dyncp.train.mixing.clips import Mixer
 from dyncp.train.network.checkpoint import load_checkpoint, read_manifest
-from dyncp.train.network.resume_file import read_resume
+from dyncp.train.network.resume_file import Resumable, read_resume, write_resume
 
 TINY = NetworkConfig(channels=8, hidden=8, stacks=1, dilations=(1,), gate=2, pooling_frames=4)
 STEPS = 2
@@ -84,6 +84,16 @@ def test_only_the_epochs_may_differ_and_none_that_is_done_is_undone(mixer: Mixer
         Trainer(experiment(4, seed=2), mixer, mixer, tmp_path).resume(other_epochs=True)
     with pytest.raises(CheckpointError, match=r"resume\.safetensors: 2 epochs are finished already"):
         Trainer(experiment(1), mixer, mixer, tmp_path).resume(other_epochs=True)
+
+
+def test_tensors_of_another_network_are_refused(mixer: Mixer, tmp_path: Path) -> None:
+    Trainer(experiment(1), mixer, mixer, tmp_path).run(lambda _: None, workers=0)
+    found = read_resume(tmp_path)
+    for name in ("network.back.bias", "optimizer.0.exp_avg"):
+        others = {key: tensor for key, tensor in found.tensors.items() if key != name}
+        write_resume(tmp_path, Resumable(1, found.config, {**others, f"{name}.x": torch.zeros(1)}))
+        with pytest.raises(CheckpointError, match=r"resume\.safetensors: does not fit its own configuration"):
+            Trainer(experiment(1), mixer, mixer, tmp_path).resume()
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_run(mixer: Mixer, tmp_path: Path) -> None:

@@ -300,10 +300,13 @@ class Trainer:
         self.epoch = found.epoch
         settled = has_settled(self.config.training, self.epoch * self.config.training.steps_per_epoch - 1)
         self.course = Course(self.config.training, found.best if settled else None)
-        self.network.load_state_dict(found.under("network."))
-        if self.readout:
-            self.readout.load_state_dict(found.under("readout."))
-        if self.average:
-            self.average.load(found.under("average."))
-        load_moments(self.optimizer, found.under("optimizer."))
+        try:
+            self.network.load_state_dict(found.under("network."))
+            if self.readout:
+                self.readout.load_state_dict(found.under("readout."))
+            if self.average:
+                self.average.load(found.under("average."))
+            load_moments(self.optimizer, found.under("optimizer."))
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise CheckpointError(f"{path}: does not fit its own configuration: {error}") from None
         return self.epoch
