@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which files are mutated, and the fast tests that have to notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A file below the checkout; the name under which it is imported, None for C; tests in the order that is best."""
+
+    path: str
+    module: str | None
+    tests: tuple[str, ...]
+
+
+def _python(path: str, *tests: str) -> Subject:
+    return Subject(path, "dyncp." + path.removesuffix(".py").replace("/", "."), tests)
+
+
+REFERENCE = "tests/reference"
+C_TESTS = ("tests/host/test_kernels_in_c.py",)
+
+SUBJECTS = (
+    _python("export/integers/reference.py", REFERENCE),
+    _python("export/integers/caps.py", REFERENCE),
+    _python("export/integers/holding.py", REFERENCE),
+    _python("export/integers/run.py", REFERENCE),
+    _python("export/integers/signals.py", "tests/enhance/test_signals_csv.py"),
+    _python("export/integers/truth.py", "tests/enhance/test_truth.py"),
+    _python("export/formats/masks.py", REFERENCE),
+    _python("export/formats/probe_set.py", "tests/bundle/test_bundle.py", REFERENCE),
+    _python("export/quantization/probes.py", "tests/probes/test_probe_integers.py"),
+    *(
+        Subject(f"firmware/runtime/{name}", None, C_TESTS)
+        for name in (
+            "dyncp_bands.h",
+            "dyncp_fft.h",
+            "dyncp_flips.h",
+            "dyncp_layers.h",
+            "dyncp_masks.h",
+            "dyncp_readout.h",
+            "dyncp_rows.h",
+            "dyncp_runtime.h",
+            "portable/dyncp_fft_scalar.h",
+            "portable/dyncp_portable.h",
+            "dsp/dyncp_dsp.h",
+            "dsp/dyncp_dsp_channels.h",
+            "dsp/dyncp_dsp_pairs.h",
+            "dsp/dyncp_simd.h",
+        )
+    ),
+)
