@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Set
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,8 @@ from dyncp.codegen.library import read_library as read_library
 from dyncp.codegen.lowering.lower import RUNTIME_VERSION, Library, lower
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.probe_set import restrict
+
+SCRATCH = re.compile(r"\b(?:own|state)->scratch\b")
 
 NETWORK_TEMPLATES = {
     "{}.h": "header.h.j2",
@@ -44,11 +47,13 @@ def generate(
     signals: Collection[str] | None = None,
     selftest: bool = False,
     layout: str = PLAIN,
+    shared_scratch: bool = False,
 ) -> Path:
     """Write the C library of `bundle` into the folder `out`, all of it or nothing; returns the folder of its C files.
 
     `signals` names the probe tasks that the library has, by default all; `selftest` adds P_selftest and P_check_tables.
     `layout` adds what a build system wants (docs/layouts.md): the C files then lie in a folder of `out`.
+    With `shared_scratch` all states share one work space, which is the library's: calls must not overlap.
     The same arguments give the same bytes. What else `out` holds stays, also the libraries of other prefixes; the files
     that an earlier library of this prefix lists, of whatever layout, are replaced. Raises GenerationError for a layout
     that does not exist, a prefix or task names that C or the layout cannot carry, for a task that the bundle does not
@@ -56,7 +61,7 @@ def generate(
     a name that the library needs.
     """
     folder = place(layout)
-    library = _lower(bundle, prefix, signals, selftest)
+    library = _lower(bundle, prefix, signals, selftest, shared_scratch)
     templates = NETWORK_TEMPLATES | (SELFTEST_TEMPLATES if selftest else {})
     own = _rendered(library, templates) | _probe_files(library)
     own |= {name: header.read_bytes() for name, header in RUNTIME.items()}
@@ -97,7 +102,7 @@ def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Coll
     """
     check_prefix(prefix)
     found, path = read_library(out, prefix), out / manifest_name(prefix)
-    library = _lower(bundle, prefix, signals, found.selftest)
+    library = _lower(bundle, prefix, signals, found.selftest, found.shared_scratch)
     if found.network_hash != library.network_hash:
         raise GenerationError(
             f"{path}: network_hash is {found.network_hash[:12]}…, the bundle's {library.network_hash[:12]}…; "
@@ -120,9 +125,11 @@ def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Coll
     return out
 
 
-def _lower(bundle: Bundle, prefix: str, signals: Collection[str] | None, selftest: bool) -> Library:
+def _lower(
+    bundle: Bundle, prefix: str, signals: Collection[str] | None, selftest: bool, shared_scratch: bool
+) -> Library:
     check_prefix(prefix)
-    return lower(bundle if signals is None else with_signals(bundle, signals), prefix, selftest)
+    return lower(bundle if signals is None else with_signals(bundle, signals), prefix, selftest, shared_scratch)
 
 
 def with_signals(bundle: Bundle, signals: Collection[str]) -> Bundle:
@@ -134,10 +141,11 @@ def _rendered(library: Library, templates: Mapping[str, str]) -> dict[str, bytes
     printer = environment("templates")
     variables = {"lib": library, "p": library.p, "P": library.P, "config": library.config, "probes": library.probes}
     variables["selftest"] = library.selftest
-    return {
-        name.format(library.p): printer.get_template(template).render(variables).encode("ascii")
-        for name, template in templates.items()
-    }
+    texts = {name.format(library.p): printer.get_template(way).render(variables) for name, way in templates.items()}
+    if library.shared_scratch:
+        # The templates name the scratch of a state, which has none.
+        texts = {name: SCRATCH.sub(f"{library.p}_shared_scratch", text) for name, text in texts.items()}
+    return {name: text.encode("ascii") for name, text in texts.items()}
 
 
 def _probe_files(library: Library) -> dict[str, bytes]:
@@ -156,6 +164,7 @@ def _manifest(library: Library, files: Collection[str]) -> bytes:
         network=library.config,
         tasks=library.probes.tasks,
         selftest=library.selftest is not None,
+        shared_scratch=library.shared_scratch,
         files=sorted(files),
     )
     return (json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n").encode("ascii")

@@ -96,16 +96,20 @@ class Library:
     stages: list[str]
     """One #define line each."""
     tables: list[Table]
+    front_end_tables: int
+    """So many of `tables` come first that are the front end's."""
     layers: list[Layer]
     blocks: list[Block]
     back_multiplier: int
+    shared_scratch: bool
+    """Whether all states share one scratch, which is the library's."""
     probes: ProbeSet
     """For the files of the probe set alone: those of the network depend on nothing in it."""
     selftest: SelfTest | None
 
 
-def lower(bundle: Bundle, prefix: str, selftest: bool = False) -> Library:
-    """With `selftest`, P_selftest and what it needs are part of it.
+def lower(bundle: Bundle, prefix: str, selftest: bool = False, shared_scratch: bool = False) -> Library:
+    """With `selftest`, P_selftest and what it needs are part of it; with `shared_scratch`, states hold no scratch.
 
     Raises GenerationError for a bundle without a hash, for a static network, and for a task that C cannot name.
     """
@@ -114,7 +118,7 @@ def lower(bundle: Bundle, prefix: str, selftest: bool = False) -> Library:
     if not bundle.config.gated:
         raise GenerationError("network.gate_site is none: a static network, for comparison only; C needs gates")
     config, upper = bundle.config, prefix.upper()
-    structs = layout(config, bundle.probes)
+    structs = layout(config, bundle.probes, shared_scratch)
     front_end, (tables, layers) = front_end_tables(bundle), _network(bundle)
     statuses = [*STATUSES, *([SELFTEST_STATUS] if selftest else [])]
     return Library(
@@ -125,7 +129,7 @@ def lower(bundle: Bundle, prefix: str, selftest: bool = False) -> Library:
         bundle_hash=bundle.hash,
         network_hash=bundle.network_hash,
         config=config,
-        constants=_header_constants(bundle, structs, upper),
+        constants=_header_constants(bundle, structs, upper, shared_scratch),
         state_bytes=structs.state.bytes,
         statuses=statuses,
         status_lines=_status_lines(statuses, upper),
@@ -134,15 +138,17 @@ def lower(bundle: Bundle, prefix: str, selftest: bool = False) -> Library:
         process=_process(prefix, upper),
         stages=_stage_lines(config, upper),
         tables=front_end + tables,
+        front_end_tables=len(front_end),
         layers=layers,
         blocks=[_block(bundle, i, dilation) for i, dilation in enumerate(config.block_dilations)],
         back_multiplier=_scalar(bundle, "back.input.multiplier"),
+        shared_scratch=shared_scratch,
         probes=lower_probes(bundle, prefix, selftest),
         selftest=lower_selftest(front_end, tables, layers, bundle) if selftest else None,
     )
 
 
-def _header_constants(bundle: Bundle, structs: Layout, upper: str) -> list[str]:
+def _header_constants(bundle: Bundle, structs: Layout, upper: str, shared_scratch: bool) -> list[str]:
     config = bundle.config
     own = structs.state.bytes - structs.probes.bytes
     numbers = zip(("MAJOR", "MINOR", "PATCH"), __version__.split("."), strict=True)
@@ -160,7 +166,10 @@ def _header_constants(bundle: Bundle, structs: Layout, upper: str) -> list[str]:
         (f"MACS_CHANNEL {config.macs_per_channel}", "MACs of an active channel"),
         (f"WARM_UP {config.warm_up}", "frames until signals are valid"),
         (f"STATE_BYTES ({own} + {upper}_PROBE_STATE_BYTES)", "sizeof the state"),
-        (f"SCRATCH_BYTES {structs.scratch.bytes}", "of which dead between calls"),
+        (
+            f"SCRATCH_BYTES {structs.scratch.bytes}",
+            "of all states" if shared_scratch else "of which dead between calls",
+        ),
         (f"MODEL 0x{bundle.network_hash[:8]}u", "start of the network hash"),
     ]
     return aligned((f"#define {upper}_{define}", comment) for define, comment in defines)

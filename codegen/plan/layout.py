@@ -29,8 +29,8 @@ class Layout:
         return [*self.blocks.values(), self.scratch, self.state]
 
 
-def layout(config: NetworkConfig, probes: Probes | None) -> Layout:
-    """The state of a model with these probes."""
+def layout(config: NetworkConfig, probes: Probes | None, shared_scratch: bool = False) -> Layout:
+    """The state of a model with these probes; with `shared_scratch`, all states share one scratch, outside of them."""
     probe_struct = probe_state(config, probes)
     kinds = [(d, config.has_gate(i)) for i, d in enumerate(config.block_dilations)]
     blocks = {kind: _block(config, *kind) for kind in sorted(set(kinds))}
@@ -48,7 +48,8 @@ def layout(config: NetworkConfig, probes: Probes | None) -> Layout:
         Member("int16_t", "history", (HOP,), "the last hop"),
     ]
     members += [Member(blocks[kind], f"block{i}", (), "") for i, kind in enumerate(kinds)]
-    members.append(Member(work_space, "scratch", (), "dead between calls"))
+    if not shared_scratch:
+        members.append(Member(work_space, "scratch", (), "dead between calls"))
     state = Struct("internals", "The state of one stream.", members)
     return Layout(blocks, work_space, state, probe_struct)
 

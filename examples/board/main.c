@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "dyncp.h"
+#include "dyncp_sections.h"
 #include "hal.h"
 
 typedef char a_block_is_a_hop[(int)HAL_BLOCK == DYNCP_HOP ? 1 : -1];
 
-static dyncp_state state;
+/* By name, the linker may be told where it lies: docs/placement.md. */
+DYNCP_IN_STATE static dyncp_state state;
 
 int main(void) {
     static int16_t noisy[DYNCP_HOP], enhanced[DYNCP_HOP], last[DYNCP_HOP];

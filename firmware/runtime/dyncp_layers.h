@@ -11,6 +11,8 @@
 #else
 #define DCP_ALIGNED
 #endif
+#define DCP_WEIGHT DCP_IN_WEIGHTS DCP_ALIGNED
+#define DCP_TABLE DCP_IN_TABLES DCP_ALIGNED
 
 /* A kernel that all blocks share one copy of, if they use it at all. */
 #if defined(__GNUC__)

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dyncp_sections.h"
+
 /* Generated code refuses a runtime of another version. */
 #define DYNCP_RUNTIME_VERSION 5
 
@@ -67,9 +69,9 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 
 /* A copy of a function would define its labels twice. */
 #if defined(__clang__)
-#define DYNCP_ONCE __attribute__((noinline))
+#define DYNCP_ONCE DCP_IN_CODE __attribute__((noinline))
 #elif defined(__GNUC__)
-#define DYNCP_ONCE __attribute__((noinline, noclone))
+#define DYNCP_ONCE DCP_IN_CODE __attribute__((noinline, noclone))
 #else
 #define DYNCP_ONCE
 #endif

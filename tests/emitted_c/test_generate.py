@@ -44,7 +44,7 @@ FILES = [
     "dyncp_probe_state.h",
     "dyncp_probes.h",
 ]
-FILES += ["dyncp_readout.h", "dyncp_rows.h", "dyncp_runtime.h"]
+FILES += ["dyncp_readout.h", "dyncp_rows.h", "dyncp_runtime.h", "dyncp_sections.h"]
 FILES += ["dyncp_signals.h", "dyncp_simd.h", "dyncp_stages.h", "dyncp_tables.h"]
 
 

@@ -11,6 +11,7 @@ import pytest
 from libraries import SMALL, difficult_audio, library, program
 
 from dyncp.base.config import NetworkConfig
+from dyncp.codegen.generate import generate
 from dyncp.export.integers import reference
 
 OTHER = NetworkConfig(
@@ -25,10 +26,15 @@ OTHER = NetworkConfig(
 )
 
 
+@pytest.mark.parametrize("together", [False, True], ids=["two folders", "one folder"])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_interleaved_models_each_equal_their_own_run(tmp_path: Path, compiler: str) -> None:
+def test_interleaved_models_each_equal_their_own_run(tmp_path: Path, compiler: str, together: bool) -> None:
+    """In one folder they share the runtime's headers."""
     first, first_folder = library(tmp_path, SMALL, seed=1, prefix="first")
     second, second_folder = library(tmp_path, OTHER, seed=2, probes=None, prefix="second")
+    if together:
+        generate(second, first_folder, "second")
+        second_folder = first_folder
     sources = [Path(__file__).parent / "interleaved.c", first_folder / "first.c", second_folder / "second.c"]
     built = program(tmp_path / "program", sources, include=[first_folder, second_folder], compiler=compiler)
     audio = difficult_audio()

@@ -33,6 +33,12 @@ def generate(
     selftest: Annotated[
         bool, typer.Option("--selftest", help="Add P_selftest() and P_check_tables(), which notice a faulty device.")
     ] = False,
+    shared_scratch: Annotated[
+        bool,
+        typer.Option(
+            "--shared-scratch", help="All streams share one work space: for streams that one task processes in turn."
+        ),
+    ] = False,
     layout: Annotated[
         str,
         typer.Option(
@@ -54,7 +60,7 @@ def generate(
     if probes_only:
         folder = renew_probes(model, out, prefix, names)
     else:
-        folder = generate_library(model, out, prefix, names, selftest, layout)
+        folder = generate_library(model, out, prefix, names, selftest, layout, shared_scratch)
     written = read_library(folder, prefix)
     console = make_console()
     console.print(f"{folder}: {', '.join(written.files)}", highlight=False, soft_wrap=True)

@@ -76,8 +76,8 @@ static inline dcp_run dcp_narrow_run(const dcp_layer *layer, const int8_t *x, ui
 }
 
 /* All rows: two at a time, and what is left. */
-static inline uint32_t dcp_narrow_rows(const dcp_layer *layer, dcp_result kind, const int8_t *x,
-                                       uint32_t *work, void *y) {
+DCP_IN_CODE static inline uint32_t dcp_narrow_rows(const dcp_layer *layer, dcp_result kind,
+                                                   const int8_t *x, uint32_t *work, void *y) {
     const dcp_run run = dcp_narrow_run(layer, x, work);
     const size_t rows = layer->rows, columns = layer->columns, stride = dcp_padded(columns);
     size_t r = 0;

@@ -83,8 +83,8 @@ static inline void dcp_advance(const int8_t *w[4], size_t bytes) {
 }
 
 /* Rows by fours. `kind` and `keep` are constants. */
-static inline void dcp_dense4(const dcp_layer *layer, const int8_t *x, dcp_result kind, void *y,
-                              size_t keep) {
+DCP_IN_CODE static inline void dcp_dense4(const dcp_layer *layer, const int8_t *x, dcp_result kind,
+                                          void *y, size_t keep) {
     DCP_KEEP(x, layer, keep);
     const size_t skip = dcp_skip(layer), size = kind == DCP_RELU8 ? 1 : 2;
     const int8_t *w[4] = DCP_FIRST_ROWS(layer, dcp_padded(layer->columns));

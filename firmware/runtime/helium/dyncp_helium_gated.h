@@ -126,9 +126,9 @@ static inline void dcp_put_residual(uint32x4_t at, const int32_t *multiplier, co
 
 /* Rows by fours, wherever they lie, numbered from the `first` of the layer on. `kind` is DCP_RELU8
  * or DCP_RESIDUAL; it and `keep` are constants. */
-static inline void dcp_listed4(const dcp_layer *layer, size_t first, const uint8_t *list,
-                               size_t active, const int8_t *x, dcp_result kind, void *y,
-                               size_t keep) {
+DCP_IN_CODE static inline void dcp_listed4(const dcp_layer *layer, size_t first,
+                                           const uint8_t *list, size_t active, const int8_t *x,
+                                           dcp_result kind, void *y, size_t keep) {
     /* Hidden, or gcc keeps an address of each vector of it in memory from list to list. */
     __asm__ volatile("" : "+r"(x));
     DCP_KEEP(x, layer, keep);

@@ -71,7 +71,7 @@ static inline void dcp_quad0(dcp_complex *a, dcp_complex *b, dcp_complex *c, dcp
 
 /* j > 0: the stage h twists by k = j 256 / h, the stage 2 h by half of that and, 128 further on,
  * in its other butterfly. */
-static inline void dcp_quad(int32_t *z, size_t h, const int32_t *twiddle, size_t k) {
+DCP_IN_CODE static inline void dcp_quad(int32_t *z, size_t h, const int32_t *twiddle, size_t k) {
     dcp_complex a = dcp_load(z), b = dcp_load(z + 2 * h);
     const dcp_complex first = dcp_load(twiddle + 2 * k);
     dcp_butterfly(&a, &b, dcp_twist(b, first));
@@ -86,7 +86,7 @@ static inline void dcp_quad(int32_t *z, size_t h, const int32_t *twiddle, size_t
 }
 
 /* Section 4, step 2, stages h and 2 h. */
-static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
+DCP_IN_CODE static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
     for (size_t g = 0; g < 256; g += 4 * h) {
         int32_t *group = z + 2 * g;
         dcp_complex a = dcp_load(group), b = dcp_load(group + 2 * h);

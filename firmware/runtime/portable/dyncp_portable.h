@@ -64,8 +64,8 @@ static inline uint32_t dcp_flush(const dcp_layer *layer, dcp_result kind, dcp_gr
 }
 
 /* Those that `mask` has, or all without one. */
-static inline uint32_t dcp_rows(const dcp_layer *layer, dcp_result kind, const uint32_t *mask,
-                                const int8_t *x, void *y) {
+DCP_IN_CODE static inline uint32_t dcp_rows(const dcp_layer *layer, dcp_result kind,
+                                            const uint32_t *mask, const int8_t *x, void *y) {
     const size_t stride = dcp_padded(layer->columns);
     dcp_group group = {{NULL, NULL, NULL, NULL}, {0, 0, 0, 0}, 0};
     uint32_t macs = 0;
