@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from command import dyncp
 from libraries import written_bundle
 
 from dyncp.base.errors import GenerationError
@@ -125,7 +126,7 @@ def test_a_prefix_that_the_build_system_needs_is_refused(tmp_path: Path, layout:
 def test_probes_are_renewed_where_no_other_file_depends_on_them(tmp_path: Path) -> None:
     bundle = written_bundle(tmp_path / "bundle")
     folder = generate(bundle, tmp_path / "cmake", layout="cmake")
-    renew_probes(bundle, folder, signals=["vad"])
+    dyncp("generate", tmp_path / "bundle", tmp_path / "cmake", "--layout", "cmake", "--probes-only", "--signals", "vad")
     assert [task.name for task in read_library(folder).tasks] == ["vad"]
     folder = generate(bundle, tmp_path / "rust", layout="rust")
     with pytest.raises(GenerationError, match=r"rust.*without --probes-only"):

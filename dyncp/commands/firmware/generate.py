@@ -53,12 +53,13 @@ def generate(
     """
     from dyncp.codegen.generate import generate as generate_library
     from dyncp.codegen.generate import read_library, renew_probes
+    from dyncp.codegen.layouts.arrange import place
     from dyncp.export.formats.bundle import read_bundle
 
     names = None if signals is None else [name.strip() for name in signals.split(",") if name.strip()]
     model = read_bundle(bundle)
     if probes_only:
-        folder = renew_probes(model, out, prefix, names)
+        folder = renew_probes(model, out / place(layout), prefix, names)
     else:
         folder = generate_library(model, out, prefix, names, selftest, layout, shared_scratch)
     written = read_library(folder, prefix)
