@@ -11,7 +11,7 @@ ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 TIME ?= 60
 
-.PHONY: help setup demo test check lint unit bench bench-docs bench-check bundles seal soak fuzz mutants misra tflite clean
+.PHONY: help setup demo test check lint unit bench bench-docs bench-check bundles package seal soak fuzz mutants misra tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench-docs renews the tables of docs/benchmarks.md and docs/skipping.md, and the figure of the latter"
 	@echo "make bench-check fails where a figure of docs/benchmarks.md or dyncp/networks is off by over 1 %"
 	@echo "make bundles exports the shipped checkpoints into the package, dyncp/networks, with what each costs"
+	@echo "make package wheel and sdist in empty environments of every Python from 3.11 that is there"
 	@echo "make seal    renews the manifests of the shipped checkpoints after their cards were edited"
 	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts; no state is unsafe"
 	@echo "make misra   MISRA C:2012 on small generated libraries, held against docs/misra.md"
@@ -75,6 +76,9 @@ bench-check: $(READY)
 
 bundles: $(READY)
 	$(BIN)/python -m dyncp.bench.shipping.bundles
+
+package: $(READY)
+	$(BIN)/pytest -q tests/installed
 
 seal: $(READY)
 	$(BIN)/python -m dyncp.train.network.seal train/checkpoints/*

@@ -15,5 +15,6 @@ step make setup
 step make lint
 step make demo
 step make test
+step make package
 step make bench-check
 step make tflite
