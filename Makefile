@@ -11,7 +11,7 @@ ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 TIME ?= 60
 
-.PHONY: help setup demo test check lint unit bench bench-docs bench-check bundles package seal soak fuzz mutants misra tflite clean
+.PHONY: help setup demo test check lint unit bench bench-docs bench-check bundles package seal soak fuzz mutants misra prove tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
@@ -26,6 +26,7 @@ help:
 	@echo "make seal    renews the manifests of the shipped checkpoints after their cards were edited"
 	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts; no state is unsafe"
 	@echo "make misra   MISRA C:2012 on small generated libraries, held against docs/misra.md"
+	@echo "make prove   Frama-C on the portable kernels with unknown inputs, held against docs/assurance.md"
 	@echo "make fuzz    libFuzzer on the generated C, atheris on all readers of files; TIME=60 seconds for each kind of input"
 	@echo "make mutants which small faults in reference, probes, masks and C kernels the tests notice; TIME=60 for each file"
 
@@ -96,6 +97,10 @@ mutants: $(READY)
 
 misra: $(READY)
 	$(BIN)/python -m dyncp.bench.assurance.misra
+
+prove: $(READY)
+	ci/install-debian.sh prove
+	$(BIN)/python -m dyncp.bench.assurance.prove
 
 # An environment of its own: the converter pins an older numpy, onnx and protobuf.
 tflite: $(TFLITE)/.ready

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Install the Debian 12 packages that building, emulating and testing need; with the word `all`, also those of the
-# boards that are not validated by default, and of the build systems of docs/layouts.md. Does nothing where all are
-# present.
+# boards that are not validated by default, and of the build systems of docs/layouts.md; with the word `prove`, Frama-C
+# (docs/assurance.md). Does nothing where all are present.
 set -euo pipefail
 
 packages=(
@@ -22,6 +22,7 @@ packages=(
   gcc-i686-linux-gnu libc6-dev-i386-cross
   cmake make cargo librust-cc-dev                     # build systems of generate --layout
 )
+[ "${1-}" != prove ] || packages+=(frama-c-base)
 
 missing=()
 for package in "${packages[@]}"; do
