@@ -41,7 +41,7 @@ def prove_kernels(library: Path, *, precision: int = 2, timeout_s: float = 900.0
     with tempfile.TemporaryDirectory(prefix="dyncp-eva-") as folder:
         found = Path(folder) / "properties.csv"
         options = f"-I{library.resolve()} -U__GNUC__ -DDYNCP_PORTABLE"
-        command = ["frama-c", "-machdep", "x86_32", f"-cpp-extra-args={options}", APP / "prove.c"]
+        command: list[str | Path] = ["frama-c", "-machdep", "x86_32", f"-cpp-extra-args={options}", APP / "prove.c"]
         command += ["-eva", "-eva-precision", str(precision), "-eva-no-show-progress"]
         command += ["-then", "-report-no-proven", "-report-csv", found]
         printed = toolchain.run(command, timeout_s=timeout_s)
