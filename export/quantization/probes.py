@@ -29,10 +29,11 @@ def narrowest(probes: FloatProbes, config: NetworkConfig, fitted: ProbeData) -> 
     """The probes marked for int8 weights if these cost no task any accuracy on the data that they were fitted on."""
     wide = integer_scores(quantize_probes(probes, 16), config, fitted)
     narrow = integer_scores(quantize_probes(probes, 8), config, fitted)
-    return replace(probes, bits=16 if any(_is_worse(narrow[name], wide[name]) for name in wide) else 8)
+    return replace(probes, bits=16 if any(is_worse(narrow[name], wide[name]) for name in wide) else 8)
 
 
-def _is_worse(narrow: Score, wide: Score) -> bool:
+def is_worse(narrow: Score, wide: Score) -> bool:
+    """Whether one of the figures that the task has is worse than the tolerance allows."""
     if wide.mae is not None and narrow.mae is not None:
         return narrow.mae > (1 + ERROR_TOLERANCE) * wide.mae
     pairs = ((wide.auc, narrow.auc), (wide.balanced_accuracy, narrow.balanced_accuracy))

@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dyncp.base.config import NetworkConfig
-from dyncp.base.errors import BundleError
+from dyncp.base.errors import BundleError, GenerationError
 from dyncp.base.files.sealed import seal
 from dyncp.export.formats.bundle import Bundle, check, expected_tensors, read_bundle, write_bundle
+from dyncp.export.formats.probe_set import restrict
 
 SMALL = NetworkConfig(channels=12, hidden=20, gate=4, stacks=1, dilations=(1, 2))
 
@@ -294,6 +295,24 @@ def test_what_the_device_never_sees_decides_no_hash(folder: Path, tmp_path: Path
     assert write_bundle(other, tmp_path / "other") == bundle.hash
     assert (other.network_hash, other.probes_hash) == (bundle.network_hash, bundle.probes_hash)
     assert read_bundle(tmp_path / "other").scales != bundle.scales
+
+
+def test_a_probe_set_is_restricted_to_some_tasks() -> None:
+    probes = random_bundle(SMALL, 1).probes
+    assert probes is not None
+    probes.weight[3] = [1, 0, 0, 0, 0]
+    some = restrict(probes, ["snr", "noise"])
+    assert some is not None
+    assert [task.name for task in some.tasks] == ["noise", "snr"]
+    kept = np.delete(np.arange(len(probes.channel)), 3)
+    assert np.array_equal(some.weight, probes.weight[kept, 1:])
+    assert np.array_equal(some.channel, probes.channel[kept])
+    assert np.array_equal(some.bias, probes.bias[1:])
+    assert restrict(probes, []) is None
+    assert restrict(None, []) is None
+    for known, names in ((probes, "vad, noise, snr"), (None, "none")):
+        with pytest.raises(GenerationError, match=f"signals: there is no task 'pitch'; the bundle has {names}"):
+            restrict(known, ["pitch"])
 
 
 def test_probe_tables_that_do_not_fit_are_refused() -> None:

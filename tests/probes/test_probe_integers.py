@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from dyncp.base.config import BINS, HOP, NetworkConfig
 from dyncp.base.errors import QuantizationError
+from dyncp.base.scores import Score
 from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, Task
 from dyncp.export.formats.probe_set import largest_words
 from dyncp.export.integers.reference import probe_words
-from dyncp.export.quantization.probes import integer_scores, narrowest, quantize_probes
+from dyncp.export.quantization.probes import integer_scores, is_worse, narrowest, quantize_probes
 from dyncp.train.probes.data import ProbeData
 from dyncp.train.probes.files import FloatProbes
 from dyncp.train.probes.observation import Observation
@@ -78,6 +79,24 @@ def test_int8_is_taken_where_it_costs_no_task_anything() -> None:
     noisy = {"snr_in": exact.labels["snr_in"] + 3 * np.random.default_rng(0).standard_normal(T)}
     assert narrowest(level, CONFIG, exact).bits == 16
     assert narrowest(level, CONFIG, replace(exact, labels=noisy)).bits == 8
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "worse"),
+    [
+        ({"auc": 0.9, "balanced_accuracy": 0.8}, {"auc": 0.9, "balanced_accuracy": 0.8}, False),
+        ({"auc": 0.899, "balanced_accuracy": 0.8}, {"auc": 0.9, "balanced_accuracy": 0.8}, True),
+        ({"auc": 0.9, "balanced_accuracy": 0.799}, {"auc": 0.9, "balanced_accuracy": 0.8}, True),
+        ({"auc": 0.8996, "balanced_accuracy": 0.7996}, {"auc": 0.9, "balanced_accuracy": 0.8}, False),
+        ({"auc": 0.95, "balanced_accuracy": 0.9}, {"auc": 0.9, "balanced_accuracy": 0.8}, False),
+        ({"balanced_accuracy": 0.799}, {"balanced_accuracy": 0.8}, True),
+        ({"auc": 0.5}, {"balanced_accuracy": 0.8}, False),
+        ({"mae": 1.0099}, {"mae": 1.0}, False),
+        ({"mae": 1.0101}, {"mae": 1.0}, True),
+    ],
+)
+def test_one_figure_that_is_worse_is_enough(narrow: dict[str, float], wide: dict[str, float], worse: bool) -> None:
+    assert is_worse(Score(frames=9, **narrow), Score(frames=9, **wide)) == worse
 
 
 def test_scores_are_those_of_the_smoothed_signals() -> None:

@@ -66,6 +66,7 @@ def main() -> int:
     for subject in subjects:
         outcomes.append(outcome := try_faults(subject, arguments.seconds, arguments.seed, tell))
         tried, lost = outcome.tried, len(outcome.survived)
+        tell(f"{subject.path}: {tried - lost} of {tried} noticed")
         table.add_row(subject.path, str(outcome.known), str(tried), str(tried - lost), str(lost))
     tried, lost = sum(o.tried for o in outcomes), sum(len(o.survived) for o in outcomes)
     table.add_row("all", str(sum(o.known for o in outcomes)), str(tried), str(tried - lost), str(lost))
