@@ -11,11 +11,13 @@ import pytest
 from bundles import ProbeWidth, random_bundle
 from libraries import assert_same, difficult_audio
 from networks import BANDS
+from signals import speech_like
 
 from dyncp.base.config import NetworkConfig
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import write_bundle
 from dyncp.export.integers import reference
+from dyncp.export.transforms import frontend
 from dyncp.firmware.host.library import HostLibrary
 
 EVEN = NetworkConfig(channels=16, hidden=40, gate=8, stacks=1, dilations=(1, 2), pooling_frames=5)
@@ -45,3 +47,18 @@ def test_both_kinds_of_kernels(tmp_path: Path, network: str, kernels: Literal["P
     audio = difficult_audio()
     host = HostLibrary(library, trace=True, flags=("-O1", f"-DDYNCP_{kernels}"), build_dir=tmp_path)
     assert_same(reference.run(bundle, audio, trace=True), host.run(audio, trace=True))
+
+
+def test_a_power_that_is_a_threshold_reaches_it(tmp_path: Path) -> None:
+    """Which of audio alone none is: here the thresholds are taken from the powers of the audio."""
+    audio = speech_like(12)
+    real, imaginary = frontend.analysis(audio.reshape(-1, 256))
+    powers = np.unique((real**2 + imaginary**2).astype(np.uint64))
+    bundle = random_bundle(EVEN, 3)
+    count = len(bundle.tensors["features.thresholds"])
+    bundle.tensors["features.thresholds"] = powers[np.linspace(1, len(powers) - 1, count).astype(int)]
+    write_bundle(bundle, tmp_path / "bundle")
+    host = HostLibrary(generate(bundle, tmp_path / "library"), trace=True, flags=("-O1",), build_dir=tmp_path)
+    expected = reference.run(bundle, audio, trace=True)
+    assert set(range(1, count + 1)) <= set(expected.trace["features"].ravel().tolist())
+    assert_same(expected, host.run(audio, trace=True))

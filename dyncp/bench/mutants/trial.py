@@ -17,9 +17,9 @@ from typing import Any
 
 from dyncp.base.errors import ToolchainError
 
-PATIENCE = 10
+PATIENCE = 3
 """Times what the tests take without a fault: longer is a fault that was noticed."""
-LEAST_S = 120
+LEAST_S = 60
 
 
 class Suite:
