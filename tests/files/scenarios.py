@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from dyncp.base.audio import write_pcm
 from dyncp.base.config import Config, NetworkConfig
-from dyncp.base.files import new_text, replace_file
+from dyncp.base.errors import OutputError
+from dyncp.base.files import new_text, replace_file, replace_folder
 from dyncp.base.files.journal import settle
 from dyncp.codegen.generate import generate, renew_probes
 from dyncp.commands.evaluation.more import write_results
@@ -123,6 +124,26 @@ def _inside(folder: Path, version: int) -> None:
     _library(folder, version)
 
 
+def _tree(folder: Path, version: int) -> None:
+    """Files in folders below, as a layout has them."""
+    trees = [("a", "src/b", "src/old/c"), ("a", "src/b", "src/new/c", "src/new/deep/d")]
+    own = frozenset(name for names in trees for name in names)
+    contents = dict.fromkeys(trees[version], b"%d" % version * 100)
+    replace_folder(folder / "tree", contents, own, OutputError, keep_others=True)
+
+
+def _tree_inside(folder: Path, version: int) -> None:
+    (folder / "tree").mkdir(exist_ok=True)
+    os.chdir(folder / "tree")
+    _tree(folder, version)
+
+
+def _file_in_tree(folder: Path) -> None:
+    (folder / "tree" / "src" / "old").mkdir(parents=True)
+    (folder / "tree" / "src" / "mine").write_text("mine")
+    (folder / "tree" / "src" / "old" / "mine").write_text("mine")
+
+
 def _build_file(folder: Path) -> None:
     (folder / "library" / "cmake").mkdir(parents=True)
     (folder / "library" / "CMakeLists.txt").write_text("add_library(dyncp dyncp.c)")
@@ -174,6 +195,8 @@ SCENARIOS = {
     "library": Scenario(_library, others=_build_file),
     "probes-only": Scenario(_other_probes, others=_build_file),
     "in-place": Scenario(_inside, lambda folder: settle(folder / "library", OSError), _build_file),  # type: ignore[arg-type]
+    "tree": Scenario(_tree, others=_file_in_tree),
+    "tree-in-place": Scenario(_tree_inside, lambda folder: settle(folder / "tree", OSError), _file_in_tree),  # type: ignore[arg-type]
     "results": Scenario(_results, parts=True),
     "figure": Scenario(_figure, parts=True),
     "truth": Scenario(_truth),

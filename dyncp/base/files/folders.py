@@ -153,6 +153,8 @@ def _exchanged(
         for name in others:
             (partial / name).parent.mkdir(parents=True, exist_ok=True)
             _link(target / name, partial / name)
+        for way in sorted(_parents(others)):
+            sync_folder(partial / way)
         if exists:
             _adopt(partial, target)
         os.fsync(descriptor)
