@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,12 +22,18 @@ def front_end_tables(bundle: Bundle) -> list[Table]:
         table("thresholds", closed_thresholds(thresholds), "of |X|^2, for the features 1 to 127, and a last one"),
         table("starts", search_starts(thresholds), "thresholds up to 2^e (1 + f / 4), at 4 e + f"),
     ]
-    if bundle.config.bands is not None:
+    if bundle.config.bands is not None and bundle.config.banded:
         listed += [
             table("edges", np.array(bundle.config.bands, np.uint16), "first bin of each band, and 257"),
+            table("bands", band_of_bins(bundle.config.bands), "of each bin"),
             table("reciprocals", reciprocals(bundle.config.bands), "of the bands' numbers of bins, Q32; 0 for 1"),
         ]
     return listed
+
+
+def band_of_bins(edges: Sequence[int]) -> NDArray[np.uint8]:
+    """The number of each bin's band, uint8 [257]: fewer bands than bins have numbers of 8 bits."""
+    return np.repeat(np.arange(len(edges) - 1), np.diff(edges)).astype(np.uint8)
 
 
 def twice_twiddle(twiddle: NDArray[np.int32]) -> NDArray[np.int32]:

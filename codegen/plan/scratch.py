@@ -66,7 +66,7 @@ def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
         Buffer("int16_t", "residual", (c,), "the residual stream", (("front", "back_input"),)),
         Buffer("int16_t", "gate", (config.gate,), "hidden layer of the gate", (("gate", "score"),)),
         Buffer("int16_t", "logits", (config.spectrum,), "Q10", (("logits", "suppression"),)),
-        Buffer("uint16_t", "suppression", (BINS,), "Q15", (("suppression", "synthesis"),)),
+        Buffer("uint16_t", "suppression", (config.spectrum,), "Q15", (("suppression", "synthesis"),)),
         Buffer("int8_t", "features", (config.spectrum,), "of the spectrum", (("features", "front"),)),
         Buffer("int8_t", "input", (c,), "the residual stream in 8 bits", narrowed),
         Buffer("int8_t", "hidden", (h,), "conv channels", (("expand", "project"),)),

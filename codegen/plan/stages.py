@@ -48,7 +48,7 @@ def stages(config: NetworkConfig, probe_outputs: int) -> list[Stage]:
     listed += [
         Stage("back_input", "int8", c),
         Stage("logits", "int16", config.spectrum),
-        Stage("suppression", "uint16", BINS),
+        Stage("suppression", "uint16", config.spectrum),
         Stage("synthesis", "int16", HOP),
     ]
     if probe_outputs:

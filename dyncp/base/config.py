@@ -128,6 +128,11 @@ class NetworkConfig(StrictModel):
         return BINS if self.bands is None else len(self.bands) - 1
 
     @property
+    def banded(self) -> bool:
+        """Whether the ends have fewer values than bins; bands of one bin each are bins."""
+        return self.spectrum < BINS
+
+    @property
     def blocks_per_gate(self) -> int:
         """Blocks that one gate decides for: a group."""
         return {"block": 1, "stack": len(self.dilations), "network": self.blocks}[self.gate_shared]

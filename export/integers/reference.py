@@ -57,7 +57,10 @@ def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False, caps: Caps 
 def network(
     bundle: Bundle, features: Integers, trace: Trace | None = None, caps: Caps | None = None
 ) -> tuple[Integers, Active]:
-    """Section 6: features [n, F] to the suppression mask M [n, 257] and the gates, bool [n, blocks, N]."""
+    """Section 6: features [n, F] to the suppression mask M [n, 257] and the gates, bool [n, blocks, N].
+
+    The trace holds the mask as the network has it, of bands or bins.
+    """
     caps = caps or Caps.of(bundle.config)
     tensors, config = bundle.tensors, bundle.config
     residual = front(tensors, features)
@@ -73,11 +76,11 @@ def network(
         residual = block(tensors, config, i, residual, active[:, i], trace)
     x8 = narrow(tensors, "back", residual)
     logits = back(tensors, x8)
-    suppression = frontend.over_bins(frontend.suppression(logits), config.bands)
+    suppression = frontend.suppression(logits)
     _keep(trace, "back_input", x8, "int8")
     _keep(trace, "logits", logits, "int16")
     _keep(trace, "suppression", suppression, "uint16")
-    return suppression, active
+    return frontend.over_bins(suppression, config.bands), active
 
 
 def front(tensors: Tensors, features: Integers) -> Integers:

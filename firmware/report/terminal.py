@@ -25,6 +25,8 @@ def print_report(report: Report, console: Console | None = None) -> None:
         console.print(Text(f"  {failure}", style="red"))
     if report.day is not None:
         console.print(_day(report.day))
+        if report.day.balance:
+            console.print(_balance(report.day))
     console.print(_costs(report))
     if report.targets:
         console.print(_cores(report))
@@ -39,6 +41,17 @@ def _day(day: DayRecord) -> Table:
     for row in day.rows:
         counts = [f"{row.instructions[core].mean:,.0f}" for core in cores]
         table.add_row(TITLES[row.condition], f"{row.share:.1%}", f"{row.macs.mean:,.0f}", *counts)
+    return table
+
+
+def _balance(day: DayRecord) -> Table:
+    """What the gates cost and save on each core."""
+    columns = ("network without gates", "deciding", "saved by skipping", "net saving", "probes, of a frame")
+    table = _table("\nGates over a day, instructions of a mean frame", columns, rows="core")
+    for core, balance in day.balance.items():
+        probes = "–" if balance.probe_share is None else f"{balance.probe_share:.2%}"
+        counts = (f"{count:,.0f}" for count in (balance.ungated, balance.deciding, balance.saved))
+        table.add_row(core, *counts, f"{balance.net_share:.1%}", probes)
     return table
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Features of single powers, and both ends of a network that sees bands instead of bins. Section
- * numbers refer to docs/arithmetic.md. */
+/* Features of single powers, values of the mask, and what they are of in a network that sees bands
+ * instead of bins. Section numbers refer to docs/arithmetic.md. */
 #ifndef DYNCP_BANDS_H
 #define DYNCP_BANDS_H
 
@@ -25,27 +25,11 @@ static inline uint64_t dcp_power(const int32_t *bin) {
     return (uint64_t)((int64_t)bin[0] * bin[0]) + (uint64_t)((int64_t)bin[1] * bin[1]);
 }
 
-/* The mean of a sum of powers: times the reciprocal of their number in Q32, by halves. */
+/* The mean of a sum of powers: times the reciprocal of their number in Q32, by halves. The
+ * reciprocal of 1 does not fit, and is not needed: it stands as 0. */
 static inline uint64_t dcp_band_mean(uint64_t sum, uint32_t reciprocal) {
-    return (sum >> 32) * reciprocal + (((sum & 0xffffffffu) * reciprocal) >> 32);
-}
-
-/* Spectrum x[257] to features[bands]; band b has the bins edges[b] to edges[b + 1] - 1. */
-DCP_KERNEL void dcp_band_features(const uint64_t *thresholds, const uint8_t *starts,
-                                  const uint16_t *edges, const uint32_t *reciprocals, size_t bands,
-                                  const int32_t *x, int8_t *features) {
-    for (size_t b = 0; b < bands; b++) {
-        const int32_t *end = x + 2 * (edges[b + 1] - edges[b]);
-        uint64_t power = dcp_power(x);
-        for (x += 2; x < end; x += 2) {
-            power += dcp_power(x);
-        }
-        /* The reciprocal of 1 does not fit, and is not needed. */
-        if (reciprocals[b] != 0) {
-            power = dcp_band_mean(power, reciprocals[b]);
-        }
-        features[b] = dcp_feature(thresholds, starts, power);
-    }
+    return reciprocal == 0 ? sum
+                           : (sum >> 32) * reciprocal + (((sum & 0xffffffffu) * reciprocal) >> 32);
 }
 
 /* Section 6, back: a logit to the suppression mask, by linear interpolation in sigmoid[257]. */
@@ -55,16 +39,9 @@ static inline uint16_t dcp_suppression_of(const uint16_t *sigmoid, int32_t logit
     return (uint16_t)(middle[i] + (((middle[i + 1] - middle[i]) * f + 128) >> 8));
 }
 
-/* logits[bands] to the suppression mask[257], constant over a band. */
-DCP_KERNEL void dcp_band_suppression(const uint16_t *sigmoid, const uint16_t *edges, size_t bands,
-                                     const int16_t *logits, uint16_t *mask) {
-    for (size_t b = 0; b < bands; b++) {
-        const uint16_t value = dcp_suppression_of(sigmoid, logits[b]);
-        const uint16_t *end = mask + (edges[b + 1] - edges[b]);
-        do {
-            *mask++ = value;
-        } while (mask < end);
-    }
+/* Whose value of the mask a bin takes: its band's, or its own where bands[257] is NULL. */
+static inline size_t dcp_band_of(const uint8_t *bands, size_t bin) {
+    return bands == NULL ? bin : bands[bin];
 }
 
 #endif

@@ -40,11 +40,13 @@ static inline void dcp_analysis(const int16_t *window, const int32_t *twiddle, c
     dcp_split(twiddle, x);
 }
 
-/* Section 8: spectrum x[257], which is lost, and suppression mask[257] to out[256], one hop late;
- * z[256] is work space. */
-static inline void dcp_synthesis(const int16_t *window, const int32_t *twiddle, int32_t *x,
-                                 const uint16_t *mask, int32_t *overlap, int32_t *z, int16_t *out) {
-    dcp_merge(twiddle, mask, x);
+/* Section 8: spectrum x[257], which is lost, and suppression mask to out[256], one hop late;
+ * bands[257] tells whose value of the mask each bin takes, and is NULL for a mask[257]. z[256] is
+ * work space. */
+static inline void dcp_synthesis(const int16_t *window, const int32_t *twiddle,
+                                 const uint8_t *bands, int32_t *x, const uint16_t *mask,
+                                 int32_t *overlap, int32_t *z, int16_t *out) {
+    dcp_merge(twiddle, bands, mask, x);
     dcp_fft256(twiddle, x, z);
     dcp_overlap_add(window, z, overlap, out);
 }

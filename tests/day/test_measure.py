@@ -88,6 +88,19 @@ def test_instructions_cycles_and_energy_by_condition(record: DayRecord) -> None:
 
 
 @pytest.mark.slow
+def test_the_gates_balance_adds_up(record: DayRecord) -> None:
+    assert set(record.balance) == {"cortex-m4", "cortex-m55"}
+    for core, balance in record.balance.items():
+        assert balance.frame == pytest.approx(record.day.instructions[core].mean, rel=0.01)
+        assert 0 < balance.deciding < balance.network < balance.frame
+        # Every channel active takes more in the layers that skip than these masks leave active.
+        assert balance.saved > 0
+        assert balance.net_share == pytest.approx((balance.saved - balance.deciding) / balance.ungated)
+        assert balance.probes is None
+        assert balance.probe_share is None
+
+
+@pytest.mark.slow
 def test_quality_is_of_the_spurts(record: DayRecord, day: Day) -> None:
     quality = record.quality
     speech_s = float((day.condition == CONDITIONS.index("speech")).sum()) * HOP / 16_000
@@ -108,6 +121,8 @@ def test_a_report_leads_with_the_day(folder: Path, record: DayRecord) -> None:
     document = json.loads((folder / "report" / "report.json").read_bytes())
     assert document["day"] == record.model_dump(mode="json")
     page = (folder / "report" / "report.html").read_text(encoding="utf-8")
+    assert f"{record.balance['cortex-m4'].ungated:,.0f}" in page
+    assert "saved by skipping" in told.stderr
     assert page.index("Work over a day") < page.index("Listen")
     assert f"{record.day.macs.mean:,.0f}" in page
 

@@ -81,9 +81,16 @@ void features(const uint64_t *thresholds, const uint8_t *starts, const int32_t *
     dcp_features(thresholds, starts, x, y);
 }
 
-void suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask);
-void suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask) {
-    dcp_suppression(sigmoid, logits, mask);
+void band_features(const uint64_t *thresholds, const uint8_t *starts, const uint16_t *edges,
+                   const uint32_t *reciprocals, size_t bands, const int32_t *x, int8_t *y);
+void band_features(const uint64_t *thresholds, const uint8_t *starts, const uint16_t *edges,
+                   const uint32_t *reciprocals, size_t bands, const int32_t *x, int8_t *y) {
+    dcp_band_features(thresholds, starts, edges, reciprocals, bands, x, y);
+}
+
+void suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask, size_t count);
+void suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask, size_t count) {
+    dcp_suppression(sigmoid, logits, mask, count);
 }
 
 /* x is lost. */
@@ -92,7 +99,16 @@ void synthesis(const int16_t *window, const int32_t *twiddle, int32_t *x, const 
 void synthesis(const int16_t *window, const int32_t *twiddle, int32_t *x, const uint16_t *mask,
                int32_t *overlap, int16_t *out) {
     int32_t z[DCP_FFT];
-    dcp_synthesis(window, twiddle, x, mask, overlap, z, out);
+    dcp_synthesis(window, twiddle, NULL, x, mask, overlap, z, out);
+}
+
+/* With a mask of bands. */
+void band_synthesis(const int16_t *window, const int32_t *twiddle, const uint8_t *bands, int32_t *x,
+                    const uint16_t *mask, int32_t *overlap, int16_t *out);
+void band_synthesis(const int16_t *window, const int32_t *twiddle, const uint8_t *bands, int32_t *x,
+                    const uint16_t *mask, int32_t *overlap, int16_t *out) {
+    int32_t z[DCP_FFT];
+    dcp_synthesis(window, twiddle, bands, x, mask, overlap, z, out);
 }
 
 uint32_t front(LAYER, const int8_t *x, int16_t *y);

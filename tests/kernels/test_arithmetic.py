@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from libraries import Kernel
 from signals import EXTREMES, extreme, speech_like
 
-from dyncp.codegen.lowering.frontend import closed_thresholds, search_starts, twice_twiddle
+from dyncp.codegen.lowering.frontend import band_of_bins, closed_thresholds, search_starts, twice_twiddle
 from dyncp.export.transforms import frontend
 
 INT32 = st.one_of(st.integers(-(2**31), 2**31 - 1), st.sampled_from([-(2**31), -1, 0, 1, 2**31 - 1]))
@@ -91,12 +91,45 @@ def test_features_at_every_threshold(kernel: Kernel) -> None:
     np.testing.assert_array_equal(y, np.clip(roots - 1, 0, 127))
 
 
+@pytest.mark.parametrize("bands", [1, 3, 48, 64, 256])
+def test_features_and_synthesis_of_bands(kernel: Kernel, bands: int) -> None:
+    inner = np.sort(np.random.default_rng(bands).choice(np.arange(1, 257), bands - 1, replace=False))
+    edges = [0, *inner.tolist(), 257]
+    hops = AUDIO["speech"].reshape(-1, 256)[:4]
+    thresholds = frontend.feature_thresholds(0.02)
+    re, im = frontend.analysis(hops)
+    wanted = frontend.features((re, im), thresholds, edges)
+    masks = np.random.default_rng(1).integers(0, 32768, (len(hops), bands)).astype(np.uint16)
+    output = frontend.synthesis((re, im), frontend.over_bins(masks.astype(np.int64), edges))
+
+    tables = closed_thresholds(thresholds), search_starts(thresholds)
+    widths = np.array(edges, np.uint16), frontend.reciprocals(edges)
+    overlap, out = np.zeros(256, np.int32), np.zeros(256, np.int16)
+    # Nothing behind the last band is written.
+    y = np.full(bands + 4, 99, np.int8)
+    for i in range(len(hops)):
+        x = np.stack([re[i], im[i]], axis=1).astype(np.int32)
+        kernel("band_features", *tables, *widths, bands, x, y)
+        np.testing.assert_array_equal(y, [*wanted[i], 99, 99, 99, 99])
+        kernel("band_synthesis", frontend.window(), TWIDDLE, band_of_bins(edges), x, masks[i], overlap, out)
+        np.testing.assert_array_equal(out, output[i])
+
+
+@pytest.mark.parametrize("count", [1, 7, 9, 48])
+def test_suppression_of_bands_writes_no_further(kernel: Kernel, count: int) -> None:
+    logits = np.random.default_rng(count).integers(-32768, 32768, 64)
+    mask = np.full(64, 7, np.uint16)
+    kernel("suppression", frontend.sigmoid(), logits.astype(np.int16), mask, count)
+    np.testing.assert_array_equal(mask[:count], frontend.suppression(logits[:count]))
+    assert np.all(mask[count:] == 7)
+
+
 def test_suppression_of_every_logit(kernel: Kernel) -> None:
     logits = np.arange(-32768, 32768)
     expected = frontend.suppression(logits)
     padded = np.append(logits, [0] * (257 * 256 - len(logits))).astype(np.int16).reshape(-1, 257)
     mask = np.zeros_like(padded, dtype=np.uint16)
     for row, out in zip(padded, mask, strict=True):
-        kernel("suppression", frontend.sigmoid(), row, out)
+        kernel("suppression", frontend.sigmoid(), row, out, 257)
     np.testing.assert_array_equal(mask.ravel()[: len(logits)], expected)
     assert expected.max() <= 32767

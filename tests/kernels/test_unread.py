@@ -87,9 +87,28 @@ def test_the_trap_on_the_cores_works(kernel: EmulatedFunctions, name: str) -> No
 @pytest.mark.parametrize("kernel", ["cortex-m55 -O3"], indirect=True, scope="session")
 def test_the_trap_for_columns_in_rows_works(kernel: EmulatedFunctions) -> None:
     layer = pruned_layer(0, 20, 64)
-    arguments = (*layer.columns(kernel), np.array([0, 1 << 7], np.uint32), np.zeros(64, np.int8))
+    arguments = (*layer.columns(kernel), np.array([0, 1 << 7], np.uint32), np.ones(64, np.int8))
     results = np.zeros(20, np.int32), np.zeros(20, np.int16)
     with kernel.denied(list(range(0, 2 * DENIED, 2)), 32):
         assert kernel("project_columns", *arguments, *results) == 20
     with pytest.raises(ToolchainError, match="CFSR 0x00000082"), kernel.denied([1], 32):  # MMARVALID, DACCVIOL
         kernel("project_columns", *arguments, *results)
+
+
+@pytest.mark.parametrize("kernel", EMULATED, indirect=True, scope="session")
+def test_nor_a_column_whose_value_is_0(kernel: EmulatedFunctions) -> None:
+    gathers = bool(kernel("gathers_columns"))
+    layer = pruned_layer(0, 32, 64) if gathers else pruned_layer(0, 64, 32)
+    every, ones = np.full(2, 2**32 - 1, np.uint32), np.ones(64, np.int8)
+    # On the core that gathers, blocks of 32 columns are denied; on the others single ones, which are rows in memory.
+    zeros = range(32, 64) if gathers else range(5, 8)
+    blocks = [1] if gathers else list(zeros)
+    h = ones.copy()
+    h[list(zeros)] = 0
+    rows = 32
+    arguments = layer.arguments if gathers else (layer.weight, layer.bias, layer.multiplier[:32], 32, 64)
+    results = np.zeros(rows, np.int32), np.zeros(rows, np.int16)
+    with kernel.denied(blocks, 32):
+        assert kernel("project_columns", *arguments, every, h, *results) == rows * 64
+    with pytest.raises(ToolchainError, match="CFSR 0x00000082"), kernel.denied(blocks, 32):
+        kernel("project_columns", *arguments, every, ones, *results)

@@ -75,11 +75,11 @@ class Device:
         self.frame += 1
         x8 = [clamp(rmul(v, self.t["back.input.multiplier"][0]), -128, 127) for v in x16]
         logits = self.rows("back", x8, -32768, 32767)
-        mask = self.spread([self.sigmoid(logit) for logit in logits])
+        mask = [self.sigmoid(logit) for logit in logits]
         self.show("back_input", x8)
         self.show("logits", logits)
         self.show("suppression", mask)
-        self.show("synthesis", self.frontend.synthesise(spectrum, mask))
+        self.show("synthesis", self.frontend.synthesise(spectrum, self.spread(mask)))
         self.show("macs", [macs])
         if self.bundle.probes is not None:
             probes = self.bundle.probes

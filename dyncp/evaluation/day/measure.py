@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.audio import pad_to_hop
+from dyncp.base.audio import Pcm, pad_to_hop
 from dyncp.base.config import HOP
 from dyncp.evaluation.day.cores import CoreCounts, count_day
 from dyncp.evaluation.day.spurts import noise_left_db, spurt_quality
@@ -23,6 +23,8 @@ from dyncp.firmware.report.contents.day import WHOLE, ConditionRow, DayRecord, M
 from dyncp.train.corpora.recordings import Corpus, Split
 from dyncp.train.day.day import Day, make_day
 from dyncp.train.day.recipe import CONDITIONS, DayConfig, load_day
+
+SPOKEN_FRAMES = 192
 
 Progress = Callable[[str], object]
 """Told what has begun."""
@@ -58,7 +60,7 @@ def measure_day(bundle: Bundle, corpus: Corpus, options: DayOptions, progress: P
     cores: list[CoreCounts] = []
     if options.cores:
         progress(f"emulating {', '.join(options.cores)}")
-        cores = count_day(bundle, padded, run, options.cores)
+        cores = count_day(bundle, padded, run, options.cores, _spoken(day))
     cycles = next((estimate(core.cycles, options.board) for core in cores if core.cycles is not None), None)
     progress("scoring the spurts")
     quality = spurt_quality(day, enhanced, lambda done, of: progress(f"scoring the spurts: {done} of {of}"))
@@ -80,8 +82,15 @@ def measure_day(bundle: Bundle, corpus: Corpus, options: DayOptions, progress: P
         macs_all_active=bundle.config.macs_with(bundle.config.blocks * bundle.config.gated),
         rows=[*rows, table.row(WHOLE, np.ones(day.stream.frames, np.bool_), None)],
         cycles=cycles,
+        balance={core.core: core.balance for core in cores},
         quality=quality,
     )
+
+
+def _spoken(day: Day) -> Pcm:
+    """The beginning of the day's first conversation, of which every channel active takes about the same in any part."""
+    first = next(stretch for stretch in day.stretches if stretch.kind == "conversation")
+    return day.stream.noisy[first.samples][: SPOKEN_FRAMES * HOP]
 
 
 def _audio_hash(day: Day) -> str:

@@ -15,7 +15,8 @@ LABELS = ("PESQ-WB", "STOI", "ESTOI", "SI-SDR, dB", "DNSMOS SIG", "BAK", "OVRL")
 def day_sheets(record: DayRecord) -> list[Sheet]:
     """Cost by condition, instructions on each core that was emulated, quality of the spurts."""
     cores = [_instructions(record, core) for core in record.day.instructions]
-    return [_cost(record), *cores, _quality(record.quality)]
+    balance = [_balance(record)] if record.balance else []
+    return [_cost(record), *cores, *balance, _quality(record.quality)]
 
 
 def _cost(record: DayRecord) -> Sheet:
@@ -50,6 +51,16 @@ def _instructions(record: DayRecord, core: str) -> Sheet:
         cells += [number(row.cycles, 0)] * estimated + [number(row.microjoules, 1)] * energy
         rows.append((TITLES[row.condition], *cells))
     return Sheet(f"Instructions per frame on {core}", headers, rows)
+
+
+def _balance(record: DayRecord) -> Sheet:
+    headers = ("", "network without gates", "deciding", "saved by skipping", "net saving", "probes, of a frame")
+    rows = []
+    for core, balance in record.balance.items():
+        counts = (balance.ungated, balance.deciding, balance.saved)
+        probes = "–" if balance.probe_share is None else f"{balance.probe_share:.2%}"
+        rows.append((core, *(f"{value:,.0f}" for value in counts), f"{balance.net_share:.1%}", probes))
+    return Sheet("What the gates cost and save, instructions of a mean frame", headers, rows)
 
 
 def _quality(quality: SpurtQuality) -> Sheet:

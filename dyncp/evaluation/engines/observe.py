@@ -15,6 +15,7 @@ from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers.run import hops
 from dyncp.export.transforms import stft
+from dyncp.export.transforms.frontend import over_bins
 from dyncp.firmware.host.library import host_library
 from dyncp.train.probes.observation import Observation, log_magnitude
 
@@ -55,7 +56,8 @@ def observe(
             if not masks_only:
                 for block in range(config.blocks):
                     seen.scores[start:stop, block] = run.trace[f"block{block}_score"]
-                seen.suppression[start:stop] = run.trace["suppression"].astype(np.float32) / SUPPRESSION_ONE
+                mask = over_bins(run.trace["suppression"].astype(np.int64), config.bands)
+                seen.suppression[start:stop] = mask.astype(np.float32) / SUPPRESSION_ONE
                 seen.log_magnitude[start:stop] = log_magnitude(stft.analyse(heard[start : stop + 1])[1:])
             if progress is not None:
                 progress(stop - start)

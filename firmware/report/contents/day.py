@@ -52,6 +52,33 @@ class ConditionRow(StrictModel):
     )
 
 
+class GateBalance(StrictModel):
+    """What the gates of a mean frame cost and save on one core, in instructions.
+
+    The network is all of a frame but transforms, features, suppression mask and probes.
+    """
+
+    network: FiniteFloat = Field(gt=0, description="the network as it runs, deciding included")
+    ungated: FiniteFloat = Field(gt=0, description="the network with every channel active and no gate that decides")
+    deciding: FiniteFloat = Field(ge=0, description="pooling, bottleneck, scores and masks of the gates")
+    probes: FiniteFloat | None = Field(None, description="sums, smoothing and the struct; null without probes")
+    frame: FiniteFloat = Field(gt=0, description="all of a frame as it runs")
+
+    @property
+    def saved(self) -> float:
+        """By what is skipped."""
+        return self.ungated - (self.network - self.deciding)
+
+    @property
+    def net_share(self) -> float:
+        """What is saved less what deciding costs, of the network without gates."""
+        return 1 - self.network / self.ungated
+
+    @property
+    def probe_share(self) -> float | None:
+        return None if self.probes is None else self.probes / self.frame
+
+
 class SnrRow(StrictModel):
     """The conversations whose SNR lies in [low, high)."""
 
@@ -89,6 +116,7 @@ class DayRecord(StrictModel):
     macs_all_active: int = Field(description="of a frame with every channel active")
     rows: list[ConditionRow] = Field(min_length=1, description="one for each condition that occurs, last the day's")
     cycles: CycleEstimate | None = Field(None, description="of a Cortex-M4, over all frames; an estimate")
+    balance: dict[str, GateBalance] = Field({}, description="of the gates, by core; empty where none was emulated")
     quality: SpurtQuality
 
     @property

@@ -190,86 +190,128 @@ DCP_KERNEL uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_t *
 
 /* ---- Projection by columns ---- */
 
-/* Columns at w, each weighed by its h. */
+/* Two columns and the values that they are weighed by: the lower half is that of the first. */
 typedef struct {
-    const int8_t *w[4];
-    int16_t h[4];
-} dcp_columns;
+    const int8_t *w[2];
+    uint32_t h;
+} dcp_pair;
+
+/* So many pairs are added at once. */
+enum { DCP_PAIRS = 16 };
 
 #if DCP_SIMD
-/* Four rows of four columns, two and two; one sum is that of an SMLAD for two columns. */
-#define DCP_ROWS_OF(words, halves)                                                                 \
-    "sxtb16 %[a], " words "\n\tsmlad %[x], %[a], " halves ", %[x]\n\t"                             \
-    "sxtb16 " words ", " words ", ror #8\n\tsmlad %[y], " words ", " halves ", %[y]\n\t"
-#define DCP_FOUR_ROWS                                                                              \
-    "ldrd %[x], %[y], [%[sum]]\n\t"                                                                \
-    "ldr %[a], [%[p]], #4\n\tldr %[b], [%[q]], #4\n\t"                                             \
-    "pkhbt %[t], %[a], %[b], lsl #16\n\tpkhtb %[b], %[b], %[a], asr #16\n\t" DCP_ROWS_OF(          \
-        "%[t]", "%[h01]") "ldr %[a], [%[r]], #4\n\tldr %[d], [%[s]], #4\n\t"                       \
-                          "pkhbt %[t], %[a], %[d], lsl #16\n\tpkhtb %[d], %[d], %[a], asr "        \
-                          "#16\n\t" DCP_ROWS_OF(                                                   \
-                              "%[t]",                                                              \
-                              "%[h23]") "strd %[x], %[y], [%[sum]], #8\n\tldrd %[x], %[y], "       \
-                                        "[%[sum]]\n\t" DCP_ROWS_OF("%[b]", "%[h01]") DCP_ROWS_OF(  \
-                                            "%[d]", "%[h23]") "strd %[x], %[y], [%[sum]], #8\n\t"
-#define DCP_RUN_COLUMNS(rows)                                                                      \
-    __asm__ volatile(                                                                              \
-        rows                                                                                       \
-        : [p] "+&r"(p), [q] "+&r"(q), [r] "+&r"(r), [s] "+&r"(s), [sum] "+&r"(sum), [a] "=&r"(a),  \
-          [b] "=&r"(b), [d] "=&r"(d), [t] "=&r"(t), [x] "=&r"(x), [y] "=&r"(y)                     \
-        : [h01] "r"(h01), [h23] "r"(h23)                                                           \
-        : "memory")
+/* Four rows of two columns: the bytes of a row become a half each, for one SMLAD. */
+#define DCP_PAIR                                                                                   \
+    "ldmia r4!, {r8, r9, r10}\n\t"                                                                 \
+    "ldr r8, [r8, r11]\n\t"                                                                        \
+    "ldr r9, [r9, r11]\n\t"                                                                        \
+    "pkhbt r6, r8, r9, lsl #16\n\t"                                                                \
+    "pkhtb r9, r9, r8, asr #16\n\t"                                                                \
+    "sxtb16 r8, r6\n\t"                                                                            \
+    "smlad r0, r8, r10, r0\n\t"                                                                    \
+    "sxtb16 r6, r6, ror #8\n\t"                                                                    \
+    "smlad r1, r6, r10, r1\n\t"                                                                    \
+    "sxtb16 r8, r9\n\t"                                                                            \
+    "smlad r2, r8, r10, r2\n\t"                                                                    \
+    "sxtb16 r9, r9, ror #8\n\t"                                                                    \
+    "smlad r3, r9, r10, r3\n\t"
 #endif
 
-/* sum[rows] += four columns. */
-DCP_KERNEL void dcp_add_columns(const dcp_columns *columns, size_t rows, int32_t *sum) {
-    const int8_t *p = columns->w[0], *q = columns->w[1], *r = columns->w[2], *s = columns->w[3];
-    const uint32_t h01 = dcp_load32(columns->h), h23 = dcp_load32(columns->h + 2);
-    int32_t *const end = sum + rows;
+/* sum[4] += four rows of the columns of pair[pairs], which begin `row` bytes into each. */
+static inline void dcp_add_pairs(const dcp_pair *pair, size_t pairs, size_t row, uint32_t sum[4]) {
 #if DCP_SIMD
-    uint32_t a, b, d, t, x, y;
-    for (int32_t *last = end - rows % 8; sum != last;) {
-        DCP_RUN_COLUMNS(DCP_FOUR_ROWS DCP_FOUR_ROWS);
+    const dcp_pair *const behind = pair + pairs;
+    register uint32_t s __asm__("r0") = sum[0], t __asm__("r1") = sum[1];
+    register uint32_t u __asm__("r2") = sum[2], v __asm__("r3") = sum[3];
+    register const dcp_pair *next __asm__("r4") = pair;
+    register size_t odd __asm__("r5") = pairs % 2;
+    register size_t from __asm__("r11") = row;
+    register const dcp_pair *end __asm__("ip") = behind;
+    __asm__ volatile("cbnz r5, 2f\n"
+                     "1:\n\t" DCP_PAIR "2:\n\t" DCP_PAIR "cmp r4, ip\n\t"
+                     "bne 1b"
+                     : "+r"(s), "+r"(t), "+r"(u), "+r"(v), "+r"(next)
+                     : "r"(odd), "r"(from), "r"(end)
+                     : "r6", "r8", "r9", "r10", "cc", "memory");
+#undef DCP_PAIR
+    sum[0] = s;
+    sum[1] = t;
+    sum[2] = u;
+    sum[3] = v;
+#else
+    for (; pairs > 0; pairs--, pair++) {
+        const int8_t *first = pair->w[0] + row, *second = pair->w[1] + row;
+        for (size_t n = 0; n < 4; n++) {
+            sum[n] = dcp_mac_both(dcp_halves(first[n], second[n]), pair->h, sum[n]);
+        }
     }
 #endif
-    for (; sum != end; p++, q++, r++, s++, sum++) {
-        *sum += *p * dcp_low(h01) + *q * dcp_high(h01) + *r * dcp_low(h23) + *s * dcp_high(h23);
+}
+
+/* sum[rows] + what the columns of pair[pairs] come to, for the rows from r on, at most four: to the
+ * residual stream or, without it, back to sum. */
+static inline void dcp_put_pairs(const dcp_layer *layer, const dcp_pair *pair, size_t pairs,
+                                 size_t r, size_t count, int32_t *sum, int16_t *residual) {
+    uint32_t s[4] = {0, 0, 0, 0};
+    memcpy(s, sum + r, count * sizeof *sum);
+    dcp_add_pairs(pair, pairs, r, s);
+    if (residual == NULL) {
+        memcpy(sum + r, s, count * sizeof *sum);
+        return;
+    }
+    residual += r;
+    for (size_t n = 0; n < count; n++) {
+        const int32_t m = layer->multiplier[r + n];
+        residual[n] = dcp_sat16(dcp_rmul2_add(residual[n], (int32_t)s[n], 2 * m));
     }
 }
 
-/* sum[rows] += the column at w times h. */
-static inline void dcp_add_column(const int8_t *w, int32_t h, size_t rows, int32_t *sum) {
-    for (size_t c = 0; c < rows; c++) {
-        sum[c] += w[c] * h;
+DCP_KERNEL void dcp_all_pairs(const dcp_layer *layer, const dcp_pair *pair, size_t pairs,
+                              int32_t *sum, int16_t *residual) {
+    const size_t rows = layer->rows, whole = rows / 4 * 4;
+    for (size_t r = 0; r < whole; r += 4) {
+        dcp_put_pairs(layer, pair, pairs, r, 4, sum, residual);
+    }
+    if (rows != whole) {
+        dcp_put_pairs(layer, pair, pairs, whole, rows - whole, sum, residual);
     }
 }
 
+/* A column whose value is 0, as that of many an active channel is, adds nothing and is not read. */
 DCP_KERNEL uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *mask,
                                         const int8_t *h, int32_t *sum, int16_t *residual) {
     const size_t rows = layer->rows, stride = dcp_padded(rows);
-    dcp_columns four = {{NULL, NULL, NULL, NULL}, {0, 0, 0, 0}};
+    dcp_pair pair[DCP_PAIRS];
     size_t count = 0;
-    uint32_t macs = 0;
+    uint32_t active = 0;
     memset(sum, 0, rows * sizeof *sum);
     for (size_t base = 0; base < layer->columns; base += 32) {
+        active += dcp_popcount(mask[base / 32]);
         for (uint32_t bits = mask[base / 32]; bits != 0; bits &= bits - 1) {
             const size_t r = base + dcp_lowest(bits);
-            four.w[count] = layer->weight + r * stride;
-            four.h[count] = h[r];
-            macs += (uint32_t)rows;
-            if (++count == 4) {
-                dcp_add_columns(&four, rows, sum);
+            if (h[r] == 0) {
+                continue;
+            }
+            if (count == 2 * DCP_PAIRS) {
+                dcp_all_pairs(layer, pair, DCP_PAIRS, sum, NULL);
                 count = 0;
             }
+            dcp_pair *at = pair + count / 2;
+            const int8_t *w = layer->weight + r * stride;
+            if (count % 2 == 0) {
+                at->w[0] = w;
+                at->h = dcp_halves(h[r], 0);
+            } else {
+                at->h = dcp_halves(dcp_low(at->h), h[r]);
+            }
+            at->w[1] = w; /* of a last one alone, times 0 */
+            count++;
         }
     }
-    for (size_t n = 0; n < count; n++) {
-        dcp_add_column(four.w[n], four.h[n], rows, sum);
+    if (count > 0) {
+        dcp_all_pairs(layer, pair, (count + 1) / 2, sum, residual);
     }
-    for (size_t c = 0; c < rows; c++) {
-        residual[c] = dcp_sat16(dcp_rmul2_add(residual[c], sum[c], 2 * layer->multiplier[c]));
-    }
-    return macs;
+    return active * (uint32_t)rows;
 }
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <arm_mve.h>
 
+#include "dyncp_bands.h"
 #include "dyncp_runtime.h"
 
 /* ---- Sections 3 and 4: twist, and butterfly ---- */
@@ -27,9 +28,25 @@ static inline dcp_factors dcp_load_factors(const int32_t *twiddle, size_t k, siz
     return w;
 }
 
+/* One factor, as section 2 has it, for both of two values. */
+typedef struct {
+    int32_t re, im;
+} dcp_factor;
+
+static inline dcp_factor dcp_load_factor(const int32_t *twiddle, size_t k) {
+    dcp_factor w;
+    w.re = twiddle[2 * k] >> 1;
+    w.im = twiddle[2 * k + 1] >> 1;
+    return w;
+}
+
 /* re = q.re w.re - q.im w.im, im = q.im w.re + q.re w.im, each product rounded. */
 static inline int32x4_t dcp_twist(int32x4_t q, dcp_factors w) {
     return vcaddq_rot90_s32(vrmulhq_s32(q, w.re), vrmulhq_s32(q, w.im));
+}
+
+static inline int32x4_t dcp_twist_both(int32x4_t q, dcp_factor w) {
+    return vcaddq_rot90_s32(vqrdmulhq_n_s32(q, w.re), vqrdmulhq_n_s32(q, w.im));
 }
 
 static inline void dcp_butterfly(int32x4_t *p, int32x4_t *q, int32x4_t t) {
@@ -73,30 +90,76 @@ static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
     }
 }
 
-/* Step 2, one stage: the butterflies j and j + 1 of every group. */
-static inline void dcp_butterflies(const int32_t *twiddle, int32_t *z, size_t h, size_t j) {
-    const dcp_factors w = dcp_load_factors(twiddle, j * (256 / h), 256 / h);
-    z += 2 * j;
-    for (size_t groups = 128 / h; groups > 0; groups--) {
-        int32x4_t p = vld1q_s32(z), q = vld1q_s32(z + 2 * h), t = dcp_twist(q, w);
-        if (j == 0) {
-            /* The first of the two is the twist by k = 0. */
-            t = vshrq_m_n_s32(t, q, 1, vctp32q(2));
+/* One value each of two groups; no address of 64 bits is needed but for its words. */
+static inline int32x4_t dcp_load_groups(const int32_t *z, uint64x2_t groups) {
+    return vreinterpretq_s32_s64(
+        vldrdq_gather_offset_s64((const int64_t *)(const void *)z, groups));
+}
+
+static inline void dcp_store_groups(int32_t *z, uint64x2_t groups, int32x4_t values) {
+    vstrdq_scatter_offset_s64((int64_t *)(void *)z, groups, vreinterpretq_s64_s32(values));
+}
+
+/* Step 2, the stages h and 2 h, in registers: the values j, j + h, j + 2 h and j + 3 h of two
+ * groups at once, which are twisted alike (dcp_quad in dyncp_fft_scalar.h). */
+static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
+    const uint64x2_t groups = {0, 8 * h * sizeof *z};
+    for (size_t j = 0; j < h; j++) {
+        const size_t k = j * (256 / h);
+        const dcp_factor first = dcp_load_factor(twiddle, k);
+        const dcp_factor second = dcp_load_factor(twiddle, k / 2);
+        const dcp_factor third = dcp_load_factor(twiddle, k / 2 + 128);
+        int32_t *at = z + 2 * j;
+        for (size_t left = 32 / h; left > 0; left--) {
+            int32x4_t a = dcp_load_groups(at, groups), b = dcp_load_groups(at + 2 * h, groups);
+            /* The twist by k = 0 halves. */
+            dcp_butterfly(&a, &b, j == 0 ? vshrq_n_s32(b, 1) : dcp_twist_both(b, first));
+            int32x4_t c = dcp_load_groups(at + 4 * h, groups);
+            int32x4_t d = dcp_load_groups(at + 6 * h, groups);
+            dcp_butterfly(&c, &d, j == 0 ? vshrq_n_s32(d, 1) : dcp_twist_both(d, first));
+            dcp_butterfly(&a, &c, j == 0 ? vshrq_n_s32(c, 1) : dcp_twist_both(c, second));
+            dcp_store_groups(at, groups, a);
+            dcp_store_groups(at + 4 * h, groups, c);
+            dcp_butterfly(&b, &d, dcp_twist_both(d, third));
+            dcp_store_groups(at + 2 * h, groups, b);
+            dcp_store_groups(at + 6 * h, groups, d);
+            at += 16 * h;
         }
-        dcp_butterfly(&p, &q, t);
-        vst1q_s32(z, p);
-        vst1q_s32(z + 2 * h, q);
-        z += 4 * h;
     }
+}
+
+/* The stages 64 and 128 of one group: j and j + 1 are neighbours, with factors of their own. */
+static inline void dcp_last_quads(const int32_t *twiddle, int32_t *z, size_t j) {
+    const dcp_factors first = dcp_load_factors(twiddle, 4 * j, 4);
+    int32x4_t a = vld1q_s32(z), b = vld1q_s32(z + 2 * 64);
+    int32x4_t c = vld1q_s32(z + 4 * 64), d = vld1q_s32(z + 6 * 64);
+    int32x4_t from_b = dcp_twist(b, first), from_d = dcp_twist(d, first);
+    if (j == 0) {
+        /* The first of the two is the twist by k = 0. */
+        from_b = vshrq_m_n_s32(from_b, b, 1, vctp32q(2));
+        from_d = vshrq_m_n_s32(from_d, d, 1, vctp32q(2));
+    }
+    dcp_butterfly(&a, &b, from_b);
+    dcp_butterfly(&c, &d, from_d);
+    int32x4_t from_c = dcp_twist(c, dcp_load_factors(twiddle, 2 * j, 2));
+    if (j == 0) {
+        from_c = vshrq_m_n_s32(from_c, c, 1, vctp32q(2));
+    }
+    dcp_butterfly(&a, &c, from_c);
+    vst1q_s32(z, a);
+    vst1q_s32(z + 4 * 64, c);
+    dcp_butterfly(&b, &d, dcp_twist(d, dcp_load_factors(twiddle, 2 * j + 128, 2)));
+    vst1q_s32(z + 2 * 64, b);
+    vst1q_s32(z + 6 * 64, d);
 }
 
 /* Step 2 from h = 4 on. */
 DYNCP_ONCE static void dcp_stages(const int32_t *twiddle, int32_t *z) {
-    for (size_t h = 4; h < 256; h *= 2) {
-        dcp_butterflies(twiddle, z, h, 0);
-        for (size_t j = 2; j < h; j += 2) {
-            dcp_butterflies(twiddle, z, h, j);
-        }
+    dcp_two_stages(twiddle, z, 4);
+    dcp_two_stages(twiddle, z, 16);
+    dcp_last_quads(twiddle, z, 0);
+    for (size_t j = 2; j < 64; j += 2) {
+        dcp_last_quads(twiddle, z + 2 * j, j);
     }
 }
 
@@ -159,19 +222,12 @@ static inline void dcp_split(const int32_t *twiddle, int32_t *x) {
 
 /* ---- Section 5: features ---- */
 
-/* Four features: the numbers of thresholds that re^2 + im^2 reaches.
+/* Four features: the numbers of thresholds that powers, in an upper and a lower word, reach.
  *
  * Of 64 bits in two words: the sign of half the sum, or half the difference, of the lower words is
  * the carry, or borrow, of the upper ones. */
-static inline uint32x4_t dcp_features4(const uint64_t *thresholds, const uint8_t *starts,
-                                       int32x4_t re, int32x4_t im) {
-    const uint32x4_t low_re = vreinterpretq_u32_s32(vmulq_s32(re, re));
-    const uint32x4_t low_im = vreinterpretq_u32_s32(vmulq_s32(im, im));
-    const uint32x4_t carry = vshrq_n_u32(vhaddq_u32(low_re, low_im), 31);
-    const uint32x4_t low = vaddq_u32(low_re, low_im);
-    const uint32x4_t high =
-        vaddq_u32(vreinterpretq_u32_s32(vaddq_s32(vmulhq_s32(re, re), vmulhq_s32(im, im))), carry);
-
+static inline uint32x4_t dcp_reached4(const uint64_t *thresholds, const uint8_t *starts,
+                                      uint32x4_t high, uint32x4_t low) {
     /* The leading one and the two bits after it (zeros, where they are in the lower word). gcc 12
      * does not compile a comparison with the number 0. */
     const mve_pred16_t is_low = vcmpeqq_u32(high, vdupq_n_u32(0));
@@ -199,6 +255,17 @@ static inline uint32x4_t dcp_features4(const uint64_t *thresholds, const uint8_t
     }
 }
 
+/* Those of re^2 + im^2. */
+static inline uint32x4_t dcp_features4(const uint64_t *thresholds, const uint8_t *starts,
+                                       int32x4_t re, int32x4_t im) {
+    const uint32x4_t low_re = vreinterpretq_u32_s32(vmulq_s32(re, re));
+    const uint32x4_t low_im = vreinterpretq_u32_s32(vmulq_s32(im, im));
+    const uint32x4_t carry = vshrq_n_u32(vhaddq_u32(low_re, low_im), 31);
+    const int32x4_t high = vaddq_s32(vmulhq_s32(re, re), vmulhq_s32(im, im));
+    return dcp_reached4(thresholds, starts, vaddq_u32(vreinterpretq_u32_s32(high), carry),
+                        vaddq_u32(low_re, low_im));
+}
+
 /* As in dyncp_fft_scalar.h; the last four of the 257 begin at 253. */
 static inline void dcp_features(const uint64_t *thresholds, const uint8_t *starts, const int32_t *x,
                                 int8_t *features) {
@@ -210,13 +277,52 @@ static inline void dcp_features(const uint64_t *thresholds, const uint8_t *start
     }
 }
 
+/* The sum of x[count]^2. */
+static inline uint64_t dcp_squares(const int32_t *x, size_t count) {
+    int64_t sum = 0;
+    int32x4_t v;
+    __asm__ volatile("wlstp.32 lr, %[count], 2f\n"
+                     "1:\n\t"
+                     "vldrw.32 %q[v], [%[x]], #16\n\t"
+                     "vmlaldava.s32 %Q[sum], %R[sum], %q[v], %q[v]\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [sum] "+r"(sum), [x] "+r"(x), [v] "=&w"(v)
+                     : [count] "r"(count)
+                     : "lr", "cc", "memory");
+    return (uint64_t)sum;
+}
+
+/* As in dyncp_fft_scalar.h; the mean powers of four bands wait for each other. */
+static inline void dcp_band_features(const uint64_t *thresholds, const uint8_t *starts,
+                                     const uint16_t *edges, const uint32_t *reciprocals,
+                                     size_t bands, const int32_t *x, int8_t *features) {
+    for (size_t first = 0; first < bands; first += 4) {
+        const size_t count = bands - first < 4 ? bands - first : 4;
+        uint32_t low[4] = {0, 0, 0, 0}, high[4] = {0, 0, 0, 0};
+        for (size_t b = 0; b < count; b++) {
+            const size_t begin = edges[first + b], width = edges[first + b + 1] - begin;
+            const uint64_t sum =
+                width == 1 ? dcp_power(x + 2 * begin) : dcp_squares(x + 2 * begin, 2 * width);
+            const uint64_t mean = dcp_band_mean(sum, reciprocals[first + b]);
+            low[b] = (uint32_t)mean;
+            high[b] = (uint32_t)(mean >> 32);
+        }
+        const uint32x4_t reached =
+            dcp_reached4(thresholds, starts, vld1q_u32(high), vld1q_u32(low));
+        vstrbq_p_u32((uint8_t *)features + first, reached, vctp32q((uint32_t)count));
+    }
+}
+
 /* ---- Section 6, back: suppression ---- */
 
-/* As in dyncp_fft_scalar.h; the last eight of the 257 begin at 249. */
-static inline void dcp_suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask) {
-    for (size_t k = 0; k < DCP_BINS; k += k == 248 ? 1 : 8) {
+/* As in dyncp_fft_scalar.h. */
+static inline void dcp_suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask,
+                                   size_t count) {
+    for (size_t k = 0; k < count; k += 8) {
+        const mve_pred16_t there = vctp16q((uint32_t)(count - k));
         const uint16x8_t position =
-            vaddq_n_u16(vreinterpretq_u16_s16(vld1q_s16(logits + k)), 32768);
+            vaddq_n_u16(vreinterpretq_u16_s16(vldrhq_z_s16(logits + k, there)), 32768);
         const uint16x8_t i = vshrq_n_u16(position, 8);
         const int16x8_t f = vreinterpretq_s16_u16(vbicq_n_u16(position, 0xff00));
         const uint16x8_t s = vldrhq_gather_shifted_offset_u16(sigmoid, i);
@@ -224,7 +330,7 @@ static inline void dcp_suppression(const uint16_t *sigmoid, const int16_t *logit
             vreinterpretq_s16_u16(vsubq_u16(vldrhq_gather_shifted_offset_u16(sigmoid + 1, i), s));
         int16x8_t rise = vrshrnbq_n_s32(vdupq_n_s16(0), vmullbq_int_s16(slope, f), 8);
         rise = vrshrntq_n_s32(rise, vmulltq_int_s16(slope, f), 8);
-        vst1q_u16(mask + k, vaddq_u16(s, vreinterpretq_u16_s16(rise)));
+        vstrhq_p_u16(mask + k, vaddq_u16(s, vreinterpretq_u16_s16(rise)), there);
     }
 }
 
@@ -235,17 +341,25 @@ static inline int32x4_t dcp_suppressed(int32x4_t x, uint32x4_t mask) {
     return vrmulhq_s32(x, vreinterpretq_s32_u32(vshlq_n_u32(mask, 16)));
 }
 
+/* Values of the mask at two bins from k on: `places` says which, for re and im. */
+static inline uint32x4_t dcp_mask_at(const uint8_t *bands, const uint16_t *mask, size_t k,
+                                     uint32x4_t places) {
+    return bands == NULL ? vldrhq_gather_shifted_offset_u32(mask + k, places)
+                         : vldrhq_gather_shifted_offset_u32(
+                               mask, vldrbq_gather_offset_u32(bands + k, places));
+}
+
 /* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of x[257]. */
-static inline void dcp_merge(const int32_t *twiddle, const uint16_t *mask, int32_t *x) {
-    const int32_t first = dcp_rmul2(x[0], mask[0] * 65536);
-    const int32_t last = dcp_rmul2(x[2 * 256], mask[256] * 65536);
-    const uint32x4_t up_places = {0, 0, 2, 2}, down_places = {2, 2, 0, 0};
+static inline void dcp_merge(const int32_t *twiddle, const uint8_t *bands, const uint16_t *mask,
+                             int32_t *x) {
+    const int32_t first = dcp_rmul2(x[0], mask[dcp_band_of(bands, 0)] * 65536);
+    const int32_t last = dcp_rmul2(x[2 * 256], mask[dcp_band_of(bands, 256)] * 65536);
+    const uint32x4_t up_places = {0, 0, 1, 1}, down_places = {1, 1, 0, 0};
     for (size_t k = 1; k <= 128; k += 2) {
         int32_t *up = x + 2 * k, *down = x + 2 * (256 - k);
-        const int32x4_t a =
-            dcp_suppressed(vld1q_s32(up), vldrhq_gather_offset_u32(mask + k, up_places));
-        const int32x4_t b = dcp_suppressed(dcp_load_down(down),
-                                           vldrhq_gather_offset_u32(mask + 255 - k, down_places));
+        const int32x4_t a = dcp_suppressed(vld1q_s32(up), dcp_mask_at(bands, mask, k, up_places));
+        const int32x4_t b =
+            dcp_suppressed(dcp_load_down(down), dcp_mask_at(bands, mask, 255 - k, down_places));
         const int32x4_t e = vshrq_n_s32(vaddq_s32(a, dcp_conjugate(b)), 1);
         /* The twist of conj(o) = conj(a) - b; t is its conjugate. */
         const int32x4_t c =

@@ -12,13 +12,38 @@ typedef struct {
     size_t left; /* columns behind the first vector's */
 } dcp_columns;
 
-/* Lists the active of `columns`, at most DCP_LISTED. Returns how many. */
+/* The mask of a list's columns less those whose value is 0, as that of many an active channel is:
+ * they add nothing. */
+static inline void dcp_nonzero(const uint32_t *mask, const int8_t *h, size_t columns,
+                               uint32_t *nonzero) {
+    int8x16_t x;
+    uint32_t bits, ones;
+    __asm__ volatile("wlstp.8 lr, %[columns], 2f\n"
+                     "1:\n\t"
+                     "vldrb.8 %q[x], [%[h]], #16\n\t"
+                     "ldrh %[bits], [%[mask]], #2\n\t"
+                     "vcmp.i8 ne, %q[x], zr\n\t"
+                     "vmrs %[ones], p0\n\t"
+                     "and %[bits], %[bits], %[ones]\n\t"
+                     "strh %[bits], [%[nonzero]], #2\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [h] "+r"(h), [mask] "+r"(mask), [nonzero] "+r"(nonzero), [x] "=&w"(x),
+                       [bits] "=&r"(bits), [ones] "=&r"(ones)
+                     : [columns] "r"(columns)
+                     : "lr", "cc", "memory");
+}
+
+/* Lists those of `columns`, at most DCP_LISTED, that are active and not 0. Returns how many. */
 static inline size_t dcp_columns_of(dcp_columns *c, const uint32_t *mask, size_t columns,
                                     const int8_t *h) {
+    const size_t within = columns < DCP_LISTED ? columns : DCP_LISTED;
+    uint32_t nonzero[DCP_LISTED / 32] = {0, 0, 0, 0};
+    dcp_nonzero(mask, h, within, nonzero);
     /* From the second half the list spreads over both, and nowhere overtakes itself. */
     const uint8_t *list = c->vector + DCP_LISTED;
     uint8_t *to = c->vector;
-    const size_t active = dcp_active(mask, columns, c->vector + DCP_LISTED);
+    const size_t active = dcp_active(nonzero, within, c->vector + DCP_LISTED);
     int8x16_t at, x;
     __asm__ volatile("wls lr, %[vectors], 2f\n"
                      "1:\n\t"
@@ -127,10 +152,9 @@ static inline void dcp_add_scaled(const int32_t *sum, const int32_t *multiplier,
                      : "lr", "cc", "memory");
 }
 
-/* Adds the active columns' product to the residual stream. */
+/* Adds the active columns' product to the residual stream; those whose value is 0 are not read. */
 DCP_KERNEL uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *mask,
                                         const int8_t *h, int32_t *sum, int16_t *residual) {
-    uint32_t macs = 0;
     dcp_zero((int8_t *)sum, layer->rows * sizeof *sum);
     for (size_t first = 0; first < layer->columns; first += DCP_LISTED) {
         dcp_columns c;
@@ -139,10 +163,9 @@ DCP_KERNEL uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *
         if (active > 0) {
             dcp_add_columns(layer, first, &c, active, sum);
         }
-        macs += (uint32_t)(active * layer->rows);
     }
     dcp_add_scaled(sum, layer->multiplier, residual, layer->rows);
-    return macs;
+    return dcp_count(mask, (layer->columns + 31) / 32) * (uint32_t)layer->rows;
 }
 
 #endif

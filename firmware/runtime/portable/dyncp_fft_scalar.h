@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dyncp_bands.h"
+#include "dyncp_dsp_fft.h"
 #include "dyncp_runtime.h"
 
 /* twiddle[128].im; twiddle[128].re is 0. */
@@ -69,6 +70,7 @@ static inline void dcp_quad0(dcp_complex *a, dcp_complex *b, dcp_complex *c, dcp
     dcp_butterfly(b, d, dcp_twist128(*d));
 }
 
+#if !DCP_SIMD
 /* j > 0: the stage h twists by k = j 256 / h, the stage 2 h by half of that and, 128 further on,
  * in its other butterfly. */
 DCP_IN_CODE static inline void dcp_quad(int32_t *z, size_t h, const int32_t *twiddle, size_t k) {
@@ -84,6 +86,7 @@ DCP_IN_CODE static inline void dcp_quad(int32_t *z, size_t h, const int32_t *twi
     dcp_store(z + 2 * h, b);
     dcp_store(z + 6 * h, d);
 }
+#endif
 
 /* Section 4, step 2, stages h and 2 h. */
 DCP_IN_CODE static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
@@ -96,10 +99,19 @@ DCP_IN_CODE static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z
         dcp_store(group + 2 * h, b);
         dcp_store(group + 4 * h, c);
         dcp_store(group + 6 * h, d);
+#if !DCP_SIMD
         for (size_t j = 1; j < h; j++) {
             dcp_quad(group + 2 * j, h, twiddle, j * (256 / h));
         }
+#endif
     }
+#if DCP_SIMD
+    if (h < 64) {
+        dcp_two_stages_from1(twiddle, z, h);
+    } else {
+        dcp_last_stages_from1(twiddle, z);
+    }
+#endif
 }
 
 /* Section 4, step 2, from h = 4 on. */
@@ -202,11 +214,26 @@ static inline void dcp_features(const uint64_t *thresholds, const uint8_t *start
     }
 }
 
+/* Spectrum x[257] to features[bands]; band b has the bins edges[b] to edges[b + 1] - 1. */
+static inline void dcp_band_features(const uint64_t *thresholds, const uint8_t *starts,
+                                     const uint16_t *edges, const uint32_t *reciprocals,
+                                     size_t bands, const int32_t *x, int8_t *features) {
+    for (size_t b = 0; b < bands; b++) {
+        const int32_t *end = x + 2 * (edges[b + 1] - edges[b]);
+        uint64_t power = dcp_power(x);
+        for (x += 2; x < end; x += 2) {
+            power += dcp_power(x);
+        }
+        features[b] = dcp_feature(thresholds, starts, dcp_band_mean(power, reciprocals[b]));
+    }
+}
+
 /* ---- Section 6, back: suppression ---- */
 
-/* logits[257] to the suppression mask[257], by linear interpolation in sigmoid[257]. */
-static inline void dcp_suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask) {
-    for (size_t k = 0; k < DCP_BINS; k++) {
+/* logits[count] to the suppression mask[count]. */
+static inline void dcp_suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask,
+                                   size_t count) {
+    for (size_t k = 0; k < count; k++) {
         mask[k] = dcp_suppression_of(sigmoid, logits[k]);
     }
 }
@@ -223,15 +250,17 @@ static inline dcp_complex dcp_suppressed(const int32_t *x, uint16_t mask) {
 }
 
 /* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of x[257]. */
-static inline void dcp_merge(const int32_t *twiddle, const uint16_t *mask, int32_t *x) {
-    const dcp_complex first = dcp_suppressed(x, mask[0]);
-    const dcp_complex last = dcp_suppressed(x + 2 * 256, mask[256]);
+static inline void dcp_merge(const int32_t *twiddle, const uint8_t *bands, const uint16_t *mask,
+                             int32_t *x) {
+    const dcp_complex first = dcp_suppressed(x, mask[dcp_band_of(bands, 0)]);
+    const dcp_complex last = dcp_suppressed(x + 2 * 256, mask[dcp_band_of(bands, 256)]);
     x[0] = ((first.im - last.im) >> 1) + ((first.re - last.re) >> 1);
     x[1] = ((first.re + last.re) >> 1) + (-(first.im + last.im) >> 1);
-    const uint16_t *mask_down = mask + 255;
-    for (int32_t *up = x + 2, *down = x + 2 * 255; up <= down; up += 2, down -= 2) {
+    for (size_t k = 1; k <= 128; k++) {
+        int32_t *up = x + 2 * k, *down = x + 2 * (256 - k);
         twiddle += 2;
-        const dcp_complex a = dcp_suppressed(up, *++mask), b = dcp_suppressed(down, *mask_down--);
+        const dcp_complex a = dcp_suppressed(up, mask[dcp_band_of(bands, k)]);
+        const dcp_complex b = dcp_suppressed(down, mask[dcp_band_of(bands, 256 - k)]);
         const int32_t e_re = (a.re + b.re) >> 1, e_im = (a.im - b.im) >> 1;
         /* The twist of conj(o); t is its conjugate. */
         dcp_complex conjugate;

@@ -211,8 +211,8 @@ static inline uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_
 }
 
 /* sum[rows] += the columns at w, each times its value; 1 or 4 of them. */
-static inline uint32_t dcp_add_columns(const int8_t *const *w, const int32_t *value, size_t count,
-                                       size_t rows, int32_t *sum) {
+static inline void dcp_add_columns(const int8_t *const *w, const int32_t *value, size_t count,
+                                   size_t rows, int32_t *sum) {
     if (count == 4) {
         const int8_t *p = w[0], *q = w[1], *r = w[2], *s = w[3];
         const int32_t a = value[0], b = value[1], c = value[2], d = value[3];
@@ -224,37 +224,40 @@ static inline uint32_t dcp_add_columns(const int8_t *const *w, const int32_t *va
             sum[n] += w[0][n] * value[0];
         }
     }
-    return (uint32_t)(count * rows);
 }
 
 /* Adds the active columns' product to the residual stream. The weights are transposed,
- * weight[columns][dcp_padded(rows)], so that a pruned column is not read; sum[rows] is work space.
- */
+ * weight[columns][dcp_padded(rows)], so that a pruned column is not read, nor one whose value is 0,
+ * as that of many an active channel is; sum[rows] is work space. */
 DCP_KERNEL uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *mask,
                                         const int8_t *h, int32_t *sum, int16_t *residual) {
     const size_t rows = layer->rows, stride = dcp_padded(rows);
     const int8_t *w[4];
     int32_t value[4];
     size_t waiting = 0;
-    uint32_t macs = 0;
+    uint32_t active = 0;
     memset(sum, 0, rows * sizeof *sum);
     for (size_t r = 0; r < layer->columns; r++) {
-        if (dcp_is_active(mask, r)) {
+        if (!dcp_is_active(mask, r)) {
+            continue;
+        }
+        active++;
+        if (h[r] != 0) {
             w[waiting] = layer->weight + r * stride;
             value[waiting] = h[r];
             if (++waiting == 4) {
-                macs += dcp_add_columns(w, value, 4, rows, sum);
+                dcp_add_columns(w, value, 4, rows, sum);
                 waiting = 0;
             }
         }
     }
     for (size_t n = 0; n < waiting; n++) {
-        macs += dcp_add_columns(w + n, value + n, 1, rows, sum);
+        dcp_add_columns(w + n, value + n, 1, rows, sum);
     }
     for (size_t c = 0; c < rows; c++) {
         residual[c] = dcp_sat16(residual[c] + dcp_rmul(sum[c], layer->multiplier[c]));
     }
-    return macs;
+    return active * (uint32_t)rows;
 }
 
 #endif
