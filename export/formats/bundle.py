@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,6 +49,9 @@ REMEDY = "export again"
 
 Scales = dict[str, float | list[float]]
 
+Kept = list[list[int]]
+"""Of each block, which of the checkpoint's channels are left, in order."""
+
 
 @dataclass
 class Bundle:
@@ -58,6 +62,8 @@ class Bundle:
     scales: Scales
     sources: dict[str, str]
     probes: Probes | None = None
+    kept: Kept | None = None
+    """Where export let gates go that never open (export/quantization/dead.py); None where it let none go."""
     hash: str = field(default="", compare=False)
 
     @property
@@ -102,6 +108,7 @@ class Manifest(StrictModel):
     sources: dict[str, str]
     network_sha256: str
     probes: ProbesManifest | None
+    kept: Kept | None = None
 
 
 def check(bundle: Bundle, source: str = "bundle") -> None:
@@ -115,6 +122,7 @@ def check(bundle: Bundle, source: str = "bundle") -> None:
     _check_constants(bundle, f"{source}: {NETWORK}")
     _check_accumulators(bundle, f"{source}: {NETWORK}")
     _check_scales(bundle, f"{source}: {MANIFEST}")
+    _check_kept(bundle, f"{source}: {MANIFEST}")
     if bundle.probes is not None:
         check_probes(bundle.probes, bundle.config, f"{source}: {PROBES}")
 
@@ -169,6 +177,16 @@ def _check_scales(bundle: Bundle, source: str) -> None:
         raise BundleError(f"{source}: scales.logits must be 2^-10")
 
 
+def _check_kept(bundle: Bundle, source: str) -> None:
+    if bundle.kept is None:
+        return
+    shape = [len(row) for row in bundle.kept]
+    if shape != [bundle.config.gated] * bundle.config.blocks:
+        raise BundleError(f"{source}: kept must list {bundle.config.gated} channels for each block; export again")
+    if any(row[0] < 0 or any(a >= b for a, b in pairwise(row)) for row in bundle.kept):
+        raise BundleError(f"{source}: kept must list channels in increasing order; export again")
+
+
 def write_bundle(bundle: Bundle, folder: Path) -> str:
     """Check `bundle` and write it as `folder`, all of it or nothing; returns the bundle hash.
 
@@ -198,8 +216,11 @@ def _serialize(bundle: Bundle) -> dict[str, bytes]:
         sources=bundle.sources,
         network_sha256=sha256(files[NETWORK]),
         probes=probes,
+        kept=bundle.kept,
     )
-    return files | {MANIFEST: seal(manifest.model_dump(mode="json", by_alias=True))}
+    # Left out where nothing left: bundles are what they were before there was the key.
+    without = {"kept"} if bundle.kept is None else None
+    return files | {MANIFEST: seal(manifest.model_dump(mode="json", by_alias=True, exclude=without))}
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -214,7 +235,7 @@ def read_bundle(folder: Path) -> Bundle:
             raise BundleError(f"{folder / PROBES}: must hold probes.weight, probes.bias and probes.channel alone")
         weight, bias, channel = loaded["probes.weight"], loaded["probes.bias"], loaded["probes.channel"]
         probes = Probes(weight, bias, channel, manifest.probes.tasks)
-    bundle = Bundle(manifest.network, tensors, manifest.scales, manifest.sources, probes)
+    bundle = Bundle(manifest.network, tensors, manifest.scales, manifest.sources, probes, manifest.kept)
     check(bundle, str(folder))
     bundle.hash = bundle.identity
     return bundle

@@ -26,6 +26,9 @@ def export(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Calibrate the scales anew, even if the checkpoint brings its own.")
     ] = False,
+    keep_dead_gates: Annotated[
+        bool, typer.Option("--keep-dead-gates", help="Keep gates on hidden channels that never open in calibration.")
+    ] = False,
     quality: Annotated[Path | None, typer.Option(help="Write the comparison to this JSON file.")] = None,
     json_output: Json = False,
 ) -> None:
@@ -57,8 +60,12 @@ def export(
         return [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY)]
 
     with console.status("quantizing"):
-        bundle = quantize_checkpoint(source, calibration, own_scales=not calibrate)
+        bundle = quantize_checkpoint(source, calibration, not calibrate, keep_dead_gates)
     write_bundle(bundle, out)
+    if bundle.kept is not None:
+        before, blocks = source.network.config.hidden, bundle.config.blocks
+        gone = (before - bundle.config.hidden) * blocks
+        console.print(f"{gone} of {before * blocks} gates never open in calibration and left", highlight=False)
     console.print(f"bundle {out}, hash {bundle.hash[:16]}", highlight=False)
     if clips == 0:
         return

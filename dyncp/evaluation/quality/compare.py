@@ -18,6 +18,7 @@ from dyncp.base.tasks import TAU
 from dyncp.evaluation.quality.clip_scores import ClipScores, Gates, Pcm, score_clip
 from dyncp.evaluation.quality.clip_scores import enhance_float as enhance_float
 from dyncp.export.formats.bundle import Bundle
+from dyncp.export.quantization.dead import narrowed_alike
 from dyncp.export.quantization.fold import FoldedNetwork
 
 if TYPE_CHECKING:
@@ -38,11 +39,14 @@ def compare(
 ) -> Comparison:
     """Run both networks over `pairs`, aligned, each a whole number of hops, in parallel over the cores.
 
-    Without `bundle`, the float network alone. The integers run in the NumPy reference: beside the metrics its time
-    hardly counts, and it needs no compiler. `progress` is told the clips that each step has added. Raises BundleError
-    for a bundle of another shape than the network, AudioError for audio that is not a positive whole number of hops.
-    A pair in which a metric finds no speech is left out and named; NoSpeechError where that leaves none.
+    Without `bundle`, the float network alone; else without the channels that export let go. The integers run in the
+    NumPy reference: beside the metrics its time hardly counts, and it needs no compiler. `progress` is told the clips
+    that each step has added. Raises BundleError for a bundle of another shape than the network, AudioError for audio
+    that is not a positive whole number of hops. A pair in which a metric finds no speech is left out and named;
+    NoSpeechError where that leaves none.
     """
+    if bundle is not None:
+        folded = narrowed_alike(folded, bundle)
     if bundle is not None and bundle.config != folded.config:
         raise BundleError("bundle: its network is not the checkpoint's; export the checkpoint that is evaluated")
     results, left_out = [], []
