@@ -49,18 +49,35 @@ def front(
     ] = "front",
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     compiled: Annotated[bool, typer.Option("--compile", help="Compile each network before it trains.")] = False,
+    day: Annotated[
+        bool, typer.Option("--day", help="Quality on a day's talk spurts against its mean MACs, of each --network.")
+    ] = False,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --day: a checkpoint's folder, or a preset or TOML file to train, as it is or without gates "
+            "and with so many conv channels (`small2:static12`). May be given several times."
+        ),
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="With --day: its length.")] = 30.0,
     json_output: Json = False,
 ) -> None:
     """Train, quantize and score static and dynamic networks: quality against MACs per frame (docs/front.md).
 
     What OUT already holds of this experiment is not trained again, and is scored with the rest.
     """
+    from dyncp.base.errors import ConfigError
+    from dyncp.commands.evaluation.front_day import RESULTS, front_of_day
     from dyncp.commands.evaluation.more import check_results
     from dyncp.evaluation.front.candidates import DENSE, Protocol, parse_candidates, train_into
+    from dyncp.evaluation.front.day_points import parse_entries
     from dyncp.train.corpora.corpus import load_corpus
 
     console = make_console()
-    check_results(out, "front")
+    if day != bool(network):
+        raise ConfigError("--day and --network: give both; --network says which networks to measure on the day")
+    check_results(out, RESULTS if day else "front")
+    entries = parse_entries(network or [])
     protocol = Protocol.make(steps, out, preset)
     wanted = [protocol.run(candidate, seed) for candidate in parse_candidates(only) for seed in range(1, seeds + 1)]
     recordings = load_corpus(corpus, redistributable)
@@ -68,6 +85,12 @@ def front(
     train = partial(
         train_into, corpus=corpus, redistributable=redistributable, device=find_device(device), compiled=compiled
     )
+    if day:
+        train_all = partial(_train, console, train, jobs=jobs)
+        found = front_of_day(console, entries, recordings, out, find_checkpoint(start), seeds, minutes, train_all)
+        if json_output:
+            print(found.model_dump_json())
+        return
     dense = out / DENSE
     _train(console, train, [(dense, protocol.dense(), find_checkpoint(start))], 1)
     _train(console, train, [(run.folder, run.config, dense) for run in wanted], jobs)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from pydantic import ConfigDict, Field, FiniteFloat
@@ -83,9 +84,22 @@ def front_run(run: Run, bundle: Bundle, comparison: Comparison) -> FrontRun:
     )
 
 
-def front_points(runs: Sequence[FrontRun]) -> list[FrontPoint]:
+class Measured(Protocol):
+    """One network of one seed: what a point is made of."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def site(self) -> Site: ...
+    @property
+    def macs_mean(self) -> float: ...
+    @property
+    def int8_gain(self) -> Score: ...
+
+
+def front_points(runs: Sequence[Measured]) -> list[FrontPoint]:
     """One point for each candidate, by ascending mean MACs, with its distance from the static front."""
-    groups: dict[str, list[FrontRun]] = {}
+    groups: dict[str, list[Measured]] = {}
     for run in runs:
         groups.setdefault(run.name, []).append(run)
     points = sorted((_mean(group) for group in groups.values()), key=lambda point: point.macs_mean)
@@ -109,7 +123,7 @@ def above(macs: float, score: Score, front: Sequence[tuple[float, Score]]) -> Sc
     return score - Score.combine([s for _, s in front], lambda values: float(np.interp(macs, costs, values)))
 
 
-def _mean(group: Sequence[FrontRun]) -> FrontPoint:
+def _mean(group: Sequence[Measured]) -> FrontPoint:
     gains = [run.int8_gain for run in group]
     return FrontPoint(
         name=group[0].name,
