@@ -62,10 +62,17 @@ static uint32_t stack_used(const uint32_t *top) {
     return (uint32_t)((uintptr_t)top - (uintptr_t)word);
 }
 
+static void write_all(int32_t file, const void *data, size_t bytes) {
+    if (semihosting_write(file, data, (uint32_t)bytes) != 0) {
+        fail(EXIT_FILE, "cannot write an output");
+    }
+}
+
 #ifdef DYNCP_TRACE
+/* Stages go straight to their file: the smallest memory holds no frame of them. */
 static struct {
-    unsigned char bytes[APP_TRACE_BYTES];
-    size_t used;
+    int32_t file;
+    size_t written;
     int stage;
 } trace;
 
@@ -79,34 +86,37 @@ static void read_given(void *data, size_t bytes) {
     }
 }
 
+/* A stage that a frame left out is 0; what is given of it is read all the same. */
+static void trace_nothing(size_t bytes, int replaces) {
+    unsigned char part[64];
+    for (size_t left = bytes, step; left > 0; left -= step) {
+        step = left < sizeof part ? left : sizeof part;
+        if (replaces) {
+            read_given(part, step);
+        }
+        memset(part, 0, step);
+        write_all(trace.file, part, step);
+    }
+}
+
 void dyncp_trace(int stage, const void *data, size_t bytes) {
-    if (stage != trace.stage || bytes > sizeof trace.bytes - trace.used) {
+    if (stage != trace.stage || bytes > APP_TRACE_BYTES - trace.written) {
         fail(EXIT_TRACE, "a trace point is out of order or larger than docs/emitted-c.md says");
     }
-    unsigned char *const shown = trace.bytes + trace.used;
-    const int replaces = given >= 0 && trace.used < given_bytes;
+    const int replaces = given >= 0 && trace.written < given_bytes;
     if (data == NULL) {
-        if (replaces) {
-            read_given(shown, bytes);
-        }
-        memset(shown, 0, bytes);
+        trace_nothing(bytes, replaces);
     } else {
-        memcpy(shown, data, bytes);
+        write_all(trace.file, data, bytes);
         if (replaces) {
             /* Behind the library's back: all that stages show is the caller's memory. */
             read_given((void *)(uintptr_t)data, bytes);
         }
     }
-    trace.used += bytes;
+    trace.written += bytes;
     ++trace.stage;
 }
 #endif
-
-static void write_all(int32_t file, const void *data, size_t bytes) {
-    if (semihosting_write(file, data, (uint32_t)bytes) != 0) {
-        fail(EXIT_FILE, "cannot write an output");
-    }
-}
 
 /* A copy of a function would define its labels twice. */
 #if defined(__clang__)
@@ -123,7 +133,7 @@ ONE_COPY static dyncp_status process(const int16_t *in, int16_t *out, dyncp_sign
     return status;
 }
 
-static void process_frame(const int16_t *in, int32_t records, int32_t traces) {
+static void process_frame(const int16_t *in, int32_t records) {
     static record result;
     dyncp_signals signals;
     if (process(in, result.output, &signals) != DYNCP_OK) {
@@ -138,14 +148,11 @@ static void process_frame(const int16_t *in, int32_t records, int32_t traces) {
     result.active = signals.active;
     write_all(records, &result, sizeof result);
 #ifdef DYNCP_TRACE
-    if (trace.used != sizeof trace.bytes) {
+    if (trace.written != APP_TRACE_BYTES) {
         fail(EXIT_TRACE, "a frame has fewer trace points than docs/emitted-c.md says");
     }
-    write_all(traces, trace.bytes, sizeof trace.bytes);
-    trace.used = 0;
+    trace.written = 0;
     trace.stage = 0;
-#else
-    (void)traces;
 #endif
 }
 
@@ -159,14 +166,14 @@ static int32_t open_file(const char *path, uint32_t mode) {
 }
 
 #ifdef DYNCP_TRACE
-static void process_constructed(const char *path, int16_t *in, int32_t records, int32_t traces) {
+static void process_constructed(const char *path, int16_t *in, int32_t records) {
     given = open_file(path, SEMIHOSTING_READ_BINARY);
     if (dyncp_init(&state) != DYNCP_OK) {
         fail(EXIT_LIBRARY, "dyncp_init failed");
     }
     while (semihosting_read(given, in, DYNCP_HOP * sizeof *in) == 0) {
         read_given((void *)(uintptr_t)dyncp_masks(&state), DYNCP_MASK_WORDS * sizeof(uint32_t));
-        process_frame(in, records, traces);
+        process_frame(in, records);
     }
 }
 #endif
@@ -188,7 +195,6 @@ int main(void) {
     static char line[256];
     static int16_t in[DYNCP_HOP];
     const char *words[5] = {NULL, NULL, NULL, NULL, NULL};
-    int32_t traces = -1;
 
     if (semihosting_command_line(line, sizeof line) != 0) {
         fail(EXIT_USAGE, "no command line");
@@ -204,7 +210,7 @@ int main(void) {
     if (words[3] == NULL) {
         fail(EXIT_USAGE, "a trace build needs a fourth path, trace out");
     }
-    traces = open_file(words[3], SEMIHOSTING_WRITE_BINARY);
+    trace.file = open_file(words[3], SEMIHOSTING_WRITE_BINARY);
 #endif
 
     const uint32_t *const top = stack_pointer();
@@ -213,17 +219,20 @@ int main(void) {
         fail(EXIT_LIBRARY, "dyncp_init failed");
     }
     while (semihosting_read(pcm, in, sizeof in) == 0) {
-        process_frame(in, records, traces);
+        process_frame(in, records);
     }
 #ifdef DYNCP_TRACE
     if (words[4] != NULL) {
-        process_constructed(words[4], in, records, traces);
+        process_constructed(words[4], in, records);
     }
 #endif
     const uint32_t figures[3] = {stack_used(top), DYNCP_STATE_BYTES, DYNCP_SCRATCH_BYTES};
     write_all(memory, figures, sizeof figures);
-    if (semihosting_close(records) != 0 || semihosting_close(memory) != 0 ||
-        (traces >= 0 && semihosting_close(traces) != 0)) {
+    int unclosed = semihosting_close(records) != 0 || semihosting_close(memory) != 0;
+#ifdef DYNCP_TRACE
+    unclosed |= semihosting_close(trace.file) != 0;
+#endif
+    if (unclosed) {
         fail(EXIT_FILE, "cannot close an output");
     }
     return EXIT_DONE;

@@ -27,7 +27,7 @@ def expect(bundle: Bundle, frames: Frames) -> Run:
     stages.front_end()
     opened = sum((stages.block(i) for i in range(bundle.config.blocks)), np.zeros(frames.count, np.int64))
     stages.back_end()
-    output = frontend.synthesis(stages.spectrum, stages.given("suppression"))
+    output = frontend.synthesis(stages.spectrum, frontend.over_bins(stages.given("suppression"), bundle.config.bands))
     stages.keep("synthesis", output, "int16")
     words = reference.probe_words(bundle.probes, bundle.config, frames.active)
     signals = words
@@ -123,5 +123,4 @@ class _Stages:
     def back_end(self) -> None:
         self.keep("back_input", reference.narrow(self.tensors, "back", self._residual), "int8")
         self.keep("logits", reference.back(self.tensors, self.given("back_input")), "int16")
-        mask = frontend.suppression(self.given("logits"))
-        self.keep("suppression", frontend.over_bins(mask, self.config.bands), "uint16")
+        self.keep("suppression", frontend.suppression(self.given("logits")), "uint16")

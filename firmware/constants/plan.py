@@ -201,7 +201,7 @@ def _frames(
     given: dict[str, NDArray[np.generic]] = {stage: np.stack(inputs) for stage, inputs in values.items()}
     given["spectrum"] = spectra(bundle, count, random)
     given["logits"] = logits(config.spectrum, count, random)
-    given["suppression"] = random.integers(0, 32768, (count, BINS))
+    given["suppression"] = random.integers(0, 32768, (count, config.spectrum))
     for i in range(config.blocks):
         h = CONV.random(random, (count, config.hidden))
         for frame, chosen in scheduled[f"blocks.{i}.depthwise"].items():

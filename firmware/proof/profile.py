@@ -6,8 +6,8 @@ from __future__ import annotations
 from dyncp.firmware.building import elf
 from dyncp.firmware.building.disassembly import disassemble
 from dyncp.firmware.building.image import Image
-from dyncp.firmware.cost.cycles import events
 from dyncp.firmware.cost.events import CycleEvents
+from dyncp.firmware.cost.models import MODELS
 from dyncp.firmware.emulators.histogram import Histogram, build_plugin, read_histogram
 from dyncp.firmware.proof.task import Task
 
@@ -19,4 +19,5 @@ def count_events(task: Task, image: Image) -> CycleEvents:
     span = (constants.origin, constants.origin + constants.length)
     profile = Histogram(build_plugin(task.work), begin, end, span, "histogram.bin")
     run, _ = task.stream(image, profile)
+    events = MODELS[image.board.core]
     return events(disassemble(image.elf), read_histogram(image.elf.parent / profile.out), run.frames)

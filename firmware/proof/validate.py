@@ -24,8 +24,8 @@ from dyncp.export.integers.run import Run, split
 from dyncp.firmware.building import elf, toolchain
 from dyncp.firmware.building.boards import Board, default_boards, select
 from dyncp.firmware.building.image import Image, Variant, build
-from dyncp.firmware.cost.cycles import CORE
 from dyncp.firmware.cost.events import CycleEvents
+from dyncp.firmware.cost.models import MODELS
 from dyncp.firmware.emulators import counting
 from dyncp.firmware.emulators.counting import Counts, Marks
 from dyncp.firmware.emulators.emulate import Figures
@@ -212,7 +212,7 @@ def _emulate(task: Task, board: Board, variant: Variant, plugin: Path) -> _Resul
     checks = [
         _cross_check(task, emulator, image, counts, marks) for emulator in task.emulators if runs(emulator, board)
     ]
-    cycles = count_events(task, image) if task.cycles and board.core == CORE else None
+    cycles = count_events(task, image) if task.cycles and board.core in MODELS else None
     return _Result(image, run, figures, mismatches, divergence, counts, checks, cycles, None)
 
 

@@ -54,7 +54,7 @@ def build_report(
     if board != NO_WAIT and not any(target.cycles for target in validation.record.targets):
         raise ReportError(
             f"{validation_folder / RECORD}: targets: none has cycles to estimate from; "
-            "validate with --cycles and the board cortex-m4"
+            "validate with --cycles and the board cortex-m4 or cortex-m0"
         )
     return schema.Report(
         schema="dyncp-report",
@@ -259,7 +259,7 @@ def _target(record: TargetRecord, board: UserBoard) -> schema.TargetReport:
         cross_checks=record.cross_checks,
         program_flash_bytes=memory.program_flash,
         program_ram_bytes=memory.program_ram,
-        cycles=None if record.cycles is None else estimate(record.cycles, board),
+        cycles=None if record.cycles is None else estimate(record.cycles, board, record.name),
     )
 
 

@@ -99,6 +99,13 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 #define DCP_HELIUM 0
 #endif
 
+/* Whether a core has no instruction for a product of 64 bits, as those of Armv6-M. */
+#if defined(DYNCP_BY_HALVES) || (defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1)
+#define DCP_BY_HALVES 1
+#else
+#define DCP_BY_HALVES 0
+#endif
+
 /* Whether dyncp_kernels.h takes the kernels of dyncp_dsp.h. DYNCP_DSP takes them on any core, in
  * plain C where the core lacks their instructions. */
 #if defined(DYNCP_DSP) || (DCP_SIMD && !DCP_HELIUM)
@@ -119,6 +126,16 @@ static inline int32_t dcp_rmul2(int32_t a, int32_t twice_m) {
     int32_t result;
     __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(twice_m));
     return result;
+#elif DCP_BY_HALVES
+    /* By halves; the products of unlike halves are below 2^31. */
+    const int32_t a_high = a >> 16, m_high = twice_m >> 16;
+    const uint32_t a_low = (uint32_t)a & 0xffffu, m_low = (uint32_t)twice_m & 0xffffu;
+    const int32_t first = a_high * (int32_t)m_low, second = m_high * (int32_t)a_low;
+    const uint32_t middle =
+        (a_low * m_low >> 16) + ((uint32_t)first & 0xffffu) + ((uint32_t)second & 0xffffu);
+    /* The upper word, and the bit below it. */
+    return a_high * m_high + (first >> 16) + (second >> 16) + (int32_t)(middle >> 16) +
+           (int32_t)(middle >> 15 & 1u);
 #else
     const int64_t product = (int64_t)a * twice_m;
     return (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
