@@ -113,8 +113,8 @@ static inline uint32_t dcp_signs(const int32_t *score, size_t count) {
 
 /* Section 6, block, step 3: packs the positive of score[count] into mask, at most `per_block` and
  * at most `left`, the frame's remaining channels. Returns the number of active channels. */
-DCP_IN_CODE static inline uint32_t dcp_mask(const int32_t *score, uint32_t *mask, size_t count,
-                                            uint32_t per_block, uint32_t left) {
+DCP_KERNEL uint32_t dcp_mask(const int32_t *score, uint32_t *mask, size_t count, uint32_t per_block,
+                             uint32_t left) {
     const uint32_t cap = per_block < left ? per_block : left;
     uint32_t active = 0;
     for (size_t first = 0; first < count; first += 32) {
