@@ -30,11 +30,14 @@ def test_a_cortex_m0_is_exact(gate_site: str, pooling: str, tmp_path: Path) -> N
     bundle = random_bundle(config, seed=6)
     write_bundle(bundle, tmp_path / "bundle")
     library = generate(bundle, tmp_path / "library")
-    record = validate(bundle, library, speech_like(8), tmp_path / "out", boards=["cortex-m0"])
+    record = validate(bundle, library, speech_like(8), tmp_path / "out", boards=["cortex-m0"], cycles=True)
     [target] = record.targets
     assert record.exact
     assert target.mismatches.total == 0
     assert target.memory.ram < 16 * 1024
+    assert target.cycles is not None
+    # A Cortex-M0+ takes one cycle or two for most instructions.
+    assert target.instructions_per_frame.mean < target.cycles.cycles < 2 * target.instructions_per_frame.mean
 
 
 @pytest.mark.slow
