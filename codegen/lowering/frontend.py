@@ -25,15 +25,19 @@ def front_end_tables(bundle: Bundle) -> list[Table]:
     if bundle.config.bands is not None and bundle.config.banded:
         listed += [
             table("edges", np.array(bundle.config.bands, np.uint16), "first bin of each band, and 257"),
-            table("bands", band_of_bins(bundle.config.bands), "of each bin"),
+            table("bands", band_of_bins(bundle.config.bands), "of each bin, to whole words"),
             table("reciprocals", reciprocals(bundle.config.bands), "of the bands' numbers of bins, Q32; 0 for 1"),
         ]
     return listed
 
 
 def band_of_bins(edges: Sequence[int]) -> NDArray[np.uint8]:
-    """The number of each bin's band, uint8 [257]: fewer bands than bins have numbers of 8 bits."""
-    return np.repeat(np.arange(len(edges) - 1), np.diff(edges)).astype(np.uint8)
+    """The number of each bin's band, and zeros to whole words, which the self-test reads: uint8 [260].
+
+    Fewer bands than bins have numbers of 8 bits.
+    """
+    bands = np.repeat(np.arange(len(edges) - 1), np.diff(edges)).astype(np.uint8)
+    return np.pad(bands, (0, -len(bands) % 4))
 
 
 def twice_twiddle(twiddle: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -135,6 +135,10 @@ def random_network(config: NetworkConfig, active: list[int]) -> Bundle:
         "features.thresholds": frontend.feature_thresholds(0.02),
     }
     for i, count in enumerate(active):
+        # No active channel is 0: the projection skips those that are.
+        depthwise = f"blocks.{i}.depthwise"
+        tensors[f"{depthwise}.bias"] = np.full_like(tensors[f"{depthwise}.bias"], 2**22)
+        tensors[f"{depthwise}.multiplier"] |= 2**20
         score = f"blocks.{i}.gate.score"
         tensors[f"{score}.weight"] = np.zeros_like(tensors[f"{score}.weight"])
         tensors[f"{score}.bias"] = random.permutation(np.where(np.arange(config.gated) < count, 1, -1)).astype(np.int32)
