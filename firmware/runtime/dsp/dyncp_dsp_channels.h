@@ -218,7 +218,8 @@ enum { DCP_PAIRS = 16 };
 #endif
 
 /* sum[4] += four rows of the columns of pair[pairs], which begin `row` bytes into each. */
-static inline void dcp_add_pairs(const dcp_pair *pair, size_t pairs, size_t row, uint32_t sum[4]) {
+DCP_IN_CODE static inline void dcp_add_pairs(const dcp_pair *pair, size_t pairs, size_t row,
+                                             uint32_t sum[4]) {
 #if DCP_SIMD
     const dcp_pair *const behind = pair + pairs;
     register uint32_t s __asm__("r0") = sum[0], t __asm__("r1") = sum[1];
@@ -250,8 +251,9 @@ static inline void dcp_add_pairs(const dcp_pair *pair, size_t pairs, size_t row,
 
 /* sum[rows] + what the columns of pair[pairs] come to, for the rows from r on, at most four: to the
  * residual stream or, without it, back to sum. */
-static inline void dcp_put_pairs(const dcp_layer *layer, const dcp_pair *pair, size_t pairs,
-                                 size_t r, size_t count, int32_t *sum, int16_t *residual) {
+DCP_IN_CODE static inline void dcp_put_pairs(const dcp_layer *layer, const dcp_pair *pair,
+                                             size_t pairs, size_t r, size_t count, int32_t *sum,
+                                             int16_t *residual) {
     uint32_t s[4] = {0, 0, 0, 0};
     memcpy(s, sum + r, count * sizeof *sum);
     dcp_add_pairs(pair, pairs, r, s);

@@ -47,7 +47,7 @@ typedef struct {
 
 /* All groups from that of z on, which is `step` bytes before the next. */
 #define DCP_GROUPS(name, b, c, d, step)                                                            \
-    static inline void name(const dcp_twists *twists, int32_t *z) {                                \
+    DCP_IN_CODE static inline void name(const dcp_twists *twists, int32_t *z) {                    \
         register const dcp_twists *w __asm__("ip") = twists;                                       \
         register int32_t *at __asm__("lr") = z;                                                    \
         __asm__ volatile(                                                                          \
@@ -68,7 +68,7 @@ DCP_GROUPS(dcp_groups16, "128", "256", "384", "512")
 #undef DCP_GROUPS
 
 /* The stages h and 2 h, j from 1 on, h = 4 or 16. */
-static inline void dcp_two_stages_from1(const int32_t *twiddle, int32_t *z, size_t h) {
+DCP_IN_CODE static inline void dcp_two_stages_from1(const int32_t *twiddle, int32_t *z, size_t h) {
     for (size_t j = 1; j < h; j++) {
         const int32_t *first = twiddle + 2 * j * (256 / h), *second = twiddle + j * (256 / h);
         const dcp_twists twists = {{first[0], first[1]},
@@ -85,7 +85,7 @@ static inline void dcp_two_stages_from1(const int32_t *twiddle, int32_t *z, size
 
 /* The stages 64 and 128, j from 1 on: of each j there is one group. Addresses go with the middle of
  * the values, and of the factors of the second stage, or they would be out of reach. */
-static inline void dcp_last_stages_from1(const int32_t *twiddle, int32_t *z) {
+DCP_IN_CODE static inline void dcp_last_stages_from1(const int32_t *twiddle, int32_t *z) {
     const struct { const int32_t *first, *end; } bounds = {twiddle + 8, z + 2 * (64 + 96)};
     const int32_t *const middle = twiddle + 4 + 2 * 64;
     register const int32_t *second __asm__("ip") = middle;

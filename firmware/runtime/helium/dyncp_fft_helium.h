@@ -102,7 +102,7 @@ static inline void dcp_store_groups(int32_t *z, uint64x2_t groups, int32x4_t val
 
 /* Step 2, the stages h and 2 h, in registers: the values j, j + h, j + 2 h and j + 3 h of two
  * groups at once, which are twisted alike (dcp_quad in dyncp_fft_scalar.h). */
-static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
+DCP_IN_CODE static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
     const uint64x2_t groups = {0, 8 * h * sizeof *z};
     for (size_t j = 0; j < h; j++) {
         const size_t k = j * (256 / h);
@@ -129,7 +129,7 @@ static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) 
 }
 
 /* The stages 64 and 128 of one group: j and j + 1 are neighbours, with factors of their own. */
-static inline void dcp_last_quads(const int32_t *twiddle, int32_t *z, size_t j) {
+DCP_IN_CODE static inline void dcp_last_quads(const int32_t *twiddle, int32_t *z, size_t j) {
     const dcp_factors first = dcp_load_factors(twiddle, 4 * j, 4);
     int32x4_t a = vld1q_s32(z), b = vld1q_s32(z + 2 * 64);
     int32x4_t c = vld1q_s32(z + 4 * 64), d = vld1q_s32(z + 6 * 64);
@@ -294,9 +294,9 @@ static inline uint64_t dcp_squares(const int32_t *x, size_t count) {
 }
 
 /* As in dyncp_fft_scalar.h; the mean powers of four bands wait for each other. */
-static inline void dcp_band_features(const uint64_t *thresholds, const uint8_t *starts,
-                                     const uint16_t *edges, const uint32_t *reciprocals,
-                                     size_t bands, const int32_t *x, int8_t *features) {
+DCP_IN_CODE static inline void dcp_band_features(const uint64_t *thresholds, const uint8_t *starts,
+                                                 const uint16_t *edges, const uint32_t *reciprocals,
+                                                 size_t bands, const int32_t *x, int8_t *features) {
     for (size_t first = 0; first < bands; first += 4) {
         const size_t count = bands - first < 4 ? bands - first : 4;
         uint32_t low[4] = {0, 0, 0, 0}, high[4] = {0, 0, 0, 0};

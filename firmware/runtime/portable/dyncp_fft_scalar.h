@@ -215,9 +215,9 @@ static inline void dcp_features(const uint64_t *thresholds, const uint8_t *start
 }
 
 /* Spectrum x[257] to features[bands]; band b has the bins edges[b] to edges[b + 1] - 1. */
-static inline void dcp_band_features(const uint64_t *thresholds, const uint8_t *starts,
-                                     const uint16_t *edges, const uint32_t *reciprocals,
-                                     size_t bands, const int32_t *x, int8_t *features) {
+DCP_IN_CODE static inline void dcp_band_features(const uint64_t *thresholds, const uint8_t *starts,
+                                                 const uint16_t *edges, const uint32_t *reciprocals,
+                                                 size_t bands, const int32_t *x, int8_t *features) {
     for (size_t b = 0; b < bands; b++) {
         const int32_t *end = x + 2 * (edges[b + 1] - edges[b]);
         uint64_t power = dcp_power(x);
