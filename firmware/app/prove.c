@@ -103,9 +103,8 @@ static void prove_features(void) {
 
 static void prove_suppression(void) {
     uint16_t suppression[DCP_BINS];
-    const uint16_t edges[] = {0, 1, 3, 7};
     UNKNOWN(y16, -32768, 32767);
-    dcp_band_suppression(dyncp_sigmoid, edges, 3, y16, suppression);
+    dcp_suppression(dyncp_sigmoid, y16, suppression, 3);
 }
 
 static void prove_readout(void) {
@@ -138,7 +137,9 @@ static void prove_transforms(void) {
     UNKNOWN(suppression, 0, 32767);
     dcp_split(dyncp_twiddle, x);
     UNKNOWN(x, -(1 << 25), 1 << 25);
-    dcp_merge(dyncp_twiddle, suppression, x);
+    dcp_merge(dyncp_twiddle, NULL, suppression, x);
+    UNKNOWN(x, -(1 << 25), 1 << 25);
+    dcp_merge(dyncp_twiddle, dyncp_bands, suppression, x);
     UNKNOWN(x, -(1 << 25), 1 << 25);
     dcp_fft256(dyncp_twiddle, x, z);
 }
