@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dyncp.base.audio import Pcm
     from dyncp.base.config import Config
     from dyncp.evaluation.front.day_points import DayFront, DayFrontRun, Entry
     from dyncp.export.formats.bundle import Bundle
+    from dyncp.firmware.report.contents.day import SpurtQuality
     from dyncp.train.corpora.recordings import Corpus
     from dyncp.train.day.day import Day
 
@@ -89,6 +91,7 @@ def _bundle(folder: Path, calibration: Sequence[NDArray[np.int16]]) -> Bundle:
 def _measured(console: Console, out: Path, name: str, seed: int, bundle: Bundle, day: Day) -> DayFrontRun:
     """Kept in OUT, and read from there as long as neither the network nor the day changes."""
     from dyncp.base.files import replace_file
+    from dyncp.evaluation.day.spurts import spurt_quality
     from dyncp.evaluation.front.day_points import DayFrontRun, audio_hash, day_run
 
     digest = hashlib.sha256(f"{bundle.identity} {audio_hash(day)} {name} {seed}".encode()).hexdigest()
@@ -96,7 +99,11 @@ def _measured(console: Console, out: Path, name: str, seed: int, bundle: Bundle,
     if kept.exists():
         return DayFrontRun.model_validate_json(kept.read_bytes())
     with console.status(f"measuring {name}") as status:
-        run = day_run(name, seed, bundle, day, status.update)
+
+        def scored(enhanced: Pcm) -> SpurtQuality:
+            return spurt_quality(day, enhanced, lambda done, of: status.update(f"{name}: scored {done} of {of}"))
+
+        run = day_run(name, seed, bundle, day, scored)
     out.mkdir(parents=True, exist_ok=True)
     replace_file(kept, run.model_dump_json().encode())
     return run

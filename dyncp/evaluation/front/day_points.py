@@ -16,12 +16,12 @@ from dyncp.base.audio import Pcm, pad_to_hop
 from dyncp.base.config import HOP, Config, StrictModel, find_config, load_config
 from dyncp.base.errors import ConfigError
 from dyncp.base.quality import Score
-from dyncp.evaluation.day.spurts import spurt_quality
 from dyncp.evaluation.front.candidates import Site
 from dyncp.evaluation.front.points import FrontPoint
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
 from dyncp.firmware.host.library import host_library
+from dyncp.firmware.report.contents.day import SpurtQuality
 from dyncp.train.day.day import Day
 from dyncp.train.day.recipe import SPEECH
 
@@ -120,13 +120,16 @@ def _static(config: Config, hidden: int, text: str) -> Config:
 
 
 def day_run(
-    name: str, seed: int, bundle: Bundle, day: Day, progress: Callable[[str], object] = lambda _: None
+    name: str, seed: int, bundle: Bundle, day: Day, spurt_quality: Callable[[Pcm], SpurtQuality]
 ) -> DayFrontRun:
-    """Measure a bundle, of a static network too, on `day`. Raises AudioError for a day without speech to score,
-    ToolchainError where there is no compiler."""
+    """Measure a bundle, of a static network too, on `day`.
+
+    `spurt_quality` scores the day's noisy audio, enhanced and aligned. Raises ToolchainError where there is no
+    compiler.
+    """
     output, macs = _heard(bundle, pad_to_hop(day.stream.noisy, extra_hops=1))
     macs, speech = macs[:-1], day.condition == SPEECH
-    quality = spurt_quality(day, output[HOP:], lambda done, of: progress(f"{name}: scored {done} of {of}"))
+    quality = spurt_quality(output[HOP:])
     config = bundle.config
     return DayFrontRun(
         name=name,
