@@ -49,7 +49,8 @@ def solve(
     for attempt in range(TRIES):
         x = random.integers(1, inputs.high + 1, len(weight))
         # Not near the lower end, where a multiplier hardly matters, unless nothing else is found.
-        least = low + 1 if attempt > TRIES // 2 else max(low + 1, high // 2)
+        # Half of a negative end lies above it.
+        least = low + 1 if attempt > TRIES // 2 else max(low + 1, min(high, high // 2))
         target = int(random.integers(least, high + 1))
         accumulator = int(first_at(target, np.array(m))) - (1 if way == MORE else 0)
         if _move(x, weight, order, accumulator - int(weight @ x + bias), inputs.high):
