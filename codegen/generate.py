@@ -13,7 +13,7 @@ from dyncp.base.errors import GenerationError
 from dyncp.base.files import replace_folder, settle
 from dyncp.codegen.c.names import check_prefix
 from dyncp.codegen.c.printing import environment
-from dyncp.codegen.c.runtime import RUNTIME
+from dyncp.codegen.c.runtime import RUNTIME, STREAM
 from dyncp.codegen.layouts.arrange import PLAIN, TELLS_SIGNALS, arrange, place
 from dyncp.codegen.layouts.record import read_record, record
 from dyncp.codegen.library import LibraryManifest as LibraryManifest
@@ -33,6 +33,7 @@ NETWORK_TEMPLATES = {
     "{}_stages.h": "stages.h.j2",
 }
 SELFTEST_TEMPLATES = {"{}_selftest.h": "selftest.h.j2"}
+STREAM_TEMPLATES = {"{}_stream.h": "stream.h.j2", "{}_stream.c": "stream.c.j2"}
 PROBE_TEMPLATES = {
     "{}_signals.h": "signals.h.j2",
     "{}_probe_state.h": "probe_state.h.j2",
@@ -48,10 +49,12 @@ def generate(
     selftest: bool = False,
     layout: str = PLAIN,
     shared_scratch: bool = False,
+    stream: bool = False,
 ) -> Path:
     """Write the C library of `bundle` into the folder `out`, all of it or nothing; returns the folder of its C files.
 
-    `signals` names the probe tasks that the library has, by default all; `selftest` adds P_selftest and P_check_tables.
+    `signals` names the probe tasks that the library has, by default all; `selftest` adds P_selftest and P_check_tables,
+    `stream` P_stream.h and P_stream.c (docs/stream.md).
     `layout` adds what a build system wants (docs/layouts.md): the C files then lie in a folder of `out`.
     With `shared_scratch` all states share one work space, which is the library's: calls must not overlap.
     The same arguments give the same bytes. What else `out` holds stays, also the libraries of other prefixes; the files
@@ -60,12 +63,14 @@ def generate(
     have, for a bundle that was never written, and for a folder that cannot be written or holds somebody else's file of
     a name that the library needs.
     """
+    if stream and shared_scratch:
+        raise GenerationError("a stream keeps pieces of a frame in the scratch, so that states cannot share one")
     folder = place(layout)
     library = _lower(bundle, prefix, signals, selftest, shared_scratch)
-    templates = NETWORK_TEMPLATES | (SELFTEST_TEMPLATES if selftest else {})
+    templates = NETWORK_TEMPLATES | (SELFTEST_TEMPLATES if selftest else {}) | (STREAM_TEMPLATES if stream else {})
     own = _rendered(library, templates) | _probe_files(library)
-    own |= {name: header.read_bytes() for name, header in RUNTIME.items()}
-    own[manifest_name(prefix)] = _manifest(library, [*own, manifest_name(prefix)])
+    own |= {name: header.read_bytes() for name, header in (RUNTIME | (STREAM if stream else {})).items()}
+    own[manifest_name(prefix)] = _manifest(library, [*own, manifest_name(prefix)], stream)
     contents = arrange(layout, library, own)
     if layout != PLAIN:
         contents |= record(layout, prefix, contents)
@@ -120,7 +125,7 @@ def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Coll
             "without --probes-only"
         )
     contents = _probe_files(library)
-    contents[manifest_name(prefix)] = _manifest(library, found.files)
+    contents[manifest_name(prefix)] = _manifest(library, found.files, found.stream)
     replace_folder(out, contents, frozenset(contents), GenerationError, keep_others=True)
     return out
 
@@ -153,7 +158,7 @@ def _probe_files(library: Library) -> dict[str, bytes]:
     return _rendered(library, PROBE_TEMPLATES)
 
 
-def _manifest(library: Library, files: Collection[str]) -> bytes:
+def _manifest(library: Library, files: Collection[str], stream: bool) -> bytes:
     manifest = LibraryManifest(
         generator=f"dyncp {library.version}",
         runtime_version=library.runtime_version,
@@ -165,6 +170,7 @@ def _manifest(library: Library, files: Collection[str]) -> bytes:
         tasks=library.probes.tasks,
         selftest=library.selftest is not None,
         shared_scratch=library.shared_scratch,
+        stream=stream,
         files=sorted(files),
     )
     return (json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n").encode("ascii")

@@ -37,6 +37,7 @@ class LibraryManifest(StrictModel):
     tasks: list[ProbeTask]
     selftest: bool = Field(False, description="whether it has P_selftest and P_check_tables")
     shared_scratch: bool = Field(False, description="whether all states share one scratch")
+    stream: bool = Field(False, description="whether it has P_stream.h and P_stream.c")
     files: list[str] = Field(max_length=1000, description="of the folder, those that `dyncp generate` wrote, this too")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hand-written headers of firmware/runtime, which every generated library gets copies of, side by side."""
+"""The hand-written headers of firmware/runtime and firmware/stream, of which generated libraries get copies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ def _headers(folder: Traversable) -> Iterator[Traversable]:
             yield entry
 
 
-RUNTIME = {
-    header.name: header for header in sorted(_headers(files("dyncp.firmware") / "runtime"), key=lambda h: h.name)
-}
+def _by_name(folder: str) -> dict[str, Traversable]:
+    return {header.name: header for header in sorted(_headers(files("dyncp.firmware") / folder), key=lambda h: h.name)}
+
+
+RUNTIME = _by_name("runtime")
 """By name, in order: the folders of firmware/runtime sort them for readers; a library has them in one."""
+
+STREAM = _by_name("stream")
+"""Those that a library with a stream has besides (docs/stream.md)."""

@@ -14,9 +14,11 @@ from dyncp.base.version import __version__
 from dyncp.codegen.c.structs import StructText, struct_text
 from dyncp.codegen.c.tables import Table, table
 from dyncp.codegen.c.text import aligned, wrapped
+from dyncp.codegen.lowering.controls import edge_lines, setters, setting_lines
 from dyncp.codegen.lowering.frontend import front_end_tables
 from dyncp.codegen.lowering.probes import ProbeSet, lower_probes
 from dyncp.codegen.lowering.selftest import SelfTest, lower_selftest
+from dyncp.codegen.lowering.streaming import Stream, follow_prototype, lower_stream, step_costs, step_prototype
 from dyncp.codegen.plan.layout import Layout, block_struct, layout
 from dyncp.codegen.plan.stages import stages
 from dyncp.codegen.plan.weights import emitted_weight, multiplied_in_pairs, neighbour_products, padded, skips_columns
@@ -31,6 +33,7 @@ STATUSES = (
     ("ERROR_UNINITIALIZED", "the state was never initialized"),
     ("ERROR_VERSION", "the state belongs to another version, model or probe set"),
     ("ERROR_CAP", "gates that hold or are shared have no cap per frame"),
+    ("ERROR_SETTING", "a setting is out of its range, or needs a task vad"),
 )
 SELFTEST_STATUS = ("ERROR_SELFTEST", "a constant table or known audio gave another hash")
 
@@ -90,9 +93,16 @@ class Library:
     status_lines: list[str]
     """One enumerator each."""
     structs: list[StructText]
+    settings: list[str]
+    """Members of the struct."""
     set_cap: str
+    setters: dict[str, str]
+    """By what they set, and `settings`, which gets all."""
     process: str
+    step: str
+    follow: str
     """Prototypes, without their ends."""
+    stream: Stream
     stages: list[str]
     """One #define line each."""
     tables: list[Table]
@@ -134,8 +144,13 @@ def lower(bundle: Bundle, prefix: str, selftest: bool = False, shared_scratch: b
         statuses=statuses,
         status_lines=_status_lines(statuses, upper),
         structs=[struct_text(struct, prefix) for struct in structs.structs],
+        settings=setting_lines(),
         set_cap=_set_cap(prefix),
+        setters=setters(prefix),
         process=_process(prefix, upper),
+        step=step_prototype(prefix, upper),
+        follow=follow_prototype(prefix, upper),
+        stream=lower_stream(config, prefix),
         stages=_stage_lines(config, upper),
         tables=front_end + tables,
         front_end_tables=len(front_end),
@@ -160,6 +175,9 @@ def _header_constants(bundle: Bundle, structs: Layout, upper: str, shared_scratc
         (f"BLOCKS {config.blocks}", ""),
         (f"GATES {config.gated}", "gated channels per block"),
         (f"MASK_WORDS {config.mask_words}", f"packed masks, {config.mask_words_per_block} per block"),
+        (f"STEPS {len(step_costs(config))}", "pieces of a frame"),
+        (f"GAINS {config.spectrum}", "of a frame"),
+        ("NO_LIMIT 97", "dB: noise may fall to silence"),
         (f"BLOCK_CAP {config.block_limit}", "active channels per block at most"),
         (f"FRAME_CAP {config.frame_limit}", "active channels per frame at most"),
         (f"MACS_MIN {config.least_macs}", "MACs of a frame with none active"),
@@ -172,7 +190,7 @@ def _header_constants(bundle: Bundle, structs: Layout, upper: str, shared_scratc
         ),
         (f"MODEL 0x{bundle.network_hash[:8]}u", "start of the network hash"),
     ]
-    return aligned((f"#define {upper}_{define}", comment) for define, comment in defines)
+    return aligned((f"#define {upper}_{define}", comment) for define, comment in defines) + edge_lines(config, upper)
 
 
 def _status_lines(statuses: Sequence[tuple[str, str]], upper: str) -> list[str]:

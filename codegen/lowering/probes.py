@@ -99,12 +99,14 @@ def _tell(prefix: str) -> str:
 
 
 def _constants(bundle: Bundle, upper: str, number: str) -> list[str]:
+    has_vad = int(bundle.probes is not None and bundle.probes.voice_output is not None)
     defines = [
         (f'BUNDLE_HASH "{bundle.hash}"', ""),
         (f"PROBES_VERSION {PROBES_VERSION}", "of the format of a probe set"),
         (f'PROBES_HASH "{bundle.probes_hash or ""}"', ""),
         (f"PROBE_SET {number}", "start of that hash, 0 without probes"),
         (f"PROBE_OUTPUTS {bundle.probe_outputs}", "words of all tasks"),
+        (f"HAS_VAD {has_vad}", "whether the binary task vad is one of them"),
         (f"PROBE_STATE_BYTES {probe_state(bundle.config, bundle.probes).bytes}", "sizeof the probe state"),
     ]
     return aligned((f"#define {upper}_{define}", comment) for define, comment in defines)

@@ -18,6 +18,8 @@ class Layout:
     blocks: dict[tuple[int, bool], Struct]
     """By dilation, and whether the block has a gate."""
     scratch: Struct
+    controls: Struct
+    """Part of the state, but declared by the runtime (firmware/runtime/dyncp_controls.h)."""
     state: Struct
 
     probes: Struct
@@ -34,7 +36,7 @@ def layout(config: NetworkConfig, probes: Probes | None, shared_scratch: bool = 
     probe_struct = probe_state(config, probes)
     kinds = [(d, config.has_gate(i)) for i, d in enumerate(config.block_dilations)]
     blocks = {kind: _block(config, *kind) for kind in sorted(set(kinds))}
-    work_space = scratch(config)
+    work_space, controls = scratch(config), _controls()
     members = [
         Member("uint32_t", "magic", (), "set by init"),
         Member("uint32_t", "version", (), "of the runtime that set it"),
@@ -42,16 +44,18 @@ def layout(config: NetworkConfig, probes: Probes | None, shared_scratch: bool = 
         Member("uint32_t", "block_cap", (), "most active channels per block"),
         Member("uint32_t", "frame_cap", (), "most active channels per frame"),
         *([Member("uint32_t", "turn", (), "of the gates, counting frames")] if config.gate_period > 1 else []),
+        Member(controls, "controls", (), "what shapes the gain"),
         Member("uint32_t", "masks", (config.mask_words,), "of the last frame"),
         Member(probe_struct, "probes", (), ""),
         Member("int32_t", "overlap", (HOP,), "second half of the last synthesis, Q4"),
         Member("int16_t", "history", (HOP,), "the last hop"),
+        Member("uint16_t", "gain", (config.spectrum,), "of the last frame, Q15"),
     ]
     members += [Member(blocks[kind], f"block{i}", (), "") for i, kind in enumerate(kinds)]
     if not shared_scratch:
         members.append(Member(work_space, "scratch", (), "dead between calls"))
     state = Struct("internals", "The state of one stream.", members)
-    return Layout(blocks, work_space, state, probe_struct)
+    return Layout(blocks, work_space, controls, state, probe_struct)
 
 
 def probe_state(config: NetworkConfig, probes: Probes | None) -> Struct:
@@ -59,6 +63,12 @@ def probe_state(config: NetworkConfig, probes: Probes | None) -> Struct:
     members = [Member("uint32_t", "set", (), "that the state belongs to")]
     if probes is not None:
         outputs = len(probes.bias)
+        if probes.voice_output is not None:
+            members += [
+                Member("int32_t", "level", (), "that the score of `vad` must be above"),
+                Member("uint32_t", "hangover", (), "frames that its decision stays longer"),
+                Member("uint32_t", "unvoiced", (), "frames since the score was above the level"),
+            ]
         if any(task.frames == "speech" for task in probes.tasks):
             members.append(Member("uint32_t", "frames", (), "since init, until warm"))
         members += [
@@ -71,6 +81,11 @@ def probe_state(config: NetworkConfig, probes: Probes | None) -> Struct:
                 Member("int32_t", "signals", (outputs,), "the words, smoothed"),
             ]
     return Struct("probe_state", "State of the probes, a part of the state.", members)
+
+
+def _controls() -> Struct:
+    names = ("shaped", "limit", "floor", "strength", "attack", "release", "bypass", "wet")
+    return Struct("controls", "Settings of the gain.", [Member("uint32_t", name, (), "") for name in names])
 
 
 def _block(config: NetworkConfig, dilation: int, gate: bool) -> Struct:

@@ -56,6 +56,7 @@ def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
     kernels = ("front", "gate", "score", "expand", "project", "logits")
     frame = (("spectrum", "signals"),)
     narrowed = (("input", "expand"), ("back_input", "logits"))
+    shaped = _each("suppression")
     listed = [
         Buffer("uint32_t", "macs", (), "multiply-accumulates so far", frame),
         Buffer("uint32_t", "active", (), "active channels so far", frame),
@@ -66,7 +67,7 @@ def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
         Buffer("int16_t", "residual", (c,), "the residual stream", (("front", "back_input"),)),
         Buffer("int16_t", "gate", (config.gate,), "hidden layer of the gate", (("gate", "score"),)),
         Buffer("int16_t", "logits", (config.spectrum,), "Q10", (("logits", "suppression"),)),
-        Buffer("uint16_t", "suppression", (config.spectrum,), "Q15", (("suppression", "synthesis"),)),
+        Buffer("uint16_t", "suppression", (config.spectrum,), "the mask where it is not the gain, Q15", shaped),
         Buffer("int8_t", "features", (config.spectrum,), "of the spectrum", (("features", "front"),)),
         Buffer("int8_t", "input", (c,), "the residual stream in 8 bits", narrowed),
         Buffer("int8_t", "hidden", (h,), "conv channels", (("expand", "project"),)),

@@ -17,6 +17,7 @@ from dyncp.base.config import HOP, NetworkConfig
 from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask, Tensors
 from dyncp.export.formats.masks import pack_block, pack_masks
 from dyncp.export.integers.caps import Caps, Limit, highest
+from dyncp.export.integers.controls import Settings, gains
 from dyncp.export.integers.holding import decisions, held, only_then
 from dyncp.export.integers.run import Run, hops
 from dyncp.export.transforms import frontend
@@ -27,12 +28,18 @@ Active = NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
 
 
-def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False, caps: Caps | None = None) -> Run:
+def run(
+    bundle: Bundle,
+    pcm: NDArray[np.int16],
+    trace: bool = False,
+    caps: Caps | None = None,
+    settings: Sequence[Settings] | None = None,
+) -> Run:
     """Enhance int16 PCM [n · 256] from the initial state, as docs/arithmetic.md says.
 
     With `trace`, every stage of docs/emitted-c.md is kept under its name, [n, count] in its dtype. `caps` stand in for
-    those of the configuration, as firmware may set them between frames. Raises AudioError for audio that is not a
-    positive whole number of hops.
+    those of the configuration, as firmware may set them between frames; so do `settings`, one for each frame, for the
+    defaults. Raises AudioError for audio that is not a positive whole number of hops.
     """
     samples = hops(pcm)
     stages: Trace | None = {} if trace else None
@@ -40,7 +47,7 @@ def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False, caps: Caps 
     _keep(stages, "spectrum", np.stack(spectrum, axis=2).reshape(len(samples), -1), "int32")
     features = frontend.features(spectrum, bundle.tensors["features.thresholds"], bundle.config.bands)
     _keep(stages, "features", features, "int8")
-    suppression, active = network(bundle, features, stages, caps)
+    suppression, active = network(bundle, features, stages, caps, settings)
     output = frontend.synthesis(spectrum, suppression)
     _keep(stages, "synthesis", output, "int16")
     words = signals = probe_words(bundle.probes, bundle.config, active)
@@ -55,11 +62,16 @@ def run(bundle: Bundle, pcm: NDArray[np.int16], trace: bool = False, caps: Caps 
 
 
 def network(
-    bundle: Bundle, features: Integers, trace: Trace | None = None, caps: Caps | None = None
+    bundle: Bundle,
+    features: Integers,
+    trace: Trace | None = None,
+    caps: Caps | None = None,
+    settings: Sequence[Settings] | None = None,
 ) -> tuple[Integers, Active]:
     """Section 6: features [n, F] to the suppression mask M [n, 257] and the gates, bool [n, blocks, N].
 
-    The trace holds the mask as the network has it, of bands or bins.
+    With `settings`, one for each frame, the gain G of section 11 instead of M. The trace holds it as the network does,
+    of bands or bins.
     """
     caps = caps or Caps.of(bundle.config)
     tensors, config = bundle.tensors, bundle.config
@@ -76,7 +88,8 @@ def network(
         residual = block(tensors, config, i, residual, active[:, i], trace)
     x8 = narrow(tensors, "back", residual)
     logits = back(tensors, x8)
-    suppression = frontend.suppression(logits)
+    mask = frontend.suppression(logits)
+    suppression = mask if settings is None else gains(mask, settings)
     _keep(trace, "back_input", x8, "int8")
     _keep(trace, "logits", logits, "int16")
     _keep(trace, "suppression", suppression, "uint16")

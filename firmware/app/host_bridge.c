@@ -16,6 +16,9 @@
 size_t bridge_state_bytes(void);
 int bridge_init(void *state);
 int bridge_set_cap(void *state, uint32_t per_block, uint32_t per_frame);
+int bridge_set(void *state, const int32_t *words);
+int bridge_get(const void *state, int32_t *words);
+size_t bridge_gains(const void *state, uint16_t *gains);
 int bridge_run(void *state, size_t frames, const int16_t *in, int16_t *out, uint32_t *masks,
                int32_t *words, int32_t *signals, uint32_t *macs, uint32_t *active,
                unsigned char *trace, const unsigned char *given, size_t given_bytes);
@@ -62,6 +65,49 @@ int bridge_init(void *state) {
 
 int bridge_set_cap(void *state, uint32_t per_block, uint32_t per_frame) {
     return (int)NAME(set_cap)((NAME(state) *)state, per_block, per_frame);
+}
+
+/* The settings in the order of dyncp.export.integers.controls.Settings. Returns the status of the
+ * first that is refused; without a task vad its two words are not set. */
+int bridge_set(void *state, const int32_t *words) {
+    NAME(state) *stream = (NAME(state) *)state;
+    NAME(status) status = NAME(set_limit)(stream, (uint32_t)words[0]);
+    if (status == CONSTANT(OK)) {
+        status = NAME(set_strength)(stream, (uint32_t)words[1]);
+    }
+    if (status == CONSTANT(OK)) {
+        status = NAME(set_bypass)(stream, words[2]);
+    }
+    if (status == CONSTANT(OK)) {
+        status = NAME(set_smoothing)(stream, (uint32_t)words[3], (uint32_t)words[4]);
+    }
+    if (status == CONSTANT(OK) && CONSTANT(HAS_VAD)) {
+        status = NAME(set_vad)(stream, words[5], (uint32_t)words[6]);
+    }
+    return (int)status;
+}
+
+int bridge_get(const void *state, int32_t *words) {
+    NAME(settings) now;
+    const NAME(status) status = NAME(get_settings)((const NAME(state) *)state, &now);
+    if (status == CONSTANT(OK)) {
+        words[0] = (int32_t)now.limit;
+        words[1] = (int32_t)now.strength;
+        words[2] = (int32_t)now.bypass;
+        words[3] = (int32_t)now.attack;
+        words[4] = (int32_t)now.release;
+        words[5] = now.vad_level;
+        words[6] = (int32_t)now.vad_hangover;
+    }
+    return (int)status;
+}
+
+/* Returns how many there are; `gains` may be NULL. */
+size_t bridge_gains(const void *state, uint16_t *gains) {
+    if (gains != NULL) {
+        memcpy(gains, NAME(gains)((const NAME(state) *)state), CONSTANT(GAINS) * sizeof *gains);
+    }
+    return CONSTANT(GAINS);
 }
 
 /* `trace` may be NULL, and so may `given`: constructed frames, of each the packed masks that the

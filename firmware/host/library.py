@@ -16,6 +16,7 @@ from dyncp.base.errors import ToolchainError
 from dyncp.codegen.generate import generate, read_library
 from dyncp.codegen.plan.stages import Stage, stages
 from dyncp.export.formats.bundle import Bundle
+from dyncp.export.integers.controls import Settings
 from dyncp.export.integers.run import Run, hops
 from dyncp.firmware.host.build import Compiler, build_host
 from dyncp.firmware.host.cache import usable_cache
@@ -50,6 +51,9 @@ class HostLibrary:
         self._c.bridge_state_bytes.restype = ctypes.c_size_t
         self._c.bridge_run.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_void_p] * 9, ctypes.c_size_t]
         self._c.bridge_init.argtypes = [ctypes.c_void_p]
+        for name in ("bridge_set", "bridge_get", "bridge_gains"):
+            getattr(self._c, name).argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        self._c.bridge_gains.restype = ctypes.c_size_t
         self._c.bridge_set_cap.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32]
 
     def run(self, pcm: NDArray[np.int16], trace: bool = False) -> Run:
@@ -89,6 +93,25 @@ class Stream:
     def set_cap(self, per_block: int, per_frame: int) -> None:
         """From the next frame on, at most so many active channels in every block and in a frame."""
         self._check(self._library._c.bridge_set_cap(self._state.ctypes.data, per_block, per_frame))
+
+    def set_controls(self, settings: Settings) -> None:
+        """From the next frame on (docs/controls.md); those of `vad` do nothing where there is no such task.
+
+        Raises ToolchainError for a setting out of its range.
+        """
+        self._check(self._library._c.bridge_set(self._state.ctypes.data, settings.words().ctypes.data))
+
+    def controls(self) -> Settings:
+        """The settings as the library tells them."""
+        words = np.zeros(len(Settings().words()), np.int32)
+        self._check(self._library._c.bridge_get(self._state.ctypes.data, words.ctypes.data))
+        return Settings.of(words)
+
+    def gains(self) -> NDArray[np.uint16]:
+        """What the last frame was multiplied with, by bin or band, Q15."""
+        gains = np.empty(self._library._c.bridge_gains(self._state.ctypes.data, None), np.uint16)
+        self._library._c.bridge_gains(self._state.ctypes.data, gains.ctypes.data)
+        return gains
 
     def process(self, block: NDArray[np.int16]) -> NDArray[np.int16]:
         """Enhance the next int16 PCM [n · 256]; the output [n · 256] lags by one hop."""

@@ -47,10 +47,11 @@ class Mismatches(StrictModel):
     signals: int = Field(description="of the smoothed probe words")
     macs: int = Field(description="of the two counters `macs` and `active`")
     layers: int = Field(description="of all the stages of docs/emitted-c.md")
+    controls: int = Field(0, description="of a pass in which the settings change (docs/controls.md)")
 
     @property
     def total(self) -> int:
-        return self.output + self.masks + self.probes + self.signals + self.macs + self.layers
+        return self.output + self.masks + self.probes + self.signals + self.macs + self.layers + self.controls
 
 
 class Divergence(StrictModel):

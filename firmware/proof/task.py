@@ -20,6 +20,7 @@ from dyncp.firmware.emulators.emulate import Figures, stream
 from dyncp.firmware.emulators.histogram import Histogram
 from dyncp.firmware.emulators.names import Emulator
 from dyncp.firmware.proof.constructed import Constructed
+from dyncp.firmware.proof.product.controls import Controlled
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Task:
     """Those besides QEMU."""
     constructed: Constructed | None = None
     """What traced engines run after the audio; None if not `trace`."""
+    controlled: Controlled | None = None
+    """A pass with changing settings, for engines that are to run one."""
 
     def stream(
         self,

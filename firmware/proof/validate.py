@@ -35,6 +35,7 @@ from dyncp.firmware.host.library import HostLibrary
 from dyncp.firmware.proof.compare import compare, locate, wrong_macs
 from dyncp.firmware.proof.constructed import construct
 from dyncp.firmware.proof.cross_check import check_emulators, cross_check, runs
+from dyncp.firmware.proof.product.controls import controlled, on_board, on_host
 from dyncp.firmware.proof.profile import count_events
 from dyncp.firmware.proof.records import (
     RECORD,
@@ -110,7 +111,10 @@ def validate(
     constructed, constants = construct(bundle, expected, listed) if trace else (None, None)
     frames = expected.frames + (0 if constructed is None else constructed.frames)
     limit = 120.0 + frames if timeout_s is None else timeout_s
-    task = Task(bundle, library, pcm, expected, listed, out / "work", trace, cycles, limit, further, constructed)
+    second = controlled(bundle, pcm)
+    task = Task(
+        bundle, library, pcm, expected, listed, out / "work", trace, cycles, limit, further, constructed, second
+    )
 
     try:
         host, results = _run_all(task, chosen, progress)
@@ -174,6 +178,9 @@ def _host(task: Task) -> HostRecord:
     run = library.run(task.pcm, task.trace)
     divergence = locate(task.expected, run, task.listed)
     _complain("host", divergence)
+    mismatches = compare(task.expected, run, task.listed)
+    if task.controlled is not None:
+        mismatches = _with_controls("host", mismatches, on_host(library, task.controlled))
     constructed = None
     if task.constructed is not None:
         constructed = task.constructed.check(task.constructed.run_on_host(library))
@@ -181,7 +188,7 @@ def _host(task: Task) -> HostRecord:
     return HostRecord(
         compiler=compiler_version(find_compiler()),
         frames=run.frames,
-        mismatches=compare(task.expected, run, task.listed),
+        mismatches=mismatches,
         first_divergence=divergence,
         constructed=constructed,
     )
@@ -208,6 +215,10 @@ def _emulate(task: Task, board: Board, variant: Variant, plugin: Path) -> _Resul
     run.trace.clear()
     if marks is None:
         return _Result(image, run, figures, mismatches, divergence, None, [], None, constructed)
+    if task.controlled is not None:
+        second = folder / "controls"
+        differing = on_board(task.library, image.object, board, task.controlled, second, task.timeout_s)
+        mismatches = _with_controls(board.core, mismatches, differing)
     counts = counting.read_counts(folder / marks.out, names, run.frames)
     checks = [
         _cross_check(task, emulator, image, counts, marks) for emulator in task.emulators if runs(emulator, board)
@@ -222,6 +233,12 @@ def _cross_check(task: Task, emulator: Emulator, image: Image, counts: Counts, m
     if check.miscounted_frames:
         log.warning(f"{image.board.core}: {check.emulator} counts otherwise in {check.miscounted_frames} frames")
     return check
+
+
+def _with_controls(engine: str, mismatches: Mismatches, differing: int) -> Mismatches:
+    if differing:
+        log.warning(f"{engine}: {differing} words differ from the reference where settings change")
+    return mismatches.model_copy(update={"controls": differing})
 
 
 def _complain(engine: str, divergence: Divergence | None) -> None:

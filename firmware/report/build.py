@@ -22,6 +22,7 @@ from dyncp.export.formats.bundle import ARITHMETIC_VERSION, Bundle, Probes
 from dyncp.export.formats.masks import channel_bits, unpack_masks
 from dyncp.export.integers.reference import smoothed
 from dyncp.export.integers.truth import read_truth
+from dyncp.export.transforms.resampling import RESAMPLING_MACS
 from dyncp.firmware.cost.estimate import NO_WAIT, UserBoard, estimate
 from dyncp.firmware.proof.records import RECORD, HostRecord, TargetRecord, ValidationRecord
 from dyncp.firmware.report.contents import schema
@@ -158,6 +159,7 @@ def _macs(validation: Validation, config: NetworkConfig) -> schema.Macs:
             none_active=config.least_macs,
         ),
         by_layer=_layers(validation.active, config),
+        resampling=RESAMPLING_MACS,
     )
 
 

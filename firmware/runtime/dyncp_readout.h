@@ -61,6 +61,14 @@ static inline void dcp_smooth(int shift, const int32_t *word, int32_t *average, 
     }
 }
 
+/* Frames since the voice's score was last above the level, 0 where it is in this one. */
+static inline uint32_t dcp_unvoiced(int32_t score, int32_t level, uint32_t frames) {
+    if (score > level) {
+        return 0;
+    }
+    return frames + (frames < UINT32_MAX);
+}
+
 /* Copies word[count], and returns the index of the first largest. */
 static inline uint8_t dcp_class(const int32_t *word, int32_t *score, size_t count) {
     int32_t largest = score[0] = word[0];

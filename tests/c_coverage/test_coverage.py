@@ -85,7 +85,15 @@ def reports(folder: Path) -> Iterator[dict[str, Any]]:
         for kernels in ("PORTABLE", "DSP"):
             work = folder / f"{kernels}{i}"
             library = generate(bundle_of(network, work / "bundle"), work / "library", selftest=True)
-            flags = ["-std=c99", "-O0", "--coverage", "-DCALL_SELFTEST", f"-DDYNCP_{kernels}", f"-I{library}"]
+            flags = [
+                "-std=c99",
+                "-O0",
+                "--coverage",
+                "-DCALL_SELFTEST",
+                "-DCHANGE_SETTINGS",
+                f"-DDYNCP_{kernels}",
+                f"-I{library}",
+            ]
             toolchain.run(["gcc", *flags, WORDS, library / "dyncp.c", "-o", "words"], cwd=work)
             (work / "in.pcm").write_bytes(audio.tobytes())
             subprocess.run([work / "words", "in.pcm", "out.bin"], cwd=work, check=True)

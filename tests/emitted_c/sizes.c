@@ -13,10 +13,12 @@ int main(void) {
     MEMBER(model);
     MEMBER(block_cap);
     MEMBER(frame_cap);
+    MEMBER(controls);
     MEMBER(masks);
     MEMBER(probes);
     MEMBER(overlap);
     MEMBER(history);
+    MEMBER(gain);
     MEMBER(block0);
     MEMBER(block1);
     MEMBER(scratch);

@@ -127,7 +127,17 @@ def compiled(target: Path, folder: Path, compiler: str, *flags: str) -> dict[str
 def test_only_the_api_is_external_and_nothing_is_writable(tmp_path: Path, folder: Path, compiler: str) -> None:
     symbols = compiled(tmp_path / "dyncp.o", folder, compiler, "-O2", "-fno-pic")
     exported = sorted(name for name, kind in symbols.items() if kind not in "trU")
-    functions = ("init", "masks", "probe_words", "process", "set_cap", "signal_words", "status_text", "version")
+    functions = ("follow", "gains", "get_settings", "init", "masks", "probe_words", "process", "set_bypass", "set_cap")
+    functions += (
+        "set_limit",
+        "set_smoothing",
+        "set_strength",
+        "set_vad",
+        "signal_words",
+        "status_text",
+        "step",
+        "version",
+    )
     assert exported == [f"dyncp_{name}" for name in functions]
     assert {symbols[name] for name in exported} == {"T"}
     needed = {name for name, kind in symbols.items() if kind == "U"}
@@ -170,7 +180,7 @@ def test_what_is_inside_stays_inside(folder: Path) -> None:
     public = "".join((folder / name).read_text() for name in ("dyncp.h", "dyncp_signals.h"))
     inside = (folder / "dyncp_private.h").read_text() + (folder / "dyncp_probe_state.h").read_text()
     types = re.findall(r"^} (dyncp_\w+);", public, re.MULTILINE)
-    assert sorted(types) == ["dyncp_signals", "dyncp_state", "dyncp_status"]
+    assert sorted(types) == ["dyncp_follower", "dyncp_settings", "dyncp_signals", "dyncp_state", "dyncp_status"]
     kept = {"dyncp_internals", "dyncp_scratch", "dyncp_block_d1", "dyncp_block_d2", "dyncp_probe_state"}
     assert set(re.findall(r"^} (dyncp_\w+);", inside, re.MULTILINE)) == kept
 

@@ -22,6 +22,7 @@ FILES = [
     "dyncp.c",
     "dyncp.h",
     "dyncp_bands.h",
+    "dyncp_controls.h",
     "dyncp_dsp.h",
     "dyncp_dsp_channels.h",
     "dyncp_dsp_pairs.h",

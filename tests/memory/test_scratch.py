@@ -156,7 +156,6 @@ def test_spoiled_dead_bytes_change_nothing(tmp_path: Path, site: str, compiler: 
         ("score", "mask"),
         ("hidden", "depthwise"),
         ("logits", "suppression"),
-        ("suppression", "synthesis"),
     ],
 )
 def test_a_spoiled_live_byte_is_noticed(tmp_path: Path, forgotten: str, noticed: str) -> None:

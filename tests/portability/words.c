@@ -34,6 +34,23 @@ static int put_signed(FILE *file, const int32_t *words, size_t count) {
     return done;
 }
 
+#ifdef CHANGE_SETTINGS
+/* Every control alone, none, and all, for twelve frames each, so that all of the runtime is run. */
+static int change(uint32_t frame) {
+    const uint32_t now = frame / 12 % 8;
+    const int all = now == 7;
+    return dyncp_set_limit(&state, now == 1 || all ? 12 : DYNCP_NO_LIMIT) == DYNCP_OK &&
+           dyncp_set_strength(&state, now == 2 ? 60
+                                      : all    ? 150
+                                               : 100) == DYNCP_OK &&
+           dyncp_set_smoothing(&state, now == 3 || all ? 40 : 100, now == 4 || all ? 30 : 100) ==
+               DYNCP_OK &&
+           dyncp_set_bypass(&state, now == 5 || all) == DYNCP_OK &&
+           dyncp_set_smoothing(&state, 0, 1) == DYNCP_ERROR_SETTING &&
+           dyncp_set_smoothing(&state, 101, 1) == DYNCP_ERROR_SETTING;
+}
+#endif
+
 static int process(const unsigned char *bytes, FILE *file) {
     int16_t in[DYNCP_HOP], out[DYNCP_HOP];
     dyncp_signals signals;
@@ -65,7 +82,15 @@ int main(int count, char **arguments) {
         return 5;
     }
 #endif
+#ifdef CHANGE_SETTINGS
+    uint32_t frame = 0;
+#endif
     while (fread(bytes, 1, sizeof bytes, from) == sizeof bytes) {
+#ifdef CHANGE_SETTINGS
+        if (!change(frame++)) {
+            return 6;
+        }
+#endif
         if (!process(bytes, to)) {
             return 3;
         }

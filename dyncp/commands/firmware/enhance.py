@@ -41,6 +41,13 @@ def enhance(
         Path | None, typer.Option(help="Draw audio and signals over time: .png or .svg. Keeps all audio in memory.")
     ] = None,
     keep_delay: Annotated[bool, typer.Option(help="Keep the algorithmic delay of 256 samples (16 ms).")] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=0, max=96, help="Let noise fall by so many dB at most. No limit by default."),
+    ] = None,
+    strength: Annotated[
+        int, typer.Option(min=0, max=200, help="Percent of the suppression; 200 doubles its dB (docs/controls.md).")
+    ] = 100,
     resample: Annotated[bool, typer.Option("--resample", help="Convert another sample rate to 16 kHz (soxr).")] = False,
     mono: Annotated[bool, typer.Option("--mono", help="Average the channels of a file that has several.")] = False,
     json_output: Json = False,
@@ -52,7 +59,7 @@ def enhance(
     done.
     """
     model, source, target = _places(words, bundle)
-    settings = Settings(keep_delay, resample, mono)
+    settings = Settings(keep_delay, resample, mono, limit, strength)
     if source != PIPE and source.is_dir():
         if signals is not None or plot is not None or target == PIPE:
             raise typer.BadParameter(

@@ -46,6 +46,10 @@ def generate(
             "rust or micropython (docs/layouts.md)."
         ),
     ] = "plain",
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="Add P_stream.h and .c: any block length, 48 kHz, int32, float, stereo."),
+    ] = False,
 ) -> None:
     """Write the C library of a bundle: drop the folder into any C99 or C++ build (docs/emitted-c.md).
 
@@ -61,7 +65,7 @@ def generate(
     if probes_only:
         folder = renew_probes(model, out / place(layout), prefix, names)
     else:
-        folder = generate_library(model, out, prefix, names, selftest, layout, shared_scratch)
+        folder = generate_library(model, out, prefix, names, selftest, layout, shared_scratch, stream)
     written = read_library(folder, prefix)
     console = make_console()
     console.print(f"{folder}: {', '.join(written.files)}", highlight=False, soft_wrap=True)
@@ -98,5 +102,8 @@ def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "
             f"instructions per frame of 16 ms, {core.instructions_max:,} at most ({core.optimize}, {macs}; counted on "
             "the demo's audio, with all signals)."
         )
-    build = f"{how_to_build(layout, out, written.prefix)} It needs memset and memcpy, no heap and no floating point."
+    also = f" {written.prefix}_stream.c is a second file to compile." if written.stream else ""
+    build = (
+        f"{how_to_build(layout, out, written.prefix)} It needs memset and memcpy, no heap and no floating point.{also}"
+    )
     return [cost, build]

@@ -73,6 +73,7 @@ class LayerMacs(StrictModel):
 class Macs(StrictModel):
     per_frame: MacsPerFrame
     by_layer: list[LayerMacs]
+    resampling: int = Field(description="of a frame that comes and goes at 48 kHz (docs/stream.md), not in the others")
 
 
 class BlockUtilization(StrictModel):

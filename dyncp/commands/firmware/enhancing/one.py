@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dyncp.base.audio import Pcm
     from dyncp.base.sounds.source import Source
     from dyncp.export.formats.bundle import Bundle
+    from dyncp.export.integers.controls import Settings as Controls
     from dyncp.export.integers.run import Run
     from dyncp.firmware.host.library import HostLibrary
 
@@ -36,6 +37,17 @@ class Settings:
     keep_delay: bool = False
     resample: bool = False
     mono: bool = False
+    limit: int | None = None
+    """dB by which noise falls at most."""
+    strength: int = 100
+    """Percent of the suppression."""
+
+    def controls(self) -> Controls:
+        """What the library is set to."""
+        from dyncp.export.integers.controls import NO_LIMIT
+        from dyncp.export.integers.controls import Settings as Controls
+
+        return Controls(limit=NO_LIMIT if self.limit is None else self.limit, strength=self.strength)
 
 
 @dataclass(frozen=True)
@@ -136,6 +148,7 @@ def _stream(
     skip, total, written = 0 if settings.keep_delay else HOP, 0, 0
     length = None if source.seconds is None else source.seconds * SAMPLE_RATE
     stream = library.stream()
+    stream.set_controls(settings.controls())
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(source.path.name, total=length)
         for pcm in source.blocks(BLOCK_FRAMES * HOP):
