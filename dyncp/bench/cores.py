@@ -33,7 +33,7 @@ from dyncp.train.streams.demo import SECONDS, noisy_speech
 OUT = Path("build/bench")
 PAGE = Path("docs/benchmarks.md")
 MARKERS = "<!-- size and speed: make bench-docs -->\n", "<!-- end of size and speed -->"
-NETWORKS = ("small", "paper")
+NETWORKS = ("tiny", "small2", "small", "paper")
 TOLERANCE = 0.01
 
 

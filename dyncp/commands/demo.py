@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dyncp.commands.evaluation.day import run_day
 from dyncp.commands.exporting import export
 from dyncp.commands.firmware import enhance, generate, report, validate
 from dyncp.commands.firmware.enhancing.one import Job
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from dyncp.train.streams.streams import Stream
 
 SECONDS = 12.0
+QUALITY, DAY = "quality.json", "day.json"
+DAY_MINUTES = 2.0
+DAY_CORE = "cortex-m4"
 
 
 def demo(
@@ -29,15 +33,19 @@ def demo(
     """The whole chain on real speech: export, generate, enhance, validate on five cores, report."""
     from dyncp.base.audio import write_pcm
     from dyncp.base.files.outputs import check_folder_output
+    from dyncp.evaluation.day.measure import DayOptions
+    from dyncp.export.formats.bundle import read_bundle
+    from dyncp.train.corpora.corpus import load_corpus
     from dyncp.train.corpora.demo_corpus import build_demo_corpus
     from dyncp.train.streams.demo import noisy_speech
 
     console = make_console()
-    names = ("bundle", "corpus", "library", "noisy.wav", "enhanced.wav", "quality.json", "signals.png", "truth.csv")
+    names = ("bundle", "corpus", "library", "noisy.wav", "enhanced.wav", QUALITY, "signals.png", "truth.csv", DAY)
     check_folder_output(out, names, lambda folder: (folder / "corpus" / "speech.csv").is_file())
     started = time.monotonic()
     corpus = build_demo_corpus(out / "corpus")
-    bundle, quality, audio, truth = out / "bundle", out / "quality.json", out / "noisy.wav", out / "truth.csv"
+    bundle, quality, audio, truth = out / "bundle", out / QUALITY, out / "noisy.wav", out / "truth.csv"
+    day = out / DAY
     console.rule("export")
     export.export(find_checkpoint(checkpoint), bundle, [corpus], clips=12, quality=quality)
     console.rule("generate")
@@ -50,8 +58,10 @@ def demo(
         write_stream_truth(truth, stream, out / "enhanced.wav", bundle)
     console.rule("validate")
     record = validate.prove(console, bundle, audio, out / "validation", library=out / "library", cycles=True)
+    console.rule("day")
+    run_day(console, read_bundle(bundle), load_corpus(corpus), DayOptions("test", DAY_MINUTES, cores=[DAY_CORE]), day)
     console.rule("report")
-    report.report(bundle, out / "validation", out, quality, truth)
+    report.report(bundle, out / "validation", out, quality, truth, day)
     console.print(f"all of it took {time.monotonic() - started:.0f} s", highlight=False)
     if not record.exact:
         raise typer.Exit(1)

@@ -61,6 +61,18 @@ def test_quantization_costs_next_to_nothing(demo: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_day_tells_cost_by_condition(demo: Path) -> None:
+    """Of 2 minutes, counted on an emulated core; the report has the same."""
+    day = json.loads((demo / "day.json").read_text())
+    rows = {row["condition"]: row for row in day["rows"]}
+    assert {"speech", "pause", "noise", "quiet", "silence", "day"} == rows.keys()
+    assert rows["day"]["frames"] == 2 * 60 * 16000 // 256
+    for row in rows.values():
+        assert row["instructions"]["cortex-m4"]["mean"] > row["macs"]["mean"] > 140_816
+    assert json.loads((demo / "report.json").read_text())["day"]["rows"] == day["rows"]
+
+
+@pytest.mark.slow
 def test_enhanced_speech_is_aligned_and_better(demo: Path) -> None:
     noisy, _ = soundfile.read(demo / "noisy.wav", dtype="int16")
     enhanced, _ = soundfile.read(demo / "enhanced.wav", dtype="int16")
