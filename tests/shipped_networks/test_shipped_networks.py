@@ -130,7 +130,9 @@ def test_networks_lists_what_is_there() -> None:
         figures = read_figures(name)
         assert name in listed
         assert f"{figures.core.flash:,}" in listed
-        assert f"→ {figures.quality['PESQ-WB'].enhanced:.2f}" in listed
+        quality = next(line for line in listed.splitlines() if "PESQ-WB" in line)
+        assert f" {figures.quality['PESQ-WB'].noisy:.2f} " in quality
+        assert f" {figures.quality['PESQ-WB'].enhanced:.2f} " in quality
     told = json.loads(dyncp("networks", "--json"))
     assert {name: figures["bundle_hash"] for name, figures in told.items()} == {
         name: read_figures(name).bundle_hash for name in NAMES

@@ -30,32 +30,36 @@ def networks(json_output: Json = False) -> None:
     console = Console(quiet=rich.get_console().quiet)
     console.print(_table(every))
     console.print(
-        "Quality: mixtures of unseen speakers and noises at -5 to 15 dB SNR, noisy to enhanced. Frames have 16 ms. "
-        "Flash, RAM (stack included) and instructions: the C library with all signals on a Cortex-M4, gcc -O3.",
+        "Quality: mixtures of unseen speakers and noises at -5 to 15 dB SNR. Frames have 16 ms. "
+        "Per frame: MACs and instructions. Flash, RAM (stack included), instructions: the C library with all signals on a Cortex-M4, gcc -O3.",
         highlight=False,
     )
 
 
 def _table(every: dict[str, NetworkFigures]) -> Table:
     """A column for each network: rows are easier to widen than a terminal."""
-    table = Table("", *every)
-    table.columns[0].no_wrap = True
+    table = Table("", "noisy", *every)
+    for column in table.columns:
+        column.no_wrap = True
     for metric in dict.fromkeys(metric for figures in every.values() for metric in figures.quality):
         gains = [figures.quality.get(metric) for figures in every.values()]
-        table.add_row(metric, *("" if gain is None else f"{gain.noisy:.2f} → {gain.enhanced:.2f}" for gain in gains))
+        before = dict.fromkeys(f"{gain.noisy:.2f}" for gain in gains if gain is not None)
+        table.add_row(metric, ", ".join(before), *("" if gain is None else f"{gain.enhanced:.2f}" for gain in gains))
     table.add_section()
     for signal in dict.fromkeys(signal for figures in every.values() for signal in figures.signals):
-        table.add_row(signal, *(_goodness(figures.signals.get(signal)) for figures in every.values()))
+        scores = [figures.signals.get(signal) for figures in every.values()]
+        measure = "AUC" if any(score is not None and score.auc is not None for score in scores) else "R²"
+        table.add_row(f"{signal}, {measure}", "", *map(_goodness, scores))
     table.add_section()
     for label, values in {
-        "MACs per frame, mean": [f"{figures.macs.mean:,.0f}" for figures in every.values()],
+        "MACs, mean": [f"{figures.macs.mean:,.0f}" for figures in every.values()],
         "… at most": [f"{figures.macs.all_active:,}" for figures in every.values()],
         "instructions, mean": [f"{figures.core.instructions_mean:,.0f}" for figures in every.values()],
         "… worst frame": [f"{figures.core.instructions_max:,}" for figures in every.values()],
         "flash, bytes": [f"{figures.core.flash:,}" for figures in every.values()],
         "RAM, bytes": [f"{figures.core.ram:,}" for figures in every.values()],
     }.items():
-        table.add_row(label, *values)
+        table.add_row(label, "", *values)
     return table
 
 
@@ -63,5 +67,5 @@ def _goodness(score: Score | None) -> str:
     if score is None:
         return ""
     if score.auc is not None:
-        return f"AUC {score.auc:.2f}"
-    return "" if score.r2 is None else f"R² {score.r2:.2f}"
+        return f"{score.auc:.2f}"
+    return "" if score.r2 is None else f"{score.r2:.2f}"
