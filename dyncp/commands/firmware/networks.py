@@ -31,7 +31,9 @@ def networks(json_output: Json = False) -> None:
     console.print(_table(every))
     console.print(
         "Quality: mixtures of unseen speakers and noises at -5 to 15 dB SNR. Frames have 16 ms. "
-        "Per frame: MACs and instructions. Flash, RAM (stack included), instructions: the C library with all signals on a Cortex-M4, gcc -O3.",
+        "MACs and instructions are "
+        "those of a frame. Flash, RAM (stack included) and instructions: the C library with all signals on a Cortex-M4, "
+        "gcc -O3.",
         highlight=False,
     )
 
