@@ -30,10 +30,8 @@ def networks(json_output: Json = False) -> None:
     console = Console(quiet=rich.get_console().quiet)
     console.print(_table(every))
     console.print(
-        "Quality: mixtures of unseen speakers and noises at -5 to 15 dB SNR. Frames have 16 ms. "
-        "MACs and instructions are "
-        "those of a frame. Flash, RAM (stack included) and instructions: the C library with all signals on a Cortex-M4, "
-        "gcc -O3.",
+        "Quality: mixtures of unseen speakers and noises at -5 to 15 dB SNR. MACs and instructions are of a frame "
+        "of 16 ms. Flash, RAM (stack included) and instructions: the C library with all signals on a Cortex-M4, gcc -O3.",
         highlight=False,
     )
 
