@@ -31,7 +31,7 @@ def networks(json_output: Json = False) -> None:
     console.print(_table(every))
     console.print(
         "Quality: mixtures of unseen speakers and noises at -5 to 15 dB SNR. MACs and instructions are of a frame "
-        "of 16 ms. Flash, RAM (stack included) and instructions: the C library with all signals on a Cortex-M4, gcc -O3.",
+        "of 16 ms. Flash, RAM (stack included) and instructions: the C library with its signals on a Cortex-M4, -O3.",
         highlight=False,
     )
 
