@@ -25,6 +25,7 @@ FILES = [
     "dyncp_controls.h",
     "dyncp_dsp.h",
     "dyncp_dsp_channels.h",
+    "dyncp_dsp_fft.h",
     "dyncp_dsp_pairs.h",
     "dyncp_fft.h",
     "dyncp_fft_helium.h",

@@ -97,7 +97,7 @@ def test_a_missing_compiler_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_compiler_that_fails_says_why(tmp_path: Path) -> None:
     _, folder = library(tmp_path)
     (folder / "dyncp_tables.h").write_text("")
-    with pytest.raises(ToolchainError, match=r"dyncp_twiddle.* undeclared"):
+    with pytest.raises(ToolchainError, match=r"dyncp_\w+.* undeclared"):
         build_host(folder, build_dir=tmp_path)
     assert not list(tmp_path.glob("*.so"))
 

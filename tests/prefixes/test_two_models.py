@@ -55,7 +55,9 @@ def test_any_prefix_compiles_and_names_everything(tmp_path: Path, prefix: str) -
     built = program(tmp_path / "library.o", [folder / f"{prefix}.c"], flags=("-O1", "-c"))
     names = subprocess.run(["nm", "-g", "--defined-only", built], capture_output=True, text=True, check=True)
     exported = sorted(line.split()[-1] for line in names.stdout.splitlines())
-    functions = ("init", "set_cap", "process", "masks", "probe_words", "signal_words", "status_text", "version")
+    functions = ["init", "set_cap", "process", "step", "follow", "masks", "gains", "probe_words", "signal_words"]
+    functions += ["status_text", "version", "get_settings"]
+    functions += [f"set_{name}" for name in ("limit", "strength", "smoothing", "bypass", "vad")]
     assert exported == sorted(f"{prefix}_{name}" for name in functions)
     header = (folder / f"{prefix}.h").read_text()
     macros = [line.split()[1] for line in header.splitlines() if line.startswith("#define")]
