@@ -26,7 +26,8 @@ POINT = "s->macs.v += dcp_back("
 CRASH = "*(volatile int *)0xF0000000u = 1;"
 HANG = "for (volatile int forever = 1; forever;) {}"
 # SYS_EXIT_EXTENDED with status 0, in the second frame.
-STOP = """if (own->block0.ring_slot == 2) {
+STOP = """static int frames;
+if (++frames == 2) {
     static const uint32_t block[2] = {0x20026u, 0};
     __asm__ volatile("movs r0, #0x20\\n\\tmov r1, %0\\n\\tbkpt 0xab" ::"r"(block) : "r0", "r1", "memory");
 }"""
