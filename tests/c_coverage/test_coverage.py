@@ -113,8 +113,8 @@ def test_every_line_and_branch_of_the_runtime_is_run(tmp_path: Path) -> None:
             for n, branch in enumerate(line["branches"]):
                 run[f"{place}, branch {n}"] |= branch["count"] > 0
     files = {place.split(":")[0] for place in run}
-    # The rest only choose among these.
-    assert runtime - files == {"dyncp_kernels.h"}
+    # The rest only choose among these, name sections, or are Arm's assembly.
+    assert runtime - files == {"dyncp_kernels.h", "dyncp_sections.h", "dyncp_dsp_fft.h"}
     assert sum("branch" not in place for place in run) > 800
     assert sum("branch" in place for place in run) > 250
     missed = sorted(place for place, done in run.items() if not done)
