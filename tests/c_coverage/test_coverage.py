@@ -34,6 +34,8 @@ class Network:
     outputs: int = 5
     score: Literal["random", "tied", "open"] = "random"
     """Channels score as they come; the same by fours; or all of them always positive."""
+    zero: bool = False
+    """Whether all values of the first block are 0 after its depthwise layer."""
 
 
 # Shapes that leave a remainder of every kernel's step, and shapes that leave none; caps with and without ties; masks of
@@ -50,6 +52,7 @@ NETWORKS = [
     Network(EVEN.model_copy(update={**HIDDEN, "channels": 4, "hidden": 128}), "int8", score="open"),
     Network(EVEN.model_copy(update={**HIDDEN, "hidden": 128, "stacks": 4}), "int8"),
     Network(EVEN.model_copy(update={**HIDDEN, "bands": BANDS, "gate_period": 3}), "int8"),
+    Network(EVEN.model_copy(update=HIDDEN), "int8", score="open", zero=True),
 ]
 WORDS = Path(__file__).parents[1] / "portability" / "words.c"
 
@@ -63,6 +66,9 @@ def bundle_of(network: Network, folder: Path) -> Bundle:
                 tensor[:] = np.repeat(tensor[::4], 4, axis=0)
             elif network.score == "open":
                 tensor[:] = 0 if part == "weight" else 1
+    if network.zero:
+        bundle.tensors["blocks.0.depthwise.weight"][:] = 0
+        bundle.tensors["blocks.0.depthwise.bias"][:] = 0
     if network.outputs != bundle.probe_outputs:
         bundle.probes = widened(bundle.probes, network.outputs)
     write_bundle(bundle, folder)
