@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from dyncp.base.config import NetworkConfig, StrictModel, parse
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import StrictModel, parse
 from dyncp.base.errors import ConfigError, GenerationError
 from dyncp.base.files import settle
 from dyncp.base.files.reading import LARGEST_TEXT, check_name, parse_json, read_limited

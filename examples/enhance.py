@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from dyncp.base.audio import pad_to_hop, read_pcm, write_pcm
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.export.formats.bundle import read_bundle
 from dyncp.export.integers.signals import columns, read_out, rows
 from dyncp.firmware.host.library import host_library

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from dyncp.base.config import StrictModel, parse
+from dyncp.base.config.reading import StrictModel, parse
 from dyncp.base.errors import ConfigError, GenerationError
 from dyncp.base.files.reading import LARGEST_TEXT, check_name, parse_json, read_limited
 from dyncp.codegen.layouts.arrange import place

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.c.text import WIDTH, aligned, wrapped
 
 ARGUMENTS = {

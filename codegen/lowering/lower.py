@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import GenerationError
 from dyncp.base.version import __version__
 from dyncp.codegen.c.structs import StructText, struct_text

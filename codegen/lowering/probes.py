@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.base.errors import GenerationError
 from dyncp.codegen.c.structs import StructText, struct_text
 from dyncp.codegen.c.tables import Table, table

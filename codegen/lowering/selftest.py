@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.codegen.c.tables import Table
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference

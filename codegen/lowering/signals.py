@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.c.names import check_member
 from dyncp.codegen.c.text import aligned
 from dyncp.codegen.plan.stages import stages

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.c.structs import Member, Struct
 from dyncp.codegen.plan.scratch import scratch
 from dyncp.export.formats.bundle import Probes

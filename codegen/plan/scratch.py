@@ -7,7 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dyncp.base.config import BINS, FFT, NetworkConfig
+from dyncp.base.config.framing import BINS, FFT
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.c.structs import SCALARS, Member, Struct, round_up
 from dyncp.codegen.plan.weights import WORD
 

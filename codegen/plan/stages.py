@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyncp.base.config import BINS, HOP, NetworkConfig
+from dyncp.base.config.framing import BINS, HOP
+from dyncp.base.config.network import NetworkConfig
 
 
 @dataclass(frozen=True)

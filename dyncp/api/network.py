@@ -16,7 +16,7 @@ from dyncp.api.result import Result, empty_run, make_result
 from dyncp.api.sound import as_dtype, as_pcm, check_rate, checked, from_network, to_network
 from dyncp.api.stream import Stream
 from dyncp.base.audio import pad_to_hop
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.base.errors import ToolchainError
 from dyncp.base.paths import find_bundle
 from dyncp.export.formats.bundle import Bundle, read_bundle, write_bundle

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dyncp.api.signals import Signals
 from dyncp.api.sound import Samples
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers.run import Run

@@ -9,7 +9,7 @@ import numpy as np
 import soxr
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from dyncp.base.config import SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import AudioError
 from dyncp.base.sounds.samples import Pcm, to_pcm
 from dyncp.base.sounds.source import RATES

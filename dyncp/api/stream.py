@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from dyncp.api.result import Result, empty_run, make_result
 from dyncp.api.sound import Samples, as_dtype, as_pcm, check_dtype, check_rate, checked, from_network, to_network
 from dyncp.base.audio import pad_to_hop
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.base.errors import AudioError
 from dyncp.base.sounds.samples import Pcm
 from dyncp.export.formats.bundle import Bundle

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.base.errors import AudioError
 from dyncp.base.sounds.samples import FLOATS, SampleCheck
 from dyncp.base.sounds.samples import Pcm as Pcm

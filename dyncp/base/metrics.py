@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import AudioError, NoSpeechError
 
 Signal = NDArray[Any]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from pydantic import ConfigDict, Field, FiniteFloat
 
-from dyncp.base.config import StrictModel
+from dyncp.base.config.reading import StrictModel
 
 
 class Score(StrictModel):

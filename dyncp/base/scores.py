@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import StrictModel
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import ProbeError
 from dyncp.base.tasks import Task
 

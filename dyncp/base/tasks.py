@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from dyncp.base.config import StrictModel
+from dyncp.base.config.reading import StrictModel
 
 # A mask bit is informative where its standard deviation over the frames exceeds this (arXiv 2602.10666).
 TAU = 0.005

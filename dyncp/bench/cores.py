@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from dyncp.base.config import StrictModel
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.files import replace_file
 from dyncp.base.paths import CHECKPOINTS
 from dyncp.bench.between import split

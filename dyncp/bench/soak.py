@@ -20,7 +20,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from dyncp.base.audio import read_pcm, to_pcm
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.base.paths import CHECKPOINTS
 from dyncp.export.formats.bundle import Bundle, read_bundle, write_bundle
 from dyncp.firmware.host.library import host_library

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dyncp.base.config import SAMPLE_RATE, Config, load_config
+from dyncp.base.config.experiment import Config, load_config
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.files import replace_file
 from dyncp.base.paths import CHECKPOINTS
 from dyncp.bench.timing import fastest

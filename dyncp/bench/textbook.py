@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dyncp.base.config import BINS, HOP, Config, NetworkConfig
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.framing import BINS, HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.train.fitting.trainer import GRADIENT_NORM
 from dyncp.train.losses.spectral import COMPLEX_WEIGHT, FLOOR, MAGNITUDE_WEIGHT
 from dyncp.train.mixing.clips import Batch

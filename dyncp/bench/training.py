@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from dyncp.base.config import HOP, Config
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.framing import HOP
 from dyncp.bench.textbook import Loop
 from dyncp.bench.timing import fastest
 from dyncp.train.fitting.trainer import Trainer

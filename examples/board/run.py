@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from dyncp.base.audio import pad_to_hop, read_pcm, write_pcm
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.firmware.building.boards import Board, select
 from dyncp.firmware.building.image import compile_source, link
 from dyncp.firmware.emulators.emulate import run_image

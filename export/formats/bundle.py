@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dyncp.base.config import NetworkConfig, StrictModel, parse
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import StrictModel, parse
 from dyncp.base.errors import BundleError, ConfigError
 from dyncp.base.files import replace_folder, settle
 from dyncp.base.files.reading import LARGEST_TEXT, read_limited

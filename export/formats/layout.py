@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dyncp.base.config import FFT, NetworkConfig
+from dyncp.base.config.framing import FFT
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.transforms.frontend import THRESHOLDS
 
 Layout = dict[str, tuple[str, tuple[int, ...]]]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import BundleError, GenerationError
 from dyncp.base.tasks import VOICE_ACTIVITY, Task
 from dyncp.export.formats.masks import channel_bits

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from dyncp.base.config import StrictModel, parse
+from dyncp.base.config.reading import StrictModel, parse
 from dyncp.base.errors import BundleError, ConfigError
 from dyncp.base.files.reading import LARGEST_TEXT, read_limited
 from dyncp.base.files.sealed import seal, unseal

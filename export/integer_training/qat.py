@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dyncp.base.config import Config
+from dyncp.base.config.experiment import Config
 from dyncp.base.errors import CheckpointError, QuantizationError
 from dyncp.export.integer_training.integer_network import IntegerNetwork, integer_features
 from dyncp.export.quantization.fold import fold_network

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 
 Counts = NDArray[np.int64]
 Limit = int | Counts

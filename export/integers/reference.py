@@ -13,7 +13,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask, Tensors
 from dyncp.export.formats.masks import pack_block, pack_masks
 from dyncp.export.integers.caps import Caps, Limit, highest

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.base.errors import AudioError
 
 

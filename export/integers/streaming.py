@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
 from dyncp.export.transforms import frontend, resampling

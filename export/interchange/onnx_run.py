@@ -12,7 +12,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat
 
-from dyncp.base.config import NetworkConfig, StrictModel
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import StrictModel
 from dyncp.export.interchange.onnx_graph import state_shapes
 
 if TYPE_CHECKING:

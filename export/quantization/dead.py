@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import BundleError
 from dyncp.export.formats.bundle import Bundle, Kept, Probes, Scales
 from dyncp.export.formats.masks import channel_bits

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import QuantizationError
 from dyncp.base.scores import Score, score
 from dyncp.base.tasks import Task

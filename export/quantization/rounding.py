@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import QuantizationError
 from dyncp.export.formats.bundle import Scales, Tensors
 from dyncp.export.formats.layout import expected_scales, largest_inputs

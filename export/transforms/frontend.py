@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import BINS, FFT, HOP
+from dyncp.base.config.framing import BINS, FFT, HOP
 from dyncp.base.errors import QuantizationError
 
 Integers = NDArray[np.int64]

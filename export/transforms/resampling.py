@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.export.transforms.frontend import Integers, rmul, saturate
 
 RATIO = 3

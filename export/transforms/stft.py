@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import FFT, HOP
+from dyncp.base.config.framing import FFT, HOP
 
 Array = NDArray[np.float64]
 Spectrum = NDArray[np.complex128]

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dyncp.base.config import HOP, NetworkConfig, StrictModel
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import ToolchainError
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import LOGIT_SCALE, Bundle, Tensors, write_bundle

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from dyncp.base.config import StrictModel, parse, read_toml
+from dyncp.base.config.reading import StrictModel, parse, read_toml
 from dyncp.base.errors import ConfigError
 
 FIRMWARE = Path(__file__).parents[1]

@@ -7,7 +7,8 @@ from math import isqrt
 
 import numpy as np
 
-from dyncp.base.config import BINS, NetworkConfig
+from dyncp.base.config.framing import BINS
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.transforms.frontend import Integers
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Bundle, Tensors
 from dyncp.export.formats.masks import pack_block
 from dyncp.export.transforms.frontend import Integers

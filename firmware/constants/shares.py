@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyncp.base.config import FFT, HOP
+from dyncp.base.config.framing import FFT, HOP
 from dyncp.export.formats.bundle import Bundle, Probes
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers import reference

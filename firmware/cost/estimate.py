@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.firmware.cost import armv6m
 from dyncp.firmware.cost.cycles import CORE
 from dyncp.firmware.cost.events import CycleEstimate, CycleEvents

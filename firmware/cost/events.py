@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dyncp.base.config import StrictModel
+from dyncp.base.config.reading import StrictModel
 
 
 class CycleEvents(StrictModel):

@@ -12,7 +12,8 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ToolchainError
 from dyncp.codegen.plan.stages import Stage
 from dyncp.export.integers.run import Run, hops

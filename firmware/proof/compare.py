@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.plan.stages import Stage
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers.run import Run

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import SAMPLE_RATE, StrictModel
+from dyncp.base.config.framing import SAMPLE_RATE
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import ReportError
 from dyncp.base.files import replace_folder
 from dyncp.firmware.cost.events import CycleEvents

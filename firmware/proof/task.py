@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.codegen.plan.stages import Stage
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers.run import Run

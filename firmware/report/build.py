@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP, SAMPLE_RATE, NetworkConfig
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import GenerationError, ReportError
 from dyncp.base.quality import Comparison
 from dyncp.base.tasks import Task

@@ -13,7 +13,7 @@ import jinja2
 import numpy as np
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.firmware.report.contents.day import TITLES
 from dyncp.firmware.report.contents.schema import Report
 from dyncp.firmware.report.contents.validation import Validation

@@ -15,7 +15,8 @@ from signals import HOP, Pcm, speech_like
 from sounds import small_corpus
 
 from dyncp.base.audio import active_rms, to_pcm, write_pcm
-from dyncp.base.config import SAMPLE_RATE, MixingConfig
+from dyncp.base.config.framing import SAMPLE_RATE
+from dyncp.base.config.mixing import MixingConfig
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.audible import NOISE, SPEECH, Audible, settle
 from dyncp.train.corpora.corpus import load_corpus

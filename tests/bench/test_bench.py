@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from bundles import random_bundle
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.bench.between import split
 from dyncp.bench.cores import MARKERS, NETWORKS, PAGE, ROWS, Benches, markdown_table, numbers, stale
 from dyncp.export.formats.bundle import write_bundle

@@ -10,7 +10,7 @@ import pytest
 from bundles import random_bundle
 from signals import speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import write_bundle
 from dyncp.firmware.building.boards import load_boards

@@ -16,7 +16,7 @@ from bundles import random_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import BundleError, GenerationError
 from dyncp.base.files.sealed import seal
 from dyncp.export.formats.bundle import Bundle, check, expected_tensors, read_bundle, write_bundle

@@ -18,7 +18,8 @@ import torch
 from bundles import random_bundle
 from typer.testing import CliRunner
 
-from dyncp.base.config import Config, NetworkConfig, load_config
+from dyncp.base.config.experiment import Config, load_config
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import BundleError, CheckpointError, ConfigError, DyncpError, GenerationError
 from dyncp.base.files.sealed import seal
 from dyncp.cli import commands

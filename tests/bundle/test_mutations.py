@@ -15,7 +15,8 @@ import torch
 from bundles import random_bundle
 from shipped import SHIPPED
 
-from dyncp.base.config import Config, NetworkConfig
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import BundleError, CheckpointError, DyncpError
 from dyncp.base.paths import CHECKPOINTS
 from dyncp.base.tasks import VOICE_ACTIVITY

@@ -19,7 +19,7 @@ from bundles import ProbeWidth, random_bundle
 from libraries import RUNTIME, difficult_audio
 from networks import BANDS
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask, write_bundle
 from dyncp.firmware.building import toolchain

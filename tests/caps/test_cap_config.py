@@ -10,7 +10,8 @@ from bundles import random_bundle
 from libraries import SMALL, library
 from networks import trained_enough
 
-from dyncp.base.config import Config, NetworkConfig, load_config
+from dyncp.base.config.experiment import Config, load_config
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ConfigError
 from dyncp.export.formats.bundle import read_bundle, write_bundle
 from dyncp.train.network.checkpoint import load_checkpoint, write_checkpoint

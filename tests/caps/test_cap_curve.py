@@ -13,7 +13,7 @@ from rich.console import Console
 from signals import speech_like
 from sounds import small_corpus
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ConfigError
 from dyncp.commands.evaluation.caps import parse_caps, run_caps
 from dyncp.evaluation.quality.cap_curve import CapCurve, cap_curve, default_caps

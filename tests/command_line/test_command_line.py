@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from bundles import random_bundle
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import write_bundle
 
 

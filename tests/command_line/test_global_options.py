@@ -15,7 +15,7 @@ import pytest
 from bundles import random_bundle
 
 from dyncp.base.audio import write_pcm
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.version import __version__
 from dyncp.export.formats.bundle import write_bundle
 

@@ -14,7 +14,7 @@ from bundles import random_bundle
 from libraries import SMALL, assert_same, library
 from signals import speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import BINS, HOP
+from dyncp.base.config.framing import BINS, HOP
 from dyncp.base.tasks import VOICE_ACTIVITY, Task
 from dyncp.train.probes.data import ProbeData
 from dyncp.train.probes.observation import Observation

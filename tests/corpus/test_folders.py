@@ -14,7 +14,8 @@ from sounds import small_corpus
 from trees import touch
 
 from dyncp.base.audio import write_pcm
-from dyncp.base.config import Config, StrictModel, parse
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.reading import StrictModel, parse
 from dyncp.base.errors import AudioError, ConfigError
 from dyncp.train.corpora.conversion import convert_corpus
 from dyncp.train.corpora.corpus import load_corpus

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from libraries import library
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ToolchainError
 from dyncp.firmware.host.build import Compiler
 from dyncp.firmware.proof.corruption import Kernels, corrupt

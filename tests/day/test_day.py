@@ -12,7 +12,7 @@ from signals import HOP
 from sounds import small_corpus
 
 from dyncp.base.audio import active_rms
-from dyncp.base.config import load_config
+from dyncp.base.config.experiment import load_config
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.corpora.recordings import Corpus

@@ -14,7 +14,8 @@ from sounds import small_corpus
 from typer.testing import CliRunner
 
 from dyncp.base.audio import pad_to_hop
-from dyncp.base.config import HOP, Config
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.framing import HOP
 from dyncp.base.errors import BundleError, ConfigError
 from dyncp.cli import commands
 from dyncp.evaluation.day.spurts import noise_left_db

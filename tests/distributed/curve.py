@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from dyncp.base.config import load_config
+from dyncp.base.config.experiment import load_config
 from dyncp.train import processes
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.corpora.recordings import read_all

@@ -149,7 +149,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, corpus: Path) 
 
 
 def test_one_process_alone_takes_the_whole_batch_and_keeps_torchs_norm() -> None:
-    from dyncp.base.config import NetworkConfig
+    from dyncp.base.config.network import NetworkConfig
     from dyncp.train.network.enhancer import Enhancer
 
     network = Enhancer(NetworkConfig(channels=8, hidden=8, stacks=1, dilations=(1,), gate=2))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from libraries import SMALL, difficult_audio, library, program
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.accounting import macs_by_layer, memory
 from dyncp.export.integers import reference
 from dyncp.firmware.building import toolchain

@@ -12,7 +12,7 @@ from bundles import TASKS
 from elftools.elf.elffile import ELFFile
 from libraries import SMALL, STRICT, library
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ToolchainError
 from dyncp.codegen.plan.stages import stages
 from dyncp.firmware.building import toolchain

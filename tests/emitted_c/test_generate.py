@@ -13,7 +13,7 @@ import pytest
 from bundles import random_bundle
 from libraries import SMALL, library, written_bundle
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import GenerationError
 from dyncp.codegen.generate import generate, read_library
 from dyncp.export.formats.bundle import Probes, ProbeTask, write_bundle

@@ -15,7 +15,7 @@ import pytest
 from bundles import random_bundle
 from signals import speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ToolchainError
 from dyncp.codegen.generate import generate
 from dyncp.codegen.plan.stages import stages

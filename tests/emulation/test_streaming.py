@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from bundles import random_bundle
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.generate import generate
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import write_bundle

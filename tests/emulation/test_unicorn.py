@@ -11,7 +11,8 @@ import pytest
 from bundles import random_bundle
 from signals import speech_like
 
-from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ConfigError, ToolchainError
 from dyncp.codegen.generate import generate
 from dyncp.codegen.plan.stages import stages

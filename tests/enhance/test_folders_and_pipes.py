@@ -19,7 +19,7 @@ from signals import speech_like
 from typer.testing import CliRunner
 
 from dyncp.base.audio import pad_to_hop, read_pcm, write_pcm
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.base.errors import AudioError, OutputError
 from dyncp.cli import commands
 from dyncp.export.formats.bundle import Bundle, read_bundle

@@ -8,7 +8,8 @@ import pytest
 from networks import SHAPES, STATIC, trained_enough
 from signals import speech_like
 
-from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import AudioError, BundleError
 from dyncp.base.metrics import stoi
 from dyncp.base.quality import Comparison, Score

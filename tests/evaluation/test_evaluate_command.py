@@ -13,7 +13,8 @@ from command import run
 from networks import SHAPES, STATIC, trained_enough
 from sounds import small_corpus
 
-from dyncp.base.config import Config, NetworkConfig
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import BundleError, ConfigError, DyncpError
 from dyncp.base.quality import Comparison
 from dyncp.evaluation.quality.levels import LevelTable

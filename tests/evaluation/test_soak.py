@@ -11,7 +11,7 @@ from libraries import SMALL, library
 from shipped import SHIPPED, shipped_bundle
 from signals import HOP, Pcm, speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import AudioError
 from dyncp.firmware.host.library import HostLibrary, host_library
 from dyncp.firmware.proof.soak import memory, soak

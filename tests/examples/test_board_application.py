@@ -18,7 +18,7 @@ from shipped import shipped_bundle
 from signals import speech_like
 
 from dyncp.base.audio import read_pcm, write_pcm
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference

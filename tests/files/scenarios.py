@@ -15,7 +15,8 @@ from bundles import random_bundle
 from typer.testing import CliRunner
 
 from dyncp.base.audio import write_pcm
-from dyncp.base.config import Config, NetworkConfig
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import OutputError
 from dyncp.base.files import new_text, replace_file, replace_folder
 from dyncp.base.files.journal import settle

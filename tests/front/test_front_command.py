@@ -11,7 +11,10 @@ from click.testing import Result
 from sounds import small_corpus
 from typer.testing import CliRunner
 
-from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig, load_config
+from dyncp.base.config.experiment import Config, load_config
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.cli import commands
 from dyncp.evaluation.front.candidates import CANDIDATES, Protocol, is_finished, parse_candidates

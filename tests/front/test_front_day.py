@@ -14,7 +14,10 @@ from networks import FOLLOWING, SHAPES, STATIC, trained_enough
 from signals import speech_like
 from sounds import small_corpus
 
-from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig, load_config
+from dyncp.base.config.experiment import Config, load_config
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.base.errors import ConfigError
 from dyncp.base.quality import Score
 from dyncp.evaluation.front.day_points import DayFront, parse_entries, static_output

@@ -34,7 +34,7 @@ def test_no_finding(tmp_path: Path, network: str, target: Target) -> None:
     [
         ("STATE", "b->slot % 2", "b->slot"),
         ("CALLS", "if (in == NULL || out == NULL) {", "if (out == NULL) {"),
-        ("PCM", "dcp_suppression(dyncp_sigmoid,", "dcp_suppression(dyncp_sigmoid + 257 * (in[0] > 0),"),
+        ("PCM", "dcp_suppression(dyncp_sigmoid,", "dcp_suppression(dyncp_sigmoid + 257 * (own->history[0] > 0),"),
     ],
 )
 def test_what_is_planted_is_found(tmp_path: Path, target: Target, right: str, wrong: str) -> None:

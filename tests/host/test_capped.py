@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from libraries import assert_same, difficult_audio, library
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers import reference
 from dyncp.export.integers.caps import Caps

@@ -11,7 +11,7 @@ from bundles import ProbeWidth
 from libraries import assert_same, difficult_audio, library
 from networks import BANDS
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.integers import reference
 from dyncp.firmware.host.build import Compiler
 from dyncp.firmware.host.library import HostLibrary

@@ -13,7 +13,7 @@ from libraries import assert_same, difficult_audio
 from networks import BANDS
 from signals import speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import write_bundle
 from dyncp.export.integers import reference

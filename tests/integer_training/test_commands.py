@@ -12,7 +12,7 @@ import pytest
 from networks import SHAPES, trained_enough
 from sounds import small_corpus
 
-from dyncp.base.config import Config
+from dyncp.base.config.experiment import Config
 from dyncp.train.network.checkpoint import write_checkpoint
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from networks import CAPPED, SHAPES, STATIC, trained_enough
 from numpy.typing import NDArray
 from signals import extreme, speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integer_training.integer_network import IntegerNetwork, integer_features
 from dyncp.export.integers import reference

@@ -14,7 +14,10 @@ from networks import SHAPES, STATIC, trained_enough
 from signals import speech_like
 from sounds import small_corpus
 
-from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.base.errors import CheckpointError, DivergenceError, QuantizationError
 from dyncp.export.integer_training.qat import IntegerTrainer
 from dyncp.export.integers.reference import run as run_reference

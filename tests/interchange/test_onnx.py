@@ -16,7 +16,8 @@ from signals import speech_like
 from typer.testing import CliRunner
 
 from dyncp.base.audio import to_pcm, write_pcm
-from dyncp.base.config import Config, NetworkConfig
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import InterchangeError
 from dyncp.cli import commands
 from dyncp.export.interchange.onnx_graph import offline_model, state_shapes, step_model

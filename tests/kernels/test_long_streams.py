@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from signals import speech_like
 from test_probe_updates import padded, row_table
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Probes
 from dyncp.export.formats.masks import pack_masks, unpack_masks
 from dyncp.export.integers import reference

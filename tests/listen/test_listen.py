@@ -17,7 +17,7 @@ from rich.console import Console
 from signals import speech_like
 from typer.testing import CliRunner
 
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.base.errors import AudioError
 from dyncp.cli import commands
 from dyncp.commands.firmware.enhancing.bars import level

@@ -10,7 +10,8 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from dyncp.base.audio import active_rms
-from dyncp.base.config import Config, parse
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.reading import parse
 from dyncp.base.errors import ConfigError
 from dyncp.base.metrics import pesq_wb, stoi
 from dyncp.train.corpora.demo_corpus import read_voice

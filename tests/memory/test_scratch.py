@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from libraries import difficult_audio, library, program
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.plan.layout import layout
 from dyncp.codegen.plan.scratch import STAGES, Buffer, buffers, plan, scratch
 from dyncp.codegen.plan.stages import stages

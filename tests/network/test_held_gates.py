@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from dyncp.base.config import BINS, NetworkConfig, load_config, parse
+from dyncp.base.config.experiment import load_config
+from dyncp.base.config.framing import BINS
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import parse
 from dyncp.base.errors import ConfigError
 from dyncp.train.network.enhancer import Enhancer
 from dyncp.train.network.stft import features, over_bins

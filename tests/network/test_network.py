@@ -6,7 +6,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dyncp.base.config import BINS, HOP, NetworkConfig, load_config
+from dyncp.base.config.experiment import load_config
+from dyncp.base.config.framing import BINS, HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.train.network.enhancer import Enhancer, Heaviside
 from dyncp.train.network.stft import analyse, synthesise
 

@@ -7,7 +7,9 @@ import pytest
 import torch
 from networks import SHAPES, STATIC, trained_enough
 
-from dyncp.base.config import BINS, Config, parse
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.framing import BINS
+from dyncp.base.config.reading import parse
 from dyncp.base.errors import ConfigError
 
 

@@ -10,7 +10,7 @@ from bundles import random_bundle
 from libraries import SMALL, assert_same, library
 from signals import speech_like
 
-from dyncp.base.config import load_config
+from dyncp.base.config.experiment import load_config
 from dyncp.codegen.generate import generate
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle, write_bundle

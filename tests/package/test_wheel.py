@@ -18,7 +18,7 @@ import pytest
 from bundles import random_bundle
 
 from dyncp.base.audio import write_pcm
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.version import __version__
 from dyncp.export.formats.bundle import write_bundle
 
@@ -115,7 +115,7 @@ def test_it_generates_proves_and_reports(installed: Installed, tmp_path: Path) -
 
 
 def test_it_brings_presets_and_checkpoints(installed: Installed, tmp_path: Path) -> None:
-    code = "from dyncp.base.paths import CHECKPOINTS, PRESETS; from dyncp.base.config import load_config; "
+    code = "from dyncp.base.paths import CHECKPOINTS, PRESETS; from dyncp.base.config.experiment import load_config; "
     code += "from dyncp.train.network.checkpoint import load_checkpoint; "
     code += "from dyncp.train.day.recipe import load_day; load_day(); "
     code += "[load_config(str(path)) for path in PRESETS.glob('*.toml') if path.stem != 'day']; "

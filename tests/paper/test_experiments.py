@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, classes_task
 from dyncp.evaluation.paper import paper
 from dyncp.evaluation.paper.coefficients import coefficients, normalised, strongest_channels

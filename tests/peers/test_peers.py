@@ -13,7 +13,7 @@ from networks import SHAPES, trained_enough
 from signals import speech_like
 from sounds import small_corpus
 
-from dyncp.base.config import Config
+from dyncp.base.config.experiment import Config
 from dyncp.base.errors import AudioError
 from dyncp.base.metrics import dnsmos
 from dyncp.base.quality import Score

@@ -13,7 +13,7 @@ from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 from libraries import SMALL, difficult_audio, library
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.integers import reference
 from dyncp.firmware.building import toolchain
 from dyncp.firmware.building.boards import ISA, Board, default_boards, select

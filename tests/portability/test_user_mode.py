@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from libraries import SMALL, STRICT, assert_same, difficult_audio, library
 
-from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ToolchainError
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from libraries import SMALL, difficult_audio, library, program
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.generate import generate
 from dyncp.export.integers import reference
 

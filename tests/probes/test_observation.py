@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.base.errors import AudioError, ConfigError
 from dyncp.base.paths import CHECKPOINTS
 from dyncp.evaluation.engines.float_engine import observe_float

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dyncp.base.config import Config, NetworkConfig
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import CheckpointError
 from dyncp.base.scores import Score
 from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, Task, classes_task

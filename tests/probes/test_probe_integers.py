@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dyncp.base.config import BINS, HOP, NetworkConfig
+from dyncp.base.config.framing import BINS, HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import QuantizationError
 from dyncp.base.scores import Score
 from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, Task

@@ -15,7 +15,7 @@ from signals import speech_like
 
 import dyncp
 from dyncp.base.audio import pad_to_hop
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.base.errors import AudioError, BundleError, ToolchainError
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers import reference

@@ -12,7 +12,7 @@ from signals import speech_like
 from sklearn.base import clone
 
 import dyncp
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.base.errors import ProbeError
 from dyncp.codegen.generate import generate
 

@@ -13,7 +13,7 @@ from bundles import random_bundle
 from networks import FOLLOWING, SHAPES, trained_enough
 from signals import speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import BundleError
 from dyncp.base.files.sealed import seal
 from dyncp.export.formats.bundle import MANIFEST, Bundle, read_bundle, write_bundle

@@ -9,7 +9,7 @@ import torch
 from networks import CAPPED, FOLLOWING, SHAPES, trained_enough
 from signals import speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import QuantizationError
 from dyncp.export.quantization.fold import fold_network
 from dyncp.export.transforms import stft

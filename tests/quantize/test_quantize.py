@@ -10,7 +10,7 @@ import pytest
 from networks import CAPPED, FOLLOWING, SHAPES, STATIC, trained_enough
 from signals import extreme, speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import AudioError, QuantizationError
 from dyncp.base.metrics import si_sdr
 from dyncp.evaluation.quality.compare import compare, enhance_float

@@ -16,7 +16,7 @@ from networks import BANDS
 from numpy.typing import NDArray
 from signals import speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers.caps import Caps

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from signals import EXTREMES, extreme, speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import AudioError
 from dyncp.export.formats.masks import channel_bits, pack_masks, unpack_masks
 from dyncp.export.integers.reference import run

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from report_runs import Run, make_run
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 
 
 @pytest.fixture

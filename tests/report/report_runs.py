@@ -11,7 +11,8 @@ from bundles import random_bundle
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import HOP, SAMPLE_RATE, NetworkConfig
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.quality import Comparison, Score
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle, write_bundle

@@ -11,7 +11,7 @@ import pytest
 from report_runs import FRAMES, Run, make_run
 from rich.console import Console
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ReportError
 from dyncp.codegen.generate import with_signals
 from dyncp.export.integers.reference import probe_words

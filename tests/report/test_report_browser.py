@@ -20,7 +20,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from dyncp.base.config import HOP, SAMPLE_RATE, NetworkConfig
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.network import NetworkConfig
 from dyncp.firmware.report.build import build_report, write_report
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,9 @@ import pytest
 from report_runs import COMPARISON, FRAMES, Run, make_run, spoiled
 from rich.console import Console
 
-from dyncp.base.config import HOP, NetworkConfig, StrictModel
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import StrictModel
 from dyncp.codegen.plan.layout import layout
 from dyncp.export.formats.masks import channel_bits, unpack_masks
 from dyncp.export.integers import reference

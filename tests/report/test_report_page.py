@@ -14,7 +14,7 @@ import pytest
 from report_runs import COMPARISON, FRAMES, Run, make_run, spoiled
 
 from dyncp.base.audio import read_pcm
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import write_bundle
 from dyncp.firmware.report.build import build_report, write_report
 from dyncp.firmware.report.figures.timelines import pool

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from report_runs import FRAMES, Run, make_run, write_truth_of
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ReportError
 from dyncp.export.integers.reference import smoothed
 from dyncp.firmware.report.build import build_report, write_report

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.evaluation.rivals.costs import silero_macs, webrtc_multiplications
 from dyncp.evaluation.rivals.rivals import best_delay
 from dyncp.evaluation.rivals.voice_activity import above_floor_db, best_threshold, held, silero, webrtc

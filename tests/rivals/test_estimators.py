@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dyncp.base.config import FFT, HOP, SAMPLE_RATE
+from dyncp.base.config.framing import FFT, HOP, SAMPLE_RATE
 from dyncp.base.tasks import PITCH
 from dyncp.evaluation.rivals.rivals import Cost, pitch_row
 from dyncp.evaluation.rivals.snr import minimum_statistics_db, spectral_floor_db, suppression_db

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from dyncp.base.audio import to_pcm
-from dyncp.base.config import BINS, HOP
+from dyncp.base.config.framing import BINS, HOP
 from dyncp.base.tasks import PITCH, SNR_IN, VOICE_ACTIVITY
 from dyncp.commands.evaluation.more import run_rivals
 from dyncp.evaluation.rivals.rivals import Rivals

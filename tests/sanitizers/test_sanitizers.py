@@ -11,7 +11,7 @@ import pytest
 from libraries import difficult_audio, library, program
 from numpy.typing import NDArray
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from libraries import SMALL, STRICT, program, written_bundle
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ToolchainError
 from dyncp.codegen.generate import generate, read_library, renew_probes
 from dyncp.codegen.lowering.selftest import hash_words

@@ -21,7 +21,9 @@ from trees import demand, fill, librispeech
 from typer.testing import CliRunner
 
 from dyncp.base.audio import read_pcm, write_pcm
-from dyncp.base.config import Config, MixingConfig, TrainingConfig
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.base.errors import AudioError, ConfigError
 from dyncp.cli import commands
 from dyncp.train.corpora.audible import NOISE, SPEECH, Audible
@@ -183,7 +185,7 @@ DRAW = """
 import sys
 from pathlib import Path
 import numpy as np
-from dyncp.base.config import MixingConfig
+from dyncp.base.config.mixing import MixingConfig
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.corpora.sources import read_sources
 from dyncp.train.mixing.clips import Mixer

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import check
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers import reference

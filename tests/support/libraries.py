@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from signals import EXTREMES, HOP, extreme, speech_like
 
 import dyncp.firmware
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import Bundle, write_bundle
 from dyncp.export.integers.run import Run

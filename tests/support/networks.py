@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from signals import speech_like
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.transforms import stft
 from dyncp.train.network.enhancer import Enhancer
 

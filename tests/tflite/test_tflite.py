@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from signals import speech_like
 from tflite_micro.python.tflite_micro import runtime
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import InterchangeError
 from dyncp.export.interchange.onnx_graph import step_model
 from dyncp.export.interchange.onnx_run import run_steps

@@ -10,7 +10,10 @@ import torch
 from sounds import small_corpus
 from torch import nn
 
-from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.fitting.average import WeightAverage, renew_statistics
 from dyncp.train.fitting.trainer import Progress, Trainer

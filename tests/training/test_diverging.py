@@ -13,7 +13,10 @@ import safetensors.torch
 import torch
 from sounds import small_corpus
 
-from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.base.errors import CheckpointError, DivergenceError
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.corpora.recordings import read_all

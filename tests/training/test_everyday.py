@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from dyncp.base.config import Config, MixingConfig, parse
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.reading import parse
 from dyncp.base.errors import ConfigError
 from dyncp.train.mixing.clips import Clip, Mixer
 from dyncp.train.mixing.everyday import PAUSE_S, with_pause

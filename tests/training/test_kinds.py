@@ -10,7 +10,12 @@ import pytest
 import torch
 from sounds import small_corpus
 
-from dyncp.base.config import HOP, ByKind, Config, MixingConfig, NetworkConfig, TrainingConfig, parse
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import parse
+from dyncp.base.config.training import ByKind, TrainingConfig
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.fitting.trainer import Progress, Trainer

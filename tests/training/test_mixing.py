@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from dyncp.base.config import HOP, MixingConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.mixing import MixingConfig
 from dyncp.train.mixing.clips import Mixer
 
 PLAIN = MixingConfig(clip_s=2.0, noise_only=0, second_noise=0, eq_db=0, speed=0)

@@ -11,7 +11,11 @@ import torch
 from networks import SHAPES, STATIC, trained_enough
 from sounds import small_corpus
 
-from dyncp.base.config import BINS, Config, MixingConfig, NetworkConfig, TrainingConfig
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.framing import BINS
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.base.errors import CheckpointError
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.corpora.recordings import read_all

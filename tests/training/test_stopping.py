@@ -11,7 +11,10 @@ import tomli_w
 import torch
 from sounds import small_corpus
 
-from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig, with_epochs
+from dyncp.base.config.experiment import Config, with_epochs
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.base.errors import CheckpointError
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.corpora.recordings import read_all

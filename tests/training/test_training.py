@@ -11,7 +11,10 @@ import pytest
 import torch
 from sounds import small_corpus
 
-from dyncp.base.config import Config, MixingConfig, NetworkConfig, TrainingConfig, load_config
+from dyncp.base.config.experiment import Config, load_config
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.base.files.sealed import seal
 from dyncp.train.corpora.corpus import load_corpus

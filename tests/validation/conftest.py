@@ -9,7 +9,8 @@ import pytest
 from bundles import ProbeWidth, random_bundle
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP, NetworkConfig
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import Bundle, write_bundle
 

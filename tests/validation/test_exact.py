@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import GenerationError
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers import reference

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 
 # Of a stretch that was drawn where nothing is heard, how often another is tried before the best one is taken.
 TRIES = 32

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from dyncp.base.config import StrictModel, parse, read_toml
+from dyncp.base.config.reading import StrictModel, parse, read_toml
 
 NAME = "corpus.toml"
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import to_pcm
-from dyncp.base.config import SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import AudioError, ConfigError, NoAudioError
 from dyncp.train.corpora.composition import is_composition
 from dyncp.train.corpora.corpus import read_parts

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from dyncp.base.audio import Pcm, active_rms, to_pcm, write_pcm
-from dyncp.base.config import SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import AudioError
 from dyncp.base.files import new_text
 from dyncp.train.corpora.recordings import Split

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import numpy as np
 
 from dyncp.base.audio import Pcm, pad_to_hop, to_pcm
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.base.errors import AudioError, NoAudioError
 from dyncp.train.corpora.audible import NOISE, SPEECH, Audible, Sound
 from dyncp.train.corpora.conversion import read_resampled

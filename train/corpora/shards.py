@@ -23,7 +23,8 @@ from typing import Literal, cast
 import numpy as np
 from pydantic import Field
 
-from dyncp.base.config import HOP, StrictModel, parse
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.reading import StrictModel, parse
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.audible import Audible
 from dyncp.train.corpora.recordings import Recording, Split, Stretch, mapped

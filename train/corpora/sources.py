@@ -14,7 +14,7 @@ from functools import cache
 from typing import overload
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.base.errors import AudioError, ConfigError, NoAudioError
 from dyncp.train.corpora.audible import NOISE, SPEECH, Audible, Sound
 from dyncp.train.corpora.files.listing import holds_no_audio

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm, active_rms
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.audible import NOISE, settle
 from dyncp.train.corpora.audible import SPEECH as VOICE

@@ -8,7 +8,8 @@ from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
-from dyncp.base.config import DAY, StrictModel, parse, read_toml
+from dyncp.base.config.experiment import DAY
+from dyncp.base.config.reading import StrictModel, parse, read_toml
 from dyncp.base.paths import PRESETS
 from dyncp.train.day.talk import Turns
 from dyncp.train.streams.streams import Range

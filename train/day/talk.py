@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import HOP, SAMPLE_RATE, StrictModel
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import AudioError
 from dyncp.train.corpora.audible import SPEECH
 from dyncp.train.corpora.recordings import Recording

@@ -7,7 +7,7 @@ the utilization, and only once the target utilization has settled. Before, less 
 
 from __future__ import annotations
 
-from dyncp.base.config import TrainingConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.train.network.resume_file import Best
 
 

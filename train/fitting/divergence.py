@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dyncp.base.config import TrainingConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.base.errors import DivergenceError
 from dyncp.train.fitting.schedule import learning_rate
 from dyncp.train.mixing.clips import Batch

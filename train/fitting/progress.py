@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dyncp.base.config import ByKind
+from dyncp.base.config.training import ByKind
 
 
 @dataclass(frozen=True)

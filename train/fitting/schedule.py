@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 
-from dyncp.base.config import TrainingConfig
+from dyncp.base.config.training import TrainingConfig
 
 
 def learning_rate(config: TrainingConfig, step: int) -> float:

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from dyncp.base.config import HOP, ByKind, Config, with_epochs
+from dyncp.base.config.experiment import Config, with_epochs
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.training import ByKind
 from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.train import processes
 from dyncp.train.fitting.average import WeightAverage, renew_statistics

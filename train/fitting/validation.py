@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from dyncp.base.config import ByKind
+from dyncp.base.config.training import ByKind
 from dyncp.train import processes
 from dyncp.train.losses.kinds import shares
 from dyncp.train.mixing.clips import Batch

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.train import processes
 from dyncp.train.targets.clip_labels import GENDERS, UNKNOWN, ClipLabels
 

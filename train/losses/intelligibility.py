@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dyncp.base.config import BINS, SAMPLE_RATE
+from dyncp.base.config.framing import BINS, SAMPLE_RATE
 
 BANDS = 15
 LOWEST_HZ = 150.0

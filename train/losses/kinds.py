@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dyncp.base.config import ByKind
+from dyncp.base.config.training import ByKind
 from dyncp.train import processes
 
 

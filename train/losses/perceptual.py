@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dyncp.base.config import BINS, SAMPLE_RATE
+from dyncp.base.config.framing import BINS, SAMPLE_RATE
 
 BANDS = 49
 # Level of active speech in the units of P.862 (sum over its pitch power densities), dB.

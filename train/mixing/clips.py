@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from dyncp.base.audio import Pcm, active_rms
-from dyncp.base.config import HOP, SAMPLE_RATE, MixingConfig
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.mixing import MixingConfig
 from dyncp.train.corpora.audible import NOISE, SPEECH, Audible, Sound, settle, settle_padding
 from dyncp.train.corpora.sources import Signals
 from dyncp.train.mixing.everyday import Parts, as_met, clipped

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP, SAMPLE_RATE, MixingConfig
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.mixing import MixingConfig
 
 Signal = NDArray[np.float32]
 

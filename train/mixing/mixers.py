@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dyncp.base.config import Config
+from dyncp.base.config.experiment import Config
 from dyncp.train.corpora.recordings import Corpus
 from dyncp.train.corpora.sources import read_sources
 from dyncp.train.mixing.clips import Mixer

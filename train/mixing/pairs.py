@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dyncp.base.audio import Pcm, to_pcm
-from dyncp.base.config import MixingConfig
+from dyncp.base.config.mixing import MixingConfig
 from dyncp.train.corpora.audible import SPEECH, TRIES, Audible
 from dyncp.train.corpora.recordings import Corpus, Split
 from dyncp.train.corpora.sources import Sources, read_sources

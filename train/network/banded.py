@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import torch
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.train.network.enhancer import Enhancer
 
 

@@ -26,7 +26,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from torch import Tensor
 
-from dyncp.base.config import Config, StrictModel, parse
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.reading import StrictModel, parse
 from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.base.files import replace_folder, settle
 from dyncp.base.files.folders import check_folder

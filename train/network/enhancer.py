@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.train.network.holding import GateState, first_decision, held
 from dyncp.train.network.pooling import EmaPooling, WindowPooling
 from dyncp.train.network.stft import over_bins

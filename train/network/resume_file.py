@@ -18,7 +18,8 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from dyncp.base.config import Config, parse
+from dyncp.base.config.experiment import Config
+from dyncp.base.config.reading import parse
 from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.base.files import replace_file
 from dyncp.base.files.reading import parse_json, read_limited

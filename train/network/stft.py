@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dyncp.base.config import FFT, HOP
+from dyncp.base.config.framing import FFT, HOP
 
 POWER = 0.3
 

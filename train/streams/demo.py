@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dyncp.base.audio import Pcm, active_rms, to_pcm
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.train.corpora.audible import NOISE, SPEECH, Sound
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.corpora.recordings import Recording

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from dyncp.base.audio import Pcm, active_rms
-from dyncp.base.config import HOP, SAMPLE_RATE, StrictModel
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.audible import NOISE, SPEECH, settle
 from dyncp.train.corpora.recordings import Corpus, Recording, Split

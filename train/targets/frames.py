@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import FFT, HOP
+from dyncp.base.config.framing import FFT, HOP
 
 Signal = NDArray[np.floating]
 

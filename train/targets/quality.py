@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.base.errors import AudioError
 from dyncp.base.metrics import pesq_wb, si_sdr
 from dyncp.train.pieces import Piece, Work

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP, SAMPLE_RATE, parse
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.reading import parse
 from dyncp.base.errors import ConfigError
 from dyncp.base.tasks import Task
 from dyncp.train.streams.streams import Segment, Stream

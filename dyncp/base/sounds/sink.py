@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from dyncp.base.config import SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import AudioError
 from dyncp.base.files import new_file
 from dyncp.base.sounds.samples import Pcm

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import AudioError
 from dyncp.base.sounds.samples import FLOATS, Pcm, SampleCheck, to_pcm
 

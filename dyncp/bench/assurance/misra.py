@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.files import replace_file
 from dyncp.bench.assurance.random_networks import random_bundle
 from dyncp.bench.between import split

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import NetworkConfig
+from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import LOGIT_SCALE, Bundle, Probes, ProbeTask, Scales, Tensors, check
 from dyncp.export.formats.masks import channel_bits
 from dyncp.export.transforms import frontend

@@ -19,7 +19,8 @@ import soundfile
 import torch
 
 from dyncp.base.audio import read_pcm
-from dyncp.base.config import Config, NetworkConfig, load_config
+from dyncp.base.config.experiment import Config, load_config
+from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import AudioError
 from dyncp.base.files.sealed import seal
 from dyncp.base.sounds.source import Source

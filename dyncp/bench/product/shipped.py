@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.base.paths import find_bundle
 from dyncp.export.formats.bundle import Bundle, read_bundle
 from dyncp.train.corpora.demo_corpus import build_demo_corpus

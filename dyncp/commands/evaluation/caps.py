@@ -11,7 +11,7 @@ from rich.console import Console
 from dyncp.commands.evaluation.more import write_results
 
 if TYPE_CHECKING:
-    from dyncp.base.config import NetworkConfig
+    from dyncp.base.config.network import NetworkConfig
     from dyncp.evaluation.plotting.sheet import Sheet
     from dyncp.evaluation.quality.cap_curve import CapCurve, CapRow
     from dyncp.export.formats.bundle import Bundle

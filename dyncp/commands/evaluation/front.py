@@ -17,7 +17,7 @@ from dyncp.commands.shared.quality import scored
 from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
-    from dyncp.base.config import Config
+    from dyncp.base.config.experiment import Config
     from dyncp.base.quality import Comparison
     from dyncp.evaluation.front.candidates import Protocol
     from dyncp.evaluation.front.points import Front

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dyncp.base.audio import Pcm
-    from dyncp.base.config import Config
+    from dyncp.base.config.experiment import Config
     from dyncp.evaluation.front.day_points import DayFront, DayFrontRun, Entry
     from dyncp.export.formats.bundle import Bundle
     from dyncp.firmware.report.contents.day import SpurtQuality

@@ -33,7 +33,7 @@ class Streams:
         cls, console: Console, bundle: Bundle, corpus: Corpus, minutes: float, targets: list[Path], cache: Path | None
     ) -> Streams:
         """`minutes` of each split, with the paper's tasks and those of the files `targets`."""
-        from dyncp.base.config import HOP
+        from dyncp.base.config.framing import HOP
         from dyncp.evaluation.engines.observe import observe
         from dyncp.train.probes.data import make_probe_data
         from dyncp.train.targets.standard_tasks import Classes, standard_tasks

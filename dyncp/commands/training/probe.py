@@ -128,7 +128,7 @@ def _alike(text: str, tasks: list[Task]) -> set[str]:
 
 
 def _observe(console: Console, model: Bundle, pcm: Pcm) -> Observation:
-    from dyncp.base.config import HOP
+    from dyncp.base.config.framing import HOP
     from dyncp.evaluation.engines.observe import observe
 
     with Progress(console=console, transient=True) as progress:

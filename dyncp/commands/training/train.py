@@ -101,7 +101,7 @@ def _trainer(
     compiled: bool,
     through_integers: Enhancer | None,
 ) -> Trainer:
-    from dyncp.base.config import load_config, with_epochs
+    from dyncp.base.config.experiment import load_config, with_epochs
     from dyncp.train.corpora.corpus import load_corpus
     from dyncp.train.fitting.trainer import Trainer
     from dyncp.train.mixing.mixers import load_mixers

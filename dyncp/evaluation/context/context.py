@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP, SAMPLE_RATE, StrictModel
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.scores import Score, score
 from dyncp.base.tasks import Task
 from dyncp.evaluation.context.temporal import Bits, Words, flips, late, majority, one_pole, with_past, without_priors

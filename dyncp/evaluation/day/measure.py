@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm, pad_to_hop
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.evaluation.day.cores import CoreCounts, count_day
 from dyncp.evaluation.day.spurts import noise_left_db, spurt_quality
 from dyncp.export.formats.bundle import Bundle

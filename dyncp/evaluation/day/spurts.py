@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.base.errors import AudioError
 from dyncp.base.quality import Score
 from dyncp.evaluation.quality.clip_scores import score

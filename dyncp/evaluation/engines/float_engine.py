@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from dyncp.base.audio import Pcm, pad_to_hop, to_pcm
-from dyncp.base.config import BINS, HOP
+from dyncp.base.config.framing import BINS, HOP
 from dyncp.base.errors import AudioError
 from dyncp.train.network import stft
 from dyncp.train.network.checkpoint import Checkpoint

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from dyncp.base.audio import Pcm, pad_to_hop
-from dyncp.base.config import BINS, HOP
+from dyncp.base.config.framing import BINS, HOP
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers.run import hops

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from dyncp.base.config import Config, load_config
+from dyncp.base.config.experiment import Config, load_config
 from dyncp.base.errors import CheckpointError, ConfigError
 
 Site = Literal["output", "hidden", "none"]

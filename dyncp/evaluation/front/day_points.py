@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat
 
 from dyncp.base.audio import Pcm, pad_to_hop
-from dyncp.base.config import HOP, Config, StrictModel, find_config, load_config
+from dyncp.base.config.experiment import Config, find_config, load_config
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import ConfigError
 from dyncp.base.quality import Score
 from dyncp.evaluation.front.candidates import Site

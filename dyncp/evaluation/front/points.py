@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from pydantic import ConfigDict, Field, FiniteFloat
 
-from dyncp.base.config import StrictModel
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.quality import Comparison, Score
 from dyncp.evaluation.front.candidates import Run, Site
 from dyncp.export.formats.bundle import Bundle

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from dyncp.base.config import SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.evaluation.paper import coefficients, cost, embedding, example, speakers, tasks_by_features
 from dyncp.evaluation.paper.results import Paper, SplitData, TaskRow, write_results
 from dyncp.evaluation.paper.tables import write_markdown

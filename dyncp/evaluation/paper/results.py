@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from dyncp.base.config import NetworkConfig, StrictModel
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.files import replace_file
 from dyncp.base.scores import Score
 from dyncp.base.tasks import Task

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.train.streams.streams import Stream
 
 PIECE_FRAMES = round(3.0 * SAMPLE_RATE / HOP)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm, to_pcm
-from dyncp.base.config import FFT, HOP
+from dyncp.base.config.framing import FFT, HOP
 from dyncp.evaluation.peers.native import Enhance
 from dyncp.evaluation.peers.packages import MissingPeerError, package_file
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm, to_pcm
-from dyncp.base.config import SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.evaluation.peers.packages import MissingPeerError, package_file
 
 Enhance = Callable[[Pcm], Pcm]

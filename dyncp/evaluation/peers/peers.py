@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import SAMPLE_RATE, StrictModel
+from dyncp.base.config.framing import SAMPLE_RATE
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.quality import Score
 from dyncp.evaluation.peers import graphs, native
 from dyncp.evaluation.peers.native import Enhance

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat
 
-from dyncp.base.config import HOP, NetworkConfig, StrictModel
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.quality import Score
 from dyncp.evaluation.quality.clip_scores import score
 from dyncp.export.formats.bundle import Bundle

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import HOP
+from dyncp.base.config.framing import HOP
 from dyncp.base.metrics import dnsmos, pesq_wb, si_sdr, stoi
 from dyncp.base.quality import Score
 from dyncp.export.formats.bundle import Bundle

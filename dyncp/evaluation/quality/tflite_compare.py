@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, FiniteFloat
 
-from dyncp.base.config import HOP, StrictModel
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.metrics import si_sdr
 from dyncp.base.quality import Score
 from dyncp.evaluation.quality.clip_scores import Pcm, enhance_float, score

@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from dyncp.base.config import BINS, HOP
+from dyncp.base.config.framing import BINS, HOP
 from dyncp.evaluation.rivals.voice_activity import (
     SILERO_CONTEXT,
     SILERO_STATE,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import StrictModel
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.scores import Score, score
 from dyncp.base.tasks import Task
 from dyncp.evaluation.context.temporal import flips

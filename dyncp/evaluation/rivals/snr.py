@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config import BINS, FFT, HOP, SAMPLE_RATE
+from dyncp.base.config.framing import BINS, FFT, HOP, SAMPLE_RATE
 
 Spectrum = NDArray[np.floating]
 Decibels = NDArray[np.float64]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.train.targets.frames import window_rms
 
 WEBRTC_MODES = (0, 1, 2, 3)

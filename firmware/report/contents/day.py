@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from dyncp.base.config import StrictModel
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.quality import Score
 from dyncp.firmware.cost.events import CycleEstimate
 from dyncp.firmware.proof.records import Spread

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from dyncp.base.config import NetworkConfig, StrictModel
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.quality import Comparison
 from dyncp.export.formats.bundle import ProbeTask
 from dyncp.firmware.cost.events import CycleEstimate

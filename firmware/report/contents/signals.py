@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dyncp.base.config import HOP, SAMPLE_RATE, StrictModel
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.scores import Score, score
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers.signals import Signal, read_out

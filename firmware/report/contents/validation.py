@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from dyncp.base.audio import Pcm, read_pcm
-from dyncp.base.config import HOP, NetworkConfig, StrictModel
+from dyncp.base.config.framing import HOP
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import ReportError
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.masks import channel_bits, unpack_masks

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import FFT, HOP, SAMPLE_RATE
+from dyncp.base.config.framing import FFT, HOP, SAMPLE_RATE
 from dyncp.base.figure_style import GRID, INK, MUTED
 from dyncp.firmware.report.contents.schema import Report
 from dyncp.firmware.report.contents.validation import Validation

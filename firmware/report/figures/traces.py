@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config import SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.figure_style import INK, MUTED
 from dyncp.firmware.report.contents.signals import SignalsReport, TraceReport
 from dyncp.firmware.report.figures.drawing import (

@@ -103,7 +103,9 @@ static inline void dcp_store_groups(int32_t *z, uint64x2_t groups, int32x4_t val
 /* Step 2, the stages h and 2 h, in registers: the values j, j + h, j + 2 h and j + 3 h of two
  * groups at once, which are twisted alike (dcp_quad in dyncp_fft_scalar.h). */
 DCP_IN_CODE static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
-    const uint64x2_t groups = {0, 8 * h * sizeof *z};
+    /* In words: gcc 12 takes a variable 64-bit lane 1 from the wrong registers. */
+    const uint32x4_t words = {0, 0, (uint32_t)(8 * h * sizeof *z), 0};
+    const uint64x2_t groups = vreinterpretq_u64_u32(words);
     for (size_t j = 0; j < h; j++) {
         const size_t k = j * (256 / h);
         const dcp_factor first = dcp_load_factor(twiddle, k);

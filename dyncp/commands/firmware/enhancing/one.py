@@ -143,7 +143,7 @@ def _stream(
     import numpy as np
 
     from dyncp.base.audio import pad_to_hop
-    from dyncp.base.config import HOP, SAMPLE_RATE
+    from dyncp.base.config.framing import HOP, SAMPLE_RATE
 
     skip, total, written = 0 if settings.keep_delay else HOP, 0, 0
     length = None if source.seconds is None else source.seconds * SAMPLE_RATE

@@ -33,7 +33,7 @@ class RawSource:
         """Whole hops as they arrive, at most `samples` at a time, and at the end what is left."""
         import numpy as np
 
-        from dyncp.base.config import HOP
+        from dyncp.base.config.framing import HOP
 
         held = b""
         while chunk := _read(min(LARGEST_READ, 2 * samples)):

@@ -27,7 +27,7 @@ class SignalsFile:
 
     def add(self, run: Run) -> None:
         """The next frames of the stream."""
-        from dyncp.base.config import HOP, SAMPLE_RATE
+        from dyncp.base.config.framing import HOP, SAMPLE_RATE
         from dyncp.export.integers.signals import read_out, rows
 
         signals = read_out(self._bundle, run.signals, self._frames)

@@ -35,7 +35,7 @@ class Summary:
 
     def add(self, bundle: Bundle, run: Run, samples: int) -> None:
         """The next frames, and how many samples they were made of."""
-        from dyncp.base.config import SAMPLE_RATE
+        from dyncp.base.config.framing import SAMPLE_RATE
 
         self.seconds += samples / SAMPLE_RATE
         self.frames += run.frames

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole experiment: network, mixing and training, from a preset or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import model_validator
+
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.reading import StrictModel, parse, read_toml
+from dyncp.base.config.training import TrainingConfig
+from dyncp.base.errors import ConfigError
+from dyncp.base.paths import PRESETS
+
+DAY = "day"
+"""The preset that is a recipe of audio (train/day/recipe.py), and no network."""
+
+
+class Config(StrictModel):
+    """A whole experiment, as in `dyncp/presets/*.toml`."""
+
+    network: NetworkConfig = NetworkConfig()
+    mixing: MixingConfig = MixingConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _clips_hold_a_segment(self) -> Config:
+        # A segment of ESTOI is 24 frames, and one hop goes to the delay.
+        if self.training.intelligibility_weight and round(self.mixing.clip_s * SAMPLE_RATE / HOP) < 25:
+            raise ValueError("mixing.clip_s: training.intelligibility_weight needs clips of at least 0.4 s")
+        return self
+
+
+def find_config(name: str | Path) -> Path:
+    """A preset's name or a path to a TOML file."""
+    preset = PRESETS / f"{name}.toml"
+    if preset.is_file():
+        return preset
+    if Path(name).is_file():
+        return Path(name)
+    known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.toml") if p.stem != DAY))
+    raise ConfigError(f"{name}: neither a TOML file nor a preset; presets are {known}")
+
+
+def load_config(name: str | Path) -> Config:
+    path = find_config(name)
+    return parse(Config, read_toml(path), str(path))
+
+
+def with_epochs(config: Config, epochs: int | None) -> Config:
+    """The same experiment for so many epochs; None: as many as it says."""
+    if epochs is None:
+        return config
+    return config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
