@@ -32,7 +32,7 @@ SHAPES = {
     "hidden-ema": SMALL.model_copy(update={"gate_site": "hidden", "pooling": "ema", "channels": 33}),
 }
 SOUND = "0 0 0 1"
-FAULTY = "5 5 0 1"
+FAULTY = "6 6 0 1"
 """Of check_tables, selftest, the state after it, and NULL."""
 
 
