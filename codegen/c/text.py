@@ -32,6 +32,11 @@ def wrapped(head: str, arguments: list[str], tail: str) -> str:
     return "\n".join(lines)
 
 
+def prototype(prefix: str, name: str, arguments: list[str]) -> str:
+    """Of a public function, which gives a status, without its end."""
+    return wrapped(f"{prefix}_status {prefix}_{name}", arguments, "")
+
+
 def statement(head: str, *arguments: str, indent: int = 4) -> str:
     """A call as a statement of a function's body."""
     return wrapped(" " * indent + head, list(arguments), ";")

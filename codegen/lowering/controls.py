@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dyncp.base.config.network import NetworkConfig
-from dyncp.codegen.c.text import WIDTH, aligned, wrapped
+from dyncp.codegen.c.text import WIDTH, aligned, prototype
 
 ARGUMENTS = {
     "limit": ["uint32_t decibels"],
@@ -18,13 +18,12 @@ ARGUMENTS = {
 
 def setters(prefix: str) -> dict[str, str]:
     """Prototypes by what they set, without their ends, and that of P_get_settings."""
-    status = f"{prefix}_status {prefix}"
     listed = {
-        name: wrapped(f"{status}_set_{name}", [f"{prefix}_state *state", *arguments], "")
+        name: prototype(prefix, f"set_{name}", [f"{prefix}_state *state", *arguments])
         for name, arguments in ARGUMENTS.items()
     }
     own = [f"const {prefix}_state *state", f"{prefix}_settings *settings"]
-    return listed | {"settings": wrapped(f"{status}_get_settings", own, "")}
+    return listed | {"settings": prototype(prefix, "get_settings", own)}
 
 
 def setting_lines() -> list[str]:

@@ -14,7 +14,7 @@ from dyncp.base.errors import GenerationError
 from dyncp.base.version import __version__
 from dyncp.codegen.c.structs import StructText, struct_text
 from dyncp.codegen.c.tables import Table, table
-from dyncp.codegen.c.text import aligned, wrapped
+from dyncp.codegen.c.text import aligned, prototype
 from dyncp.codegen.lowering.controls import edge_lines, setters, setting_lines
 from dyncp.codegen.lowering.frontend import front_end_tables
 from dyncp.codegen.lowering.probes import ProbeSet, lower_probes
@@ -201,17 +201,12 @@ def _status_lines(statuses: Sequence[tuple[str, str]], upper: str) -> list[str]:
 
 def _set_cap(prefix: str) -> str:
     arguments = [f"{prefix}_state *state", "uint32_t per_block", "uint32_t per_frame"]
-    return wrapped(f"{prefix}_status {prefix}_set_cap", arguments, "")
+    return prototype(prefix, "set_cap", arguments)
 
 
 def _process(prefix: str, upper: str) -> str:
-    arguments = [
-        f"{prefix}_state *state",
-        f"const int16_t in[{upper}_HOP]",
-        f"int16_t out[{upper}_HOP]",
-        f"{prefix}_signals *signals",
-    ]
-    return wrapped(f"{prefix}_status {prefix}_process", arguments, "")
+    audio = [f"const int16_t in[{upper}_HOP]", f"int16_t out[{upper}_HOP]"]
+    return prototype(prefix, "process", [f"{prefix}_state *state", *audio, f"{prefix}_signals *signals"])
 
 
 def _stage_lines(config: NetworkConfig, upper: str) -> list[str]:

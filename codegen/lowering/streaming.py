@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from dyncp.base.config.framing import HOP
 from dyncp.base.config.network import NetworkConfig
-from dyncp.codegen.c.text import wrapped
+from dyncp.codegen.c.text import prototype, wrapped
 from dyncp.export.transforms.resampling import DELAY, RATIO
 
 TRANSFORM = 22_000
@@ -74,20 +74,10 @@ def due(costs: Sequence[int]) -> list[int]:
 
 
 def step_prototype(prefix: str, upper: str) -> str:
-    arguments = [
-        f"{prefix}_state *state",
-        "uint32_t step",
-        f"int16_t pcm[{upper}_HOP]",
-        f"{prefix}_signals *signals",
-    ]
-    return wrapped(f"{prefix}_status {prefix}_step", arguments, "")
+    audio = f"int16_t pcm[{upper}_HOP]"
+    return prototype(prefix, "step", [f"{prefix}_state *state", "uint32_t step", audio, f"{prefix}_signals *signals"])
 
 
 def follow_prototype(prefix: str, upper: str) -> str:
-    arguments = [
-        f"{prefix}_state *state",
-        f"{prefix}_follower *follower",
-        f"const int16_t in[{upper}_HOP]",
-        f"int16_t out[{upper}_HOP]",
-    ]
-    return wrapped(f"{prefix}_status {prefix}_follow", arguments, "")
+    audio = [f"const int16_t in[{upper}_HOP]", f"int16_t out[{upper}_HOP]"]
+    return prototype(prefix, "follow", [f"{prefix}_state *state", f"{prefix}_follower *follower", *audio])

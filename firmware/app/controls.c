@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dyncp.h"
+#include "one_copy.h"
 #include "semihosting.h"
 
 enum { SETTINGS = 7 };
@@ -48,13 +49,6 @@ static int set(const int32_t *words) {
     }
     return same;
 }
-
-/* A copy of a function would define its labels twice. */
-#if defined(__clang__)
-#define ONE_COPY __attribute__((noinline))
-#else
-#define ONE_COPY __attribute__((noinline, noclone))
-#endif
 
 /* The plugin counts instructions between the two labels. */
 ONE_COPY static dyncp_status counted(const int16_t *in, int16_t *out, dyncp_signals *signals) {

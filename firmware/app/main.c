@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "dyncp.h"
+#include "one_copy.h"
 #include "semihosting.h"
 
 typedef struct {
@@ -116,13 +117,6 @@ void dyncp_trace(int stage, const void *data, size_t bytes) {
     trace.written += bytes;
     ++trace.stage;
 }
-#endif
-
-/* A copy of a function would define its labels twice. */
-#if defined(__clang__)
-#define ONE_COPY __attribute__((noinline))
-#else
-#define ONE_COPY __attribute__((noinline, noclone))
 #endif
 
 /* The plugin counts instructions between the two labels, which are no instructions themselves. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dyncp_stream.h"
+#include "one_copy.h"
 #include "semihosting.h"
 
 #ifndef STREAM_LONGEST
@@ -47,13 +48,6 @@ static dyncp_status prepare(const uint32_t *config) {
     }
     return status;
 }
-
-/* A copy of a function would define its labels twice. */
-#if defined(__clang__)
-#define ONE_COPY __attribute__((noinline))
-#else
-#define ONE_COPY __attribute__((noinline, noclone))
-#endif
 
 /* One channel, or a pair, of the block. */
 ONE_COPY static dyncp_status pass(uint32_t channel, uint32_t kind, size_t count) {

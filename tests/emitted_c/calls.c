@@ -4,18 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check.h"
 #include "dyncp_private.h"
 #include "other.h"
-
-static int failures;
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            printf("line %d: " #condition "\n", __LINE__);                                         \
-            failures += 1;                                                                         \
-        }                                                                                          \
-    } while (0)
 
 static dyncp_state state, second;
 static union {

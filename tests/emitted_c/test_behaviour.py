@@ -17,6 +17,7 @@ from dyncp.export.integers import reference
 from dyncp.firmware.building import toolchain
 
 HERE = Path(__file__).parent
+SUPPORT = HERE.parent / "support"
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -24,7 +25,7 @@ def test_statuses(tmp_path: Path, compiler: str) -> None:
     _, own = library(tmp_path)
     _, other = library(tmp_path, seed=1, prefix="other")
     sources = [HERE / "calls.c", own / "dyncp.c", other / "other.c"]
-    built = program(tmp_path / "calls", sources, include=[own, other], compiler=compiler)
+    built = program(tmp_path / "calls", sources, include=[own, other, SUPPORT], compiler=compiler)
     done = subprocess.run([built], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("", 0)
 

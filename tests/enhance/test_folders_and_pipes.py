@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import Result
-from libraries import written_bundle
 from signals import speech_like
 from typer.testing import CliRunner
 
@@ -22,22 +21,10 @@ from dyncp.base.audio import pad_to_hop, read_pcm, write_pcm
 from dyncp.base.config.framing import HOP
 from dyncp.base.errors import AudioError, OutputError
 from dyncp.cli import commands
-from dyncp.export.formats.bundle import Bundle, read_bundle
+from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
 
 LENGTH = 20 * HOP + 17
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("network") / "bundle"
-    written_bundle(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def bundle(network: Path) -> Bundle:
-    return read_bundle(network)
 
 
 def enhance(*arguments: object, raw: bytes | None = None) -> Result:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from libraries import written_bundle
 from rich.console import Console
 from signals import speech_like
 from typer.testing import CliRunner
@@ -22,7 +21,7 @@ from dyncp.base.errors import AudioError
 from dyncp.cli import commands
 from dyncp.commands.firmware.enhancing.bars import level
 from dyncp.commands.firmware.enhancing.live import REFRESH_MS, listen_live
-from dyncp.export.formats.bundle import Bundle, read_bundle
+from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
 from dyncp.firmware.host.library import host_library
 
@@ -69,18 +68,6 @@ class ArrayDevice:
         return "0 array, 1 in, 1 out"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("listen") / "bundle"
-    written_bundle(place)
-    return place
-
-
-@pytest.fixture(scope="module")
-def bundle(folder: Path) -> Bundle:
-    return read_bundle(folder)
-
-
 @pytest.mark.slow
 def test_the_headphones_get_what_the_reference_computes(bundle: Bundle) -> None:
     pcm = speech_like(FRAMES)
@@ -118,12 +105,12 @@ def test_a_device_that_cannot_be_opened_is_told(bundle: Bundle) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_listens_and_tells(folder: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_listens_and_tells(network: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     pcm = speech_like(FRAMES)
     device = ArrayDevice(pcm, late=1)
     monkeypatch.setitem(sys.modules, "sounddevice", device)
     result = CliRunner().invoke(
-        commands, ["listen", str(folder), "--microphone", "2", "--headphones", "phones", "--json"]
+        commands, ["listen", str(network), "--microphone", "2", "--headphones", "phones", "--json"]
     )
     assert result.exit_code == 0, result.output
     assert device.options["device"] == (2, "phones")
@@ -131,14 +118,14 @@ def test_the_command_listens_and_tells(folder: Path, bundle: Bundle, monkeypatch
     assert (told["frames"], told["dropouts"]) == (FRAMES, 1)
     assert np.array_equal(np.concatenate(device.played), reference.run(bundle, pcm).output)
     assert "1 of 40 hops" in result.stderr
-    assert CliRunner().invoke(commands, ["listen", str(folder), "--devices"]).stdout == "0 array, 1 in, 1 out\n"
+    assert CliRunner().invoke(commands, ["listen", str(network), "--devices"]).stdout == "0 array, 1 in, 1 out\n"
 
 
-def test_a_missing_portaudio_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_portaudio_is_told(network: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    result = CliRunner().invoke(commands, ["listen", str(folder)])
+    result = CliRunner().invoke(commands, ["listen", str(network)])
     assert isinstance(result.exception, AudioError)
     assert "PortAudio library not found; Debian: apt-get install libportaudio2" in str(result.exception)
 

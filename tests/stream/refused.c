@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What P_stream.h refuses, its delays, and that settings and steps reach the core: prints the line
  * of each check that does not hold. */
-#include <stdio.h>
 #include <string.h>
 
+#include "check.h"
 #include "dyncp_stream.h"
-
-static int failures;
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            printf("line %d: " #condition "\n", __LINE__);                                         \
-            failures += 1;                                                                         \
-        }                                                                                          \
-    } while (0)
 
 static dyncp_stream stream;
 static dyncp_state whole, stepped;

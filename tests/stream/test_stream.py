@@ -21,6 +21,7 @@ from dyncp.export.integers import reference, streaming
 from dyncp.firmware.building.image import APP
 
 HERE = Path(__file__).parent
+SUPPORT = HERE.parent / "support"
 BLOCKS = (1, 64, 160, 480, 512, 1000)
 BANDED = SMALL.model_copy(update={"bands": BANDS, "gate_site": "hidden", "pooling": "ema", "gate_period": 2})
 KINDS: dict[int, Any] = {16: np.int16, 32: np.int32, 0: np.float32}
@@ -152,6 +153,8 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, bins: Built) -> Non
     flags = ("-O1",)
     sources = [HERE / "refused.c", library / "dyncp.c", library / "dyncp_stream.c"]
     done = subprocess.run(
-        [program(tmp_path / "refused", sources, include=[library], flags=flags)], capture_output=True, text=True
+        [program(tmp_path / "refused", sources, include=[library, SUPPORT], flags=flags)],
+        capture_output=True,
+        text=True,
     )
     assert (done.stdout, done.returncode) == ("", 0)
