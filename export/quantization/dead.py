@@ -81,6 +81,19 @@ def narrowed_alike(folded: FoldedNetwork, bundle: Bundle) -> FoldedNetwork:
     return replace(folded, config=_narrowed(config, len(kept[0])), layers=layers)
 
 
+def bits_before(channel: NDArray[np.int32], bundle: Bundle, before: NetworkConfig) -> NDArray[np.int32]:
+    """Bits of the bundle's masks, int32 [F] → those of the same channels before any left the network, `before`."""
+    if bundle.kept is None:
+        return channel
+    moved = dict(zip(channel_bits(bundle.config).flat, _bits(before, bundle.kept).flat, strict=True))
+    return np.array([moved[bit] for bit in channel], np.int32)
+
+
+def _bits(config: NetworkConfig, kept: Kept) -> NDArray[np.int32]:
+    """Of the kept channels, in the masks of the network that had them all, [blocks, width]."""
+    return np.take_along_axis(channel_bits(config), np.array(kept), axis=1)
+
+
 def _widest_of(needed: NDArray[np.bool_], width: int) -> list[int]:
     """The needed channels and the first of the others, in order."""
     order = np.argsort(~needed, kind="stable")
@@ -126,12 +139,7 @@ def _scales(scales: Scales, config: NetworkConfig, kept: Kept) -> Scales:
 
 def _probes(probes: Probes, config: NetworkConfig, kept: Kept) -> Probes:
     """The same features, where their bits now are."""
-    before = channel_bits(config)
-    after = channel_bits(_narrowed(config, len(kept[0])))
-    moved = {
-        int(before[i, channel]): int(bit)
-        for i, row in enumerate(kept)
-        for channel, bit in zip(row, after[i], strict=True)
-    }
-    channel = np.array([moved[int(bit)] for bit in probes.channel], probes.channel.dtype)
+    now = channel_bits(_narrowed(config, len(kept[0])))
+    moved = dict(zip(_bits(config, kept).flat, now.flat, strict=True))
+    channel = np.array([moved[bit] for bit in probes.channel], probes.channel.dtype)
     return replace(probes, channel=channel)

@@ -52,9 +52,15 @@ def fuzz(library: Path, target: Target, seconds: int, *, kernels: Kernels = "POR
         )
         if done.returncode:
             found = [path.read_bytes().hex() for path in Path(folder).glob("*-*") if path.is_file()]
-            raise ToolchainError(f"fuzzing {target}: {done.stderr[-2000:]}\ninput: {', '.join(found)}")
+            raise ToolchainError(f"fuzzing {target}: {_finding(done.stderr)}\ninput: {', '.join(found)}")
     executions = re.search(r"number_of_executed_units: (\d+)", done.stderr)
     covered = re.findall(r"cov: (\d+)", done.stderr)
     if executions is None or not covered:
         raise ToolchainError(f"fuzzing {target}: libFuzzer did not say what it did: {done.stderr[-2000:]}")
     return Fuzzed(int(executions[1]), int(covered[-1]))
+
+
+def _finding(told: str) -> str:
+    """What the sanitizer, or else libFuzzer, found, from its first line on."""
+    first = re.search(r"^.*(runtime error|ERROR): ", told, re.MULTILINE)
+    return told[first.start() :][:2000] if first else told[-2000:]

@@ -123,7 +123,7 @@ def test_a_report_leads_with_the_day(folder: Path, record: DayRecord) -> None:
     assert document["day"] == record.model_dump(mode="json")
     page = (folder / "report" / "report.html").read_text(encoding="utf-8")
     assert f"{record.balance['cortex-m4'].ungated:,.0f}" in page
-    assert "saved by skipping" in told.stderr
+    assert "Gates over a day" in told.stderr
     assert page.index("Work over a day") < page.index("Listen")
     assert f"{record.day.macs.mean:,.0f}" in page
 

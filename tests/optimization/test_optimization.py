@@ -55,5 +55,5 @@ def test_the_switch_undoes_the_option(tmp_path: Path) -> None:
         instructions(bundle, folder, board, tmp_path / f"work{i}", options)
         for i, options in enumerate([("-O2",), ("-Os",), ("-Os", "-DDYNCP_OPTIMIZE")])
     )
-    assert for_size > 1.2 * for_speed, "there must be something to undo"
+    assert for_size > 1.05 * for_speed, "there must be something to undo"
     assert switched < 1.02 * for_speed

@@ -19,7 +19,7 @@ from dyncp.base.files.sealed import seal
 from dyncp.export.formats.bundle import MANIFEST, Bundle, read_bundle, write_bundle
 from dyncp.export.formats.masks import channel_bits, unpack_masks
 from dyncp.export.integers.reference import run
-from dyncp.export.quantization.dead import narrowed_alike, opened_on, without_dead
+from dyncp.export.quantization.dead import bits_before, narrowed_alike, opened_on, without_dead
 from dyncp.export.quantization.fold import fold_network
 from dyncp.export.quantization.quantize import quantize
 from dyncp.export.transforms import stft
@@ -74,6 +74,18 @@ def test_what_remains_computes_the_same(config: NetworkConfig, tmp_path: Path) -
     np.testing.assert_array_equal(heard.output, before.output)
     np.testing.assert_array_equal(heard.masks, after.masks)
     np.testing.assert_array_equal(heard.macs, after.macs)
+
+
+def test_a_checkpoint_keeps_probes_where_its_own_channels_are() -> None:
+    bundle = dying(HIDDEN[0])
+    assert np.array_equal(
+        bits_before(channel_bits(bundle.config)[0], bundle, bundle.config), channel_bits(bundle.config)[0]
+    )
+    small = without_dead(bundle, opened_on(bundle, [*CALIBRATION, OTHER]))
+    found = bits_before(channel_bits(small.config).reshape(-1), small, bundle.config)
+    channels = unpack_masks(run(small, OTHER).masks, small.config).reshape(-1, len(found))
+    words = run(bundle, OTHER).masks
+    np.testing.assert_array_equal(words[:, found // 32] >> (found % 32) & 1, channels)
 
 
 def test_the_float_network_is_narrowed_alike() -> None:

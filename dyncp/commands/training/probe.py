@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,15 +51,16 @@ def probe(
     from dyncp.base.files.outputs import check_folder_output
     from dyncp.export.formats.bundle import read_bundle, write_bundle
     from dyncp.export.formats.masks import channel_bits
+    from dyncp.export.quantization.dead import bits_before
     from dyncp.export.quantization.probes import integer_scores, narrowest, quantize_probes
     from dyncp.train.corpora.corpus import load_corpus
-    from dyncp.train.network.checkpoint import read_files
+    from dyncp.train.network.checkpoint import load_checkpoint
     from dyncp.train.probes.data import make_probe_data
     from dyncp.train.probes.files import combine, save_probes
     from dyncp.train.targets.user_targets import load_targets
 
     console = make_console()
-    read_files(checkpoint)
+    before = load_checkpoint(checkpoint).config.network
     for folder in (checkpoint, bundle, *([] if cache is None else [cache])):
         check_folder_output(folder, (), lambda _: True)
     model = read_bundle(bundle)
@@ -81,7 +83,9 @@ def probe(
         probes = narrowest(combine(fitted, positions), model.config, train)
         model.probes = quantize_probes(probes, probes.bits)
         scores = integer_scores(model.probes, model.config, test)
-    save_probes(checkpoint, probes, scores, model.network_hash)
+    # The checkpoint still has the channels that export let go.
+    channel = bits_before(probes.channel, model, before)
+    save_probes(checkpoint, replace(probes, channel=channel), scores, model.network_hash)
     write_bundle(model, bundle)
     stuck = _stuck(train)
     _print(console, probes, scores, stuck)
