@@ -74,12 +74,12 @@ class IntegerNetwork(nn.Module):
         self.config = network.config
         self.largest = largest_inputs(network.config)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         # Also where training asks for bfloat16, which holds no integer beyond 256.
         with torch.autocast(features.device.type, enabled=False):
             return self._exact(features)
 
-    def _exact(self, features: Tensor) -> tuple[Tensor, Tensor]:
+    def _exact(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rounded = round_network(fold_network(self.network, ""), self.scales)
         residual = self._requantize(rounded, "front", self._pointwise(rounded, "front", features), 0, 32767)
         masks = []
@@ -91,7 +91,8 @@ class IntegerNetwork(nn.Module):
             masks.append(mask)
         x = self._requantize(rounded, "back.input", residual, -128, 127)
         logits = self._requantize(rounded, "back", self._pointwise(rounded, "back", x), -32768, 32767)
-        return _suppression(logits), torch.stack(masks, 1)
+        gates = torch.stack(masks, 1)
+        return _suppression(logits), gates, gates
 
     def _block(self, rounded: Rounded, i: int, block: Block, residual: Tensor, limit: Tensor) -> tuple[Tensor, Tensor]:
         """Section 6: the residual stream [B, C, T] to the one after block i, and its gates [B, N, T]."""

@@ -95,26 +95,31 @@ def test_pooling_advances_on_decisions_alone() -> None:
     network = network_of(gate_period=4, gate_site="hidden", pooling="ema", stacks=1, dilations=(1,))
     gate, inputs = network.blocks[0].gate, torch.rand(1, 16, 9)
     with torch.no_grad():
-        _, scores, state = gate(inputs, gate.initial_state(inputs))
+        decision, state = gate(inputs, gate.initial_state(inputs))
         average = torch.zeros(1, 16)
         for frame in (0, 4, 8):
             average = average + (inputs[..., frame] - average) * 2 / 4
             wanted = gate.score(torch.relu(gate.reduce(average[..., None])))
-            torch.testing.assert_close(scores[:, 0, :, frame : frame + 1], wanted)
+            torch.testing.assert_close(decision.score[:, 0, :, frame : frame + 1], wanted)
     torch.testing.assert_close(state.pool[..., 0], average)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25])
 def test_gates_pass_on_a_share_of_their_gradient(share: float) -> None:
     gate, gradients = network_of(gate_period=2, pooling="ema").blocks[0].gate, []
+    gate.train()
     for gate.gradient in (1.0, share):
         inputs = torch.rand(1, 16, 9, generator=torch.Generator().manual_seed(1)).requires_grad_()
-        mask, _, _ = gate(inputs, gate.initial_state(inputs))
-        mask.sum().backward()
-        gradients.append((mask, inputs.grad))
-    (whole_mask, whole), (mask, part) = gradients
+        decision, _ = gate(inputs, gate.initial_state(inputs))
+        decision.mask.sum().backward(retain_graph=True)
+        passed, inputs.grad = inputs.grad, None
+        decision.told.sum().backward()
+        assert torch.equal(decision.told, decision.mask)
+        gradients.append((decision.mask, passed, inputs.grad))
+    (whole_mask, whole, _), (mask, part, told) = gradients
     assert torch.equal(mask, whole_mask)
     torch.testing.assert_close(part, share * whole)
+    torch.testing.assert_close(told, whole, msg="read-outs have it all")
 
 
 def test_blocks_of_a_shared_gate_have_none_of_their_own() -> None:

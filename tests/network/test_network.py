@@ -115,7 +115,7 @@ def test_a_closed_gate_passes_the_residual_through() -> None:
     residual = torch.rand(1, 16, 5)
     with torch.no_grad():
         state = block.initial_state(residual)
-        mask = block.decide(residual, state)[0][:, 0]
+        mask = block.decide(residual, state)[0].mask[:, 0]
         out, _ = block(residual, mask, state.history)
     assert mask.sum() == 0
     assert torch.equal(out, residual)

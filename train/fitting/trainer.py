@@ -49,15 +49,16 @@ WATCHED = ("the loss", "the norm of the gradient", "the largest weight")
 
 
 class Masking(nn.Module):
-    """Features [B, F, T] → suppression mask [B, 257, T], gates [B, blocks, N, T]: what compilation covers."""
+    """Features [B, F, T] → suppression mask [B, 257, T], gates [B, blocks, N, T] twice, the second time for read-outs:
+    what compilation covers."""
 
     def __init__(self, network: Enhancer) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, magnitudes: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, magnitudes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         output = self.network(magnitudes)
-        return output.suppression, output.masks
+        return output.suppression, output.masks, output.told
 
 
 class Trainer:
@@ -109,7 +110,7 @@ class Trainer:
         self.validated_shares: ByKind | None = None
 
     def masking(self) -> nn.Module:
-        """`inputs` → (suppression mask, gates), with the network's parameters."""
+        """`inputs` → (suppression mask, gates, gates to read signals from), with the network's parameters."""
         return Masking(self.network)
 
     def inputs(self, noisy: Tensor, spectrum: Tensor) -> Tensor:
@@ -170,12 +171,12 @@ class Trainer:
         self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(training, step)
-        loss, masks = self.loss(batch)
+        loss, masks, told = self.loss(batch)
         total = loss
         if self.config.network.gated:
             total = total + training.utilization_weight * self._utilization_loss(masks, batch, step)
         if self.read and batch.labels:
-            auxiliary = auxiliary_loss(self.read(masks), batch.labels.to(self.device))
+            auxiliary = auxiliary_loss(self.read(told), batch.labels.to(self.device))
             total = total + training.auxiliary_weight * auxiliary
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -212,12 +213,15 @@ class Trainer:
         most = network.frame_limit / (network.blocks * network.gated) if network.gated else 1.0
         return min(target_utilization(self.config.training, step, target), most)
 
-    def loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """(loss of the enhanced speech, masks) of a batch; the estimate is one hop late, so the target is shifted."""
+    def loss(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """(loss of the enhanced speech, masks, masks for read-outs) of a batch.
+
+        The estimate is one hop late, so the target is shifted.
+        """
         noisy, clean, level = (t.to(self.device) for t in (batch.noisy, batch.clean, batch.level))
         spectrum = analyse(noisy)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.training.precision == "bfloat16"):
-            suppression, masks = self.forward(self.inputs(noisy, spectrum))
+            suppression, masks, told = self.forward(self.inputs(noisy, spectrum))
         estimate, target = synthesise(scaled(spectrum, suppression.float()))[:, HOP:], clean[:, :-HOP]
         heard, wanted = level_spectra(estimate, level), level_spectra(target, level)
         loss, training = spectral_loss(heard, wanted), self.config.training
@@ -227,7 +231,7 @@ class Trainer:
             loss = loss + training.intelligibility_weight * self.intelligibility(heard, wanted)
         if training.waveform_weight:
             loss = loss + training.waveform_weight * waveform_loss(estimate, target, noisy[:, :-HOP])
-        return loss, masks.float()
+        return loss, masks.float(), told.float()
 
     def _end_epoch(self, writer: SummaryWriter | None, step: int) -> float:
         self._stop_unless_finite({"the largest of what is resumed from": largest(self._tensors().values())}, step)

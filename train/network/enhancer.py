@@ -50,6 +50,15 @@ def among_highest(score: Tensor, limit: Tensor) -> Tensor:
     return torch.empty_like(order).scatter_(1, order, places) < limit[:, None]
 
 
+@dataclass
+class Decision:
+    """A gate's, for the blocks of its group: [B, M, N, T]."""
+
+    mask: Tensor  # 0 or 1
+    score: Tensor  # raw
+    told: Tensor  # the mask to read signals from: while training, its gradient reaches the residual whole
+
+
 class Gate(nn.Module):
     """Decides from the pooled residual which channels of a group of blocks are computed: C → G → M·N, Heaviside.
 
@@ -61,7 +70,7 @@ class Gate(nn.Module):
         pooling = WindowPooling if config.pooling == "window" else EmaPooling
         self.group, self.period, self.blocks = group, config.gate_period, config.blocks_per_gate
         self.gradient = 1.0
-        """Share of the gradient that goes on to the residual: below 1 its work is left to what enhances."""
+        """Share of the mask's gradient that goes on to the residual: below 1 its work is left to what enhances."""
         self.pool = pooling(config.channels, config.pooling_frames)
         self.reduce = nn.Conv1d(config.channels, config.gate, 1)
         self.score = nn.Conv1d(config.gate, self.blocks * config.gated, 1)
@@ -72,28 +81,32 @@ class Gate(nn.Module):
     def initial_state(self, residual: Tensor) -> GateState:
         return GateState(self.pool.initial_state(residual))
 
-    def forward(
-        self, residual: Tensor, state: GateState, limit: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, GateState]:
-        """residual [B, C, T] before the group's first block → mask [B, M, N, T] of 0 and 1, raw scores, next state.
+    def forward(self, residual: Tensor, state: GateState, limit: Tensor | None = None) -> tuple[Decision, GateState]:
+        """residual [B, C, T] before the group's first block → decision that holds in each frame, next state.
 
         Of each block's channels at most `limit` [B, T] are active, as it is in the frame of the decision.
         """
         first, frames = first_decision(self.group, state.frame, self.period), residual.shape[-1]
         decided, pool, score = residual[..., first :: self.period], state.pool, self._nothing(residual)
-        mask = score
+        mask = told = score
         if decided.shape[-1]:
-            mask, score, pool = self._decide(decided, pool, None if limit is None else limit[:, first :: self.period])
+            at = None if limit is None else limit[:, first :: self.period]
+            mask, score, pool = self._decide(self._damped(decided), pool, at)
+            told = self._decide(decided, state.pool, at)[0] if self.training and self.gradient < 1 else mask
+        before = (state.mask, state.score, state.mask)
         holds = [
-            held(now, before, first, self.period, frames) for now, before in ((mask, state.mask), (score, state.score))
+            held(now, last, first, self.period, frames) for now, last in zip((mask, score, told), before, strict=True)
         ]
-        after = (hold[..., -1:] for hold in holds) if self.period > 1 else (None, None)
-        return holds[0], holds[1], GateState(pool, (state.frame + frames) % self.period, *after)
+        after = (hold[..., -1:] for hold in holds[:2]) if self.period > 1 else (None, None)
+        return Decision(*holds), GateState(pool, (state.frame + frames) % self.period, *after)
+
+    def _damped(self, residual: Tensor) -> Tensor:
+        if self.gradient == 1:
+            return residual
+        return residual.detach() + self.gradient * (residual - residual.detach())
 
     def _decide(self, residual: Tensor, pool: Tensor, limit: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """The same on frames of decisions alone, [B, C, D]."""
-        if self.gradient < 1:
-            residual = residual.detach() + self.gradient * (residual - residual.detach())
+        """residual [B, C, D] in frames of decisions alone → mask and scores [B, M, N, D], next pool."""
         reduced, pool = self._pool_while_training(residual, pool) if self.training else self._pool(residual, pool)
         score = self.score(F.relu(reduced))
         by_block = score.shape[0], self.blocks, -1, score.shape[2]
@@ -173,13 +186,13 @@ class Block(nn.Module):
 
     def decide(
         self, residual: Tensor, state: BlockState, limit: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, GateState | None]:
-        """residual [B, C, T] → mask [B, M, N, T] and scores of the group's blocks, next state; without a gate none."""
+    ) -> tuple[Decision, GateState | None]:
+        """residual [B, C, T] → decision for the group's blocks, next state; without a gate of no channel, and none."""
         if self.gate and state.gate:
-            mask, score, gate_state = self.gate(residual, state.gate, limit)
-            return mask, score, gate_state
+            decision, gate_state = self.gate(residual, state.gate, limit)
+            return decision, gate_state
         nothing = residual.new_zeros(residual.shape[0], 1, 0, residual.shape[-1])
-        return nothing, nothing, None
+        return Decision(nothing, nothing, nothing), None
 
     def forward(self, residual: Tensor, mask: Tensor, history: Tensor) -> tuple[Tensor, Tensor]:
         """residual [B, C, T], mask [B, N, T] → residual, next history. Where nothing is active the residual stays."""
@@ -199,6 +212,7 @@ class Output:
     suppression: Tensor  # [B, 257, T], real mask in (0, 1)
     masks: Tensor  # [B, blocks, N, T], 0 or 1; N = 0 in a static network
     scores: Tensor  # [B, blocks, N, T], raw gate scores
+    told: Tensor  # [B, blocks, N, T], the masks to read signals from (Decision)
     state: list[BlockState]
 
     @property
@@ -230,20 +244,21 @@ class Enhancer(nn.Module):
         """features [B, F, T] → Output. `state` is the previous chunk's `Output.state`; None starts a stream."""
         state = self.initial_state(features.shape[0]) if state is None else state
         residual = F.relu(self.front(features))
-        masks, scores, next_state = [], [], []
+        masks, scores, told, next_state = [], [], [], []
         left = self._budget(residual) if self.config.capped else None
         for i, (block, block_state) in enumerate(zip(self.blocks, state, strict=True)):
             place, gate_state = i % self.config.blocks_per_gate, None
             if place == 0:
                 limit = None if left is None else left.clamp(max=self.config.block_limit)
-                group_masks, group_scores, gate_state = block.decide(residual, block_state, limit)  # type: ignore[operator]
-            mask = group_masks[:, place]
+                decision, gate_state = block.decide(residual, block_state, limit)  # type: ignore[operator]
+            mask = decision.mask[:, place]
             residual, history = block(residual, mask, block_state.history)
             left = None if left is None else left - mask.detach().sum(1, dtype=torch.float32)
             masks.append(mask)
-            scores.append(group_scores[:, place])
+            scores.append(decision.score[:, place])
+            told.append(decision.told[:, place])
             next_state.append(BlockState(history, gate_state))
         suppression = torch.sigmoid(self.back(residual))
         if self.config.bands is not None:
             suppression = over_bins(suppression, self.config.bands)
-        return Output(suppression, torch.stack(masks, 1), torch.stack(scores, 1), next_state)
+        return Output(suppression, *(torch.stack(each, 1) for each in (masks, scores, told)), next_state)

@@ -50,7 +50,12 @@ class TrainingConfig(StrictModel):
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the network's matrix products")
     auxiliary_weight: float = Field(0.0, ge=0, description="of the loss of voice activity and SNR read from the masks")
     auxiliary_period: int = Field(1, ge=1, description="batches from one with labels for that loss to the next")
-    gate_gradient: float = Field(1.0, ge=0, le=1, description="share that gates pass on to the residual")
+    gate_gradient: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="share of a mask's gradient that gates pass on, but for read-outs'",
+    )
     average_decay: float = Field(0.0, ge=0, lt=1, description="of the averaged weights; 0: the last weights")
     patience: int | None = Field(None, ge=1, description="epochs without a better validation until training ends")
     keep_best: bool = Field(False, description="the checkpoint is the epoch's of the best validation, not the last's")
