@@ -18,7 +18,7 @@ class Run:
     """Results of n frames; `trace` holds every stage of docs/emitted-c.md, [n, count], where it was asked for."""
 
     output: NDArray[np.int16]
-    """PCM, [n · 256], delayed by one hop."""
+    """PCM, [n · hop], late by the framing's delay."""
     masks: NDArray[np.uint32]
     """Packed pruning masks, [n, words] (docs/arithmetic.md, section 7)."""
     words: NDArray[np.int32]
@@ -38,8 +38,9 @@ class Run:
     def part(self, start: int, stop: int | None = None) -> Run:
         """Frames `start` to `stop`, or to the end, without their traces."""
         stop = self.frames if stop is None else stop
+        hop = len(self.output) // max(self.frames, 1)
         return Run(
-            output=self.output[start * HOP : stop * HOP],
+            output=self.output[start * hop : stop * hop],
             masks=self.masks[start:stop],
             words=self.words[start:stop],
             signals=self.signals[start:stop],
@@ -68,10 +69,10 @@ def joined(runs: Sequence[Run]) -> Run:
     )
 
 
-def hops(pcm: NDArray[np.int16]) -> NDArray[np.int16]:
-    """Split int16 PCM into [n, 256]. Raises AudioError if it is not int16, empty or not a whole number of hops."""
+def hops(pcm: NDArray[np.int16], hop: int = HOP) -> NDArray[np.int16]:
+    """Split int16 PCM into [n, hop]. Raises AudioError if it is not int16, empty or not a whole number of hops."""
     if pcm.dtype != np.int16 or pcm.ndim != 1:
         raise AudioError(f"audio must be one channel of int16 samples, not {pcm.dtype} {list(pcm.shape)}")
-    if len(pcm) == 0 or len(pcm) % HOP:
-        raise AudioError(f"audio has {len(pcm)} samples; pad it to a positive multiple of {HOP}")
-    return pcm.reshape(-1, HOP)
+    if len(pcm) == 0 or len(pcm) % hop:
+        raise AudioError(f"audio has {len(pcm)} samples; pad it to a positive multiple of {hop}")
+    return pcm.reshape(-1, hop)

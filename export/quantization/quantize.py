@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dyncp.base.config.framing import STANDARD
 from dyncp.base.errors import BundleError, QuantizationError
 from dyncp.export.formats.bundle import Bundle, Probes, check
 from dyncp.export.integers import reference
@@ -35,6 +36,7 @@ def quantize(
     Raises QuantizationError where the arithmetic cannot express the network: a scale that is not positive and
     finite, a factor of one half or more, a possible overflow; AudioError for audio that cannot be used.
     """
+    _require_standard_framing(folded)
     samples = _stream(calibration_pcm)
     features = stft.compress(stft.analyse(samples), folded.config.bands)
     correction = _BiasCorrection(folded, round_network(folded, calibrate(folded, features)))
@@ -53,6 +55,7 @@ def quantize_trained(folded: FoldedNetwork, scales: dict[str, float], probes: Pr
 
 def scales_for(folded: FoldedNetwork, calibration_pcm: Sequence[NDArray[np.int16]]) -> dict[str, float]:
     """The scales with which quantization-aware training starts, and which it keeps."""
+    _require_standard_framing(folded)
     features = stft.compress(stft.analyse(_stream(calibration_pcm)), folded.config.bands)
     return calibrate(folded, features, LARGEST_FACTOR_IN_TRAINING)
 
@@ -61,6 +64,14 @@ def _stream(calibration_pcm: Sequence[NDArray[np.int16]]) -> NDArray[np.int16]:
     if not calibration_pcm:
         raise QuantizationError("no calibration audio; give at least one noisy recording")
     return np.concatenate([hops(pcm) for pcm in calibration_pcm])
+
+
+def _require_standard_framing(folded: FoldedNetwork) -> None:
+    if folded.config.framing != STANDARD:
+        raise QuantizationError(
+            "network.hop, fft, analysis_window, synthesis_window: the integers have frames of 512 samples every 256; "
+            "networks of other frames train and are scored in float"
+        )
 
 
 def _bundle(folded: FoldedNetwork, rounded: Rounded, sources: dict[str, str], probes: Probes | None) -> Bundle:

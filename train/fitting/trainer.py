@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from dyncp.base.config.experiment import Config, with_epochs
-from dyncp.base.config.framing import HOP
 from dyncp.base.config.training import ByKind
 from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.train import processes
@@ -49,7 +48,7 @@ WATCHED = ("the loss", "the norm of the gradient", "the largest weight")
 
 
 class Masking(nn.Module):
-    """Features [B, F, T] → suppression mask [B, 257, T], gates [B, blocks, N, T] twice, the second time for read-outs:
+    """Features [B, F, T] → suppression mask [B, bins, T], gates [B, blocks, N, T] twice, the second time for read-outs:
     what compilation covers."""
 
     def __init__(self, network: Enhancer) -> None:
@@ -81,6 +80,7 @@ class Trainer:
     ) -> None:
         torch.manual_seed(config.training.seed)
         self.config, self.train, self.folder = config, train, folder
+        self.framing = config.network.framing
         self.device = torch.device(device)
         self.network = Enhancer(config.network).to(self.device)
         for module in self.network.modules():
@@ -114,7 +114,7 @@ class Trainer:
         return Masking(self.network)
 
     def inputs(self, noisy: Tensor, spectrum: Tensor) -> Tensor:
-        """What the network sees of noisy audio [B, T · 256] and its spectrum [B, 257, T]: [B, F, T]."""
+        """What the network sees of noisy audio [B, T · hop] and its spectrum [B, bins, T]: [B, F, T]."""
         return features(spectrum, self.config.network.bands)
 
     def _begin_average(self) -> WeightAverage | None:
@@ -216,13 +216,14 @@ class Trainer:
     def loss(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """(loss of the enhanced speech, masks, masks for read-outs) of a batch.
 
-        The estimate is one hop late, so the target is shifted.
+        The estimate is late, so the target is shifted.
         """
         noisy, clean, level = (t.to(self.device) for t in (batch.noisy, batch.clean, batch.level))
-        spectrum = analyse(noisy)
+        spectrum, delay = analyse(noisy, self.framing), self.framing.delay
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.training.precision == "bfloat16"):
             suppression, masks, told = self.forward(self.inputs(noisy, spectrum))
-        estimate, target = synthesise(scaled(spectrum, suppression.float()))[:, HOP:], clean[:, :-HOP]
+        estimate = synthesise(scaled(spectrum, suppression.float()), self.framing)[:, delay:]
+        target = clean[:, :-delay]
         heard, wanted = level_spectra(estimate, level), level_spectra(target, level)
         loss, training = spectral_loss(heard, wanted), self.config.training
         if training.perceptual_weight:
@@ -230,7 +231,7 @@ class Trainer:
         if training.intelligibility_weight:
             loss = loss + training.intelligibility_weight * self.intelligibility(heard, wanted)
         if training.waveform_weight:
-            loss = loss + training.waveform_weight * waveform_loss(estimate, target, noisy[:, :-HOP])
+            loss = loss + training.waveform_weight * waveform_loss(estimate, target, noisy[:, :-delay])
         return loss, masks.float(), told.float()
 
     def _end_epoch(self, writer: SummaryWriter | None, step: int) -> float:
@@ -271,7 +272,8 @@ class Trainer:
     def _statistics_inputs(self) -> list[Tensor]:
         """Batches of training clips as the network sees them."""
         batches = (self.train.batch(self.share, (STATISTICS_SEED, i)) for i in range(STATISTICS_BATCHES))
-        return [self.inputs(batch.noisy.to(self.device), analyse(batch.noisy.to(self.device))) for batch in batches]
+        noisy = [batch.noisy.to(self.device) for batch in batches]
+        return [self.inputs(signal, analyse(signal, self.framing)) for signal in noisy]
 
     def _tensors(self) -> dict[str, Tensor]:
         """All that a training goes on with."""

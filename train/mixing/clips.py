@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from dyncp.base.audio import Pcm, active_rms
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE, STANDARD, Framing
 from dyncp.base.config.mixing import MixingConfig
 from dyncp.train.corpora.audible import NOISE, SPEECH, Audible, Sound, settle, settle_padding
 from dyncp.train.corpora.sources import Signals
@@ -33,7 +33,7 @@ EQUALIZER_ORDERS = np.array([1, 2, 3])
 
 @dataclass
 class Batch:
-    """noisy, clean [B, T·256] in [−1, 1]; level [B], the active speech RMS that normalises the loss.
+    """noisy, clean [B, T·hop] in [−1, 1]; level [B], the active speech RMS that normalises the loss.
 
     speech, bool [B, T], where the mixer marks it: frames near speech (train/losses/kinds.py).
     """
@@ -47,7 +47,7 @@ class Batch:
 
 @dataclass
 class Clip:
-    """noisy, clean [T·256] in [−1, 1]; level, the active speech RMS; the recordings' indices in the mixer's lists.
+    """noisy, clean [T·hop] in [−1, 1]; level, the active speech RMS; the recordings' indices in the mixer's lists.
 
     snr_db: active speech RMS over the noise RMS; −∞ without speech.
     """
@@ -64,7 +64,7 @@ class Mixer:
     """Draws clips from recordings; with `classes`, its batches are labelled for joint training.
 
     Labels take as long as mixing: with `label_period` L only every Lth batch has them. With `marks_speech`, batches say
-    which frames are near speech.
+    which frames are near speech. A clip is a whole number of the hops of `framing`, whose frames the labels are of.
     """
 
     def __init__(
@@ -75,10 +75,12 @@ class Mixer:
         classes: SourceClasses | None = None,
         marks_speech: bool = False,
         label_period: int = 1,
+        framing: Framing = STANDARD,
     ) -> None:
         self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
         self.marks_speech, self.label_period = marks_speech, label_period
-        self.samples = round(config.clip_s * SAMPLE_RATE / HOP) * HOP
+        self.framing = framing
+        self.samples = round(config.clip_s * SAMPLE_RATE / framing.hop) * framing.hop
 
     def batch(self, size: int | range, seed: tuple[int, ...]) -> Batch:
         """`size` clips, or those in a range of a larger batch: every clip has a seed of its own.
@@ -92,8 +94,11 @@ class Mixer:
             torch.from_numpy(np.stack([clip.clean for clip in clips])),
             torch.tensor([clip.level for clip in clips], dtype=torch.float32),
             self._labels(clips) if seed[-1] % self.label_period == 0 else None,
-            torch.from_numpy(np.stack([near_speech(clip.clean) for clip in clips])) if self.marks_speech else None,
+            self._near_speech(clips) if self.marks_speech else None,
         )
+
+    def _near_speech(self, clips: list[Clip]) -> Tensor:
+        return torch.from_numpy(np.stack([near_speech(clip.clean, self.framing) for clip in clips]))
 
     def _labels(self, clips: list[Clip]) -> ClipLabels | None:
         if self.classes is None:
@@ -102,6 +107,7 @@ class Mixer:
             [(clip.clean, clip.noisy) for clip in clips],
             [self.classes.genders[clip.speech] for clip in clips],
             [self.classes.categories[clip.noise] for clip in clips],
+            self.framing,
         )
 
     def clip(self, rng: np.random.Generator) -> Clip:

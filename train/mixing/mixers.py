@@ -25,6 +25,7 @@ def load_mixers(corpus: Corpus, config: Config) -> tuple[Mixer, Mixer]:
         sources = read_sources(part)
         classes = source_classes(sources.corpus, categories) if config.training.auxiliary_weight > 0 else None
         marks_speech, period = config.training.by_kind is not None, config.training.auxiliary_period
-        return Mixer(sources.speech, sources.noise, config.mixing, classes, marks_speech, period)
+        framing = config.network.framing
+        return Mixer(sources.speech, sources.noise, config.mixing, classes, marks_speech, period, framing)
 
     return mixer(corpus.split("train")), mixer(corpus.split("validation"))

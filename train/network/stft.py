@@ -1,45 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The float front end: 512-point STFT, hop 256, periodic square-root Hann on both sides (docs/arithmetic.md, 3 and 8).
+"""The float front end: the STFT of a framing and its inverse (docs/arithmetic.md, sections 2, 3 and 8).
 
-Frame t covers the hops t − 1 and t; the hop before the first is silence. Synthesis returns the output aligned as on the
-device: delayed by one hop.
+Frame t ends with hop t; before the first hop is silence. Synthesis returns the output aligned as on the device: delayed
+by the framing's `delay`. R is its hop, F its bins: 256 and 257 where none is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dyncp.base.config.framing import FFT, HOP
+from dyncp.base.config.framing import STANDARD, Framing
+from dyncp.base.windows import analysis_window, synthesis_window
 
 POWER = 0.3
 
 
-def window(like: Tensor) -> Tensor:
-    return torch.sin(torch.pi * torch.arange(FFT, device=like.device, dtype=like.dtype) / FFT)
+@cache
+def _windows(framing: Framing, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Of analysis and synthesis."""
+    windows = analysis_window(framing), synthesis_window(framing)
+    analysis, synthesis = (torch.from_numpy(window).to(device, dtype) for window in windows)
+    return analysis, synthesis
 
 
-def analyse(signal: Tensor) -> Tensor:
-    """signal [B, T·256] in [−1, 1) → spectrum complex [B, 257, T]."""
-    frames = F.pad(signal, (HOP, 0)).unfold(-1, FFT, HOP)
-    spectrum: Tensor = torch.fft.rfft(frames * window(signal))
+def analyse(signal: Tensor, framing: Framing = STANDARD) -> Tensor:
+    """signal [B, T·R] in [−1, 1) → spectrum complex [B, F, T]."""
+    window, _ = _windows(framing, signal.dtype, signal.device)
+    frames = F.pad(signal, (framing.analysis - framing.hop, 0)).unfold(-1, framing.analysis, framing.hop) * window
+    spectrum: Tensor = torch.fft.rfft(F.pad(frames, (framing.fft - framing.analysis, 0)))
     return spectrum.transpose(1, 2)
 
 
-def synthesise(spectrum: Tensor) -> Tensor:
-    """spectrum complex [B, 257, T] → signal [B, T·256], one hop late."""
-    frames: Tensor = torch.fft.irfft(spectrum.transpose(1, 2), n=FFT)
-    frames = frames * window(frames)
-    overlap = F.pad(frames[:, :-1, HOP:], (0, 0, 1, 0))
-    return (frames[:, :, :HOP] + overlap).flatten(1)
+def synthesise(spectrum: Tensor, framing: Framing = STANDARD) -> Tensor:
+    """spectrum complex [B, F, T] → signal [B, T·R], `framing.delay` samples late."""
+    frames: Tensor = torch.fft.irfft(spectrum.transpose(1, 2), n=framing.fft)[..., framing.fft - framing.synthesis :]
+    _, window = _windows(framing, frames.dtype, frames.device)
+    oldest, *later = (frames * window).split(framing.hop, -1)
+    for late, part in enumerate(later, start=1):
+        # Of a spectrum shorter than the overlap, some parts lie beyond its end.
+        oldest = oldest + F.pad(part, (0, 0, late, 0))[:, : oldest.shape[1]]
+    return oldest.flatten(1)
 
 
 def features(spectrum: Tensor, edges: Sequence[int] | None = None) -> Tensor:
-    """|X|^0.3 of [B, 257, T]; with the edges of bands, [B, bands, T]: the mean power of a band's bins to the 0.15."""
+    """|X|^0.3 of [B, F, T]; with the edges of bands, [B, bands, T]: the mean power of a band's bins to the 0.15."""
     if edges is None:
         return spectrum.abs() ** POWER
     squares = power(spectrum)
@@ -60,6 +70,6 @@ def scaled(spectrum: Tensor, gain: Tensor) -> Tensor:
 
 
 def over_bins(bands: Tensor, edges: Sequence[int]) -> Tensor:
-    """Values of bands [B, bands, T], each at all bins of its band: [B, 257, T]."""
+    """Values of bands [B, bands, T], each at all bins of its band: [B, F, T]."""
     widths = torch.tensor([end - first for first, end in pairwise(edges)], device=bands.device)
     return bands.repeat_interleave(widths, dim=1, output_size=edges[-1])

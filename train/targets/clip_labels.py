@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dyncp.base.config.framing import STANDARD, Framing
 from dyncp.train.corpora.recordings import Corpus
 from dyncp.train.targets.frames import snr_db, voice_activity
 from dyncp.train.targets.pitch import COARSE, pitch_hz
@@ -53,13 +54,17 @@ def source_classes(part: Corpus, categories: list[str]) -> SourceClasses:
 
 
 def clip_labels(
-    clips: list[tuple[NDArray[np.float32], NDArray[np.float32]]], genders: list[int], categories: list[int]
+    clips: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    genders: list[int],
+    categories: list[int],
+    framing: Framing = STANDARD,
 ) -> ClipLabels:
     """Of (clean, noisy) clips of one length. A second noise, being the weaker one, does not count for the category."""
+    pitch = [np.nan_to_num(pitch_hz(clean, COARSE, framing)) for clean, _ in clips]
     return ClipLabels(
-        torch.from_numpy(np.stack([voice_activity(clean) for clean, _ in clips])),
-        torch.from_numpy(np.stack([snr_db(clean, noisy - clean) for clean, noisy in clips])).float(),
-        torch.from_numpy(np.stack([np.nan_to_num(pitch_hz(clean, COARSE)) for clean, _ in clips])).float(),
+        torch.from_numpy(np.stack([voice_activity(clean, framing) for clean, _ in clips])),
+        torch.from_numpy(np.stack([snr_db(clean, noisy - clean, framing) for clean, noisy in clips])).float(),
+        torch.from_numpy(np.stack(pitch)).float(),
         torch.tensor(genders),
         torch.tensor(categories),
     )

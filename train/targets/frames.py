@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frame-level ground truth, at 62.5 frames per second, frame t covering the hops t − 1 and t like the STFT."""
+"""Frame-level ground truth: of frame t, what the 32 ms that end with it tell, at any framing's frames per second.
+
+With the standard framing they are the frame that the STFT sees. T is the number of whole hops in a signal.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import FFT, HOP
+from dyncp.base.config.framing import FFT, HOP, STANDARD, Framing
 
 Signal = NDArray[np.floating]
 
-SMOOTHING_FRAMES = 5
+# Samples that a label is taken from, 32 ms, whatever a frame of the network is.
+WINDOW = FFT
+# Of the moving average, 80 ms: 5 frames of the standard hop.
+SMOOTHING = 5 * HOP
 # Below the level of the loud frames: speech spans some 30 dB, and recordings keep their noise 40 dB and more below.
 THRESHOLD_DB = -32.0
 LOUD_PERCENTILE = 95.0
@@ -19,44 +25,50 @@ FLOOR = 10 ** (-75 / 20)
 SNR_RANGE_DB = (-50.0, 30.0)
 
 
-def voice_activity(clean: Signal) -> NDArray[np.bool_]:
+def voice_activity(clean: Signal, framing: Framing = STANDARD) -> NDArray[np.bool_]:
     """Voice activity of clean speech in [−1, 1), bool [T] (arXiv 2602.10666, section 2.3).
 
     Window RMS → zero-phase moving average → threshold → the same average again → binarize.
     """
-    rms = _moving_average(window_rms(clean))
+    # An odd number of frames, so that the average is centred.
+    frames = 2 * (SMOOTHING // framing.hop // 2) + 1
+    rms = _moving_average(window_rms(clean, framing), frames)
     loud = np.percentile(rms, LOUD_PERCENTILE)
     active = rms > max(loud * 10 ** (THRESHOLD_DB / 20), FLOOR)
-    return _moving_average(active.astype(np.float64)) > 0.5
+    return _moving_average(active.astype(np.float64), frames) > 0.5
 
 
-def snr_db(speech: Signal, noise: Signal) -> NDArray[np.float64]:
+def snr_db(speech: Signal, noise: Signal, framing: Framing = STANDARD) -> NDArray[np.float64]:
     """Ratio of the two RMS per frame, dB [T], clamped to [−50, 30] (arXiv 2602.10666, section 2.3)."""
-    ratio = (window_rms(speech) + 1e-9) / (window_rms(noise) + 1e-9)
+    ratio = (window_rms(speech, framing) + 1e-9) / (window_rms(noise, framing) + 1e-9)
     return np.asarray(np.clip(20 * np.log10(ratio), *SNR_RANGE_DB))
 
 
-def window_rms(signal: Signal) -> NDArray[np.float64]:
-    """RMS of each frame's window of 512 samples, [T]; half a window of silence comes before the signal."""
+def window_rms(signal: Signal, framing: Framing = STANDARD) -> NDArray[np.float64]:
+    """RMS of the 512 samples that end with each frame, [T]; silence comes before the signal."""
     # Imported where it is used: librosa brings numba.
     from librosa.feature import rms
 
-    padded = np.pad(signal.astype(np.float64), (HOP, 0))
-    return np.asarray(rms(y=padded, frame_length=FFT, hop_length=HOP, center=False, dtype=np.float64)[0])
+    hop = framing.hop
+    whole = signal[: len(signal) // hop * hop].astype(np.float64)
+    padded = np.pad(whole, (WINDOW - hop, 0))
+    return np.asarray(rms(y=padded, frame_length=WINDOW, hop_length=hop, center=False, dtype=np.float64)[0])
 
 
-def _moving_average(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centred, so without delay; edges repeat."""
-    half = SMOOTHING_FRAMES // 2
-    kernel = np.full(SMOOTHING_FRAMES, 1 / SMOOTHING_FRAMES)
+def _moving_average(values: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
+    """Centred over an odd number of frames, so without delay; edges repeat."""
+    half = frames // 2
+    kernel = np.full(frames, 1 / frames)
     return np.convolve(np.pad(values, half, mode="edge"), kernel, mode="valid")
 
 
-# Speech begins before its label does and ends after it.
-NEAR_FRAMES = 4
+# Speech begins before its label does and ends after it: 64 ms.
+NEAR = 4 * HOP
 
 
-def near_speech(clean: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which frames of clean speech in [−1, 1) lie within 4 frames of voice activity, bool [T]."""
-    near = np.convolve(voice_activity(clean), np.ones(2 * NEAR_FRAMES + 1), mode="same")
-    return near > 0.5
+def near_speech(clean: NDArray[np.float32], framing: Framing = STANDARD) -> NDArray[np.bool_]:
+    """Which frames of clean speech in [−1, 1) lie within 64 ms of voice activity, bool [T]."""
+    active = voice_activity(clean, framing)
+    around = np.convolve(active, np.ones(2 * (NEAR // framing.hop) + 1))
+    # Not `mode="same"`, which gives as many as the longer of the two.
+    return around[NEAR // framing.hop :][: len(active)] > 0.5

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE, STANDARD, Framing
 from dyncp.train.pieces import Piece, Work
 from dyncp.train.streams.streams import Segment
+from dyncp.train.targets.frames import WINDOW
 
 VERSION = 1
 
@@ -21,10 +22,13 @@ VERSION = 1
 COARSE = 4
 
 
-def pitch_hz(clean: NDArray[np.floating], decimation: int = 1) -> NDArray[np.float32]:
-    """F0 of clean speech [T · 256] in [−1, 1) at the centre of each frame's window, Hz [T]; NaN where unvoiced.
+def pitch_hz(
+    clean: NDArray[np.floating], decimation: int = 1, framing: Framing = STANDARD
+) -> NDArray[np.float32]:
+    """F0 of clean speech [T · hop] in [−1, 1) at the centre of the 32 ms that end with each frame, Hz [T].
 
-    WORLD's own limits hold, 71 to 800 Hz. Its position i is sample 256 i, the centre of the window of frame i.
+    NaN where unvoiced. WORLD's own limits hold, 71 to 800 Hz. Its position i is sample hop · i; the centre of frame t is
+    sample hop · (t + 1) − 256, and where that lies between two positions, the later one is taken.
     """
     with warnings.catch_warnings():
         # pyworld asks for its own version through pkg_resources, which warns of its end.
@@ -32,8 +36,9 @@ def pitch_hz(clean: NDArray[np.floating], decimation: int = 1) -> NDArray[np.flo
         import pyworld
 
     samples = clean.astype(np.float64)
-    rough, times = pyworld.dio(samples, SAMPLE_RATE, frame_period=1000 * HOP / SAMPLE_RATE, speed=decimation)
-    f0 = pyworld.stonemask(samples, rough, times, SAMPLE_RATE)[: len(samples) // HOP]
+    rough, times = pyworld.dio(samples, SAMPLE_RATE, frame_period=1000 * framing.hop / SAMPLE_RATE, speed=decimation)
+    frames, late = len(samples) // framing.hop, (WINDOW // 2 - 1) // framing.hop
+    f0 = np.pad(pyworld.stonemask(samples, rough, times, SAMPLE_RATE), (late, 0))[:frames]
     return np.where(f0 > 0, f0, np.nan).astype(np.float32)
 
 

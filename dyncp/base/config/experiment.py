@@ -28,9 +28,12 @@ class Config(StrictModel):
 
     @model_validator(mode="after")
     def _clips_hold_a_segment(self) -> Config:
-        # A segment of ESTOI is 24 frames, and one hop goes to the delay.
-        if self.training.intelligibility_weight and round(self.mixing.clip_s * SAMPLE_RATE / HOP) < 25:
-            raise ValueError("mixing.clip_s: training.intelligibility_weight needs clips of at least 0.4 s")
+        # A segment of ESTOI is 24 standard frames, of what is left without the delay.
+        framing = self.network.framing
+        left = round(self.mixing.clip_s * SAMPLE_RATE / framing.hop) * framing.hop - framing.delay
+        if self.training.intelligibility_weight and left < 24 * HOP:
+            least = (24 * HOP + framing.delay) / SAMPLE_RATE
+            raise ValueError(f"mixing.clip_s: training.intelligibility_weight needs clips of at least {least:g} s")
         return self
 
 

@@ -11,11 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from dyncp.base.config.framing import BINS
+from dyncp.base.config.framing import STANDARD, Framing
 from dyncp.base.config.reading import StrictModel, without
 
 # Of the options of a network that came after the first bundles, whose hashes know nothing of them.
-LATER_DEFAULTS = {"bands": None, "gate_period": 1, "gate_shared": "block"}
+LATER_DEFAULTS = {
+    "bands": None,
+    "gate_period": 1,
+    "gate_shared": "block",
+    "hop": STANDARD.hop,
+    "fft": STANDARD.fft,
+    "analysis_window": STANDARD.analysis,
+    "synthesis_window": STANDARD.synthesis,
+}
 
 
 class NetworkConfig(StrictModel):
@@ -35,18 +43,29 @@ class NetworkConfig(StrictModel):
     gate_period: int = Field(1, ge=1, le=16, description="frames from one decision of a gate to its next, K")
     gate_shared: Literal["block", "stack", "network"] = Field("block", description="whose blocks one gate decides for")
 
+    hop: int = Field(STANDARD.hop, description="samples from one frame to the next, 32 to 512")
+    fft: int = Field(STANDARD.fft, description="points of the transform: 128, 256, 512 or 1024")
+    analysis_window: int = Field(STANDARD.analysis, description="samples that a transform sees, at most fft")
+    synthesis_window: int = Field(STANDARD.synthesis, description="samples that it gives back: delay and hop")
+
     @model_serializer(mode="wrap")
     def _without_later_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         """Options that came later are left out at their defaults: hashes of earlier networks stay what they were."""
         return without(LATER_DEFAULTS, handler(self))
 
     @model_validator(mode="after")
+    def _frames_reconstruct(self) -> NetworkConfig:
+        if fault := self.framing.fault():
+            raise ValueError(fault)
+        return self
+
+    @model_validator(mode="after")
     def _bands_cover_the_bins(self) -> NetworkConfig:
-        edges = self.bands
+        edges, bins = self.bands, self.framing.bins
         if edges is None:
             return self
-        if len(edges) < 2 or edges[0] != 0 or edges[-1] != BINS or any(a >= b for a, b in pairwise(edges)):
-            raise ValueError(f"bands: edges must rise from 0 to {BINS}")
+        if len(edges) < 2 or edges[0] != 0 or edges[-1] != bins or any(a >= b for a, b in pairwise(edges)):
+            raise ValueError(f"bands: edges must rise from 0 to {bins}")
         return self
 
     @model_validator(mode="after")
@@ -75,6 +94,10 @@ class NetworkConfig(StrictModel):
         return self
 
     @property
+    def framing(self) -> Framing:
+        return Framing(self.hop, self.fft, self.analysis_window, self.synthesis_window)
+
+    @property
     def block_dilations(self) -> tuple[int, ...]:
         """Dilation of every block in order; restarts with each stack."""
         return self.dilations * self.stacks
@@ -91,12 +114,12 @@ class NetworkConfig(StrictModel):
     @property
     def spectrum(self) -> int:
         """Values per frame at both ends: bands, or all bins."""
-        return BINS if self.bands is None else len(self.bands) - 1
+        return self.framing.bins if self.bands is None else len(self.bands) - 1
 
     @property
     def banded(self) -> bool:
         """Whether the ends have fewer values than bins; bands of one bin each are bins."""
-        return self.spectrum < BINS
+        return self.spectrum < self.framing.bins
 
     @property
     def blocks_per_gate(self) -> int:

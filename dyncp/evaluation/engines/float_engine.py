@@ -8,9 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from dyncp.base.audio import Pcm, pad_to_hop, to_pcm
-from dyncp.base.config.framing import BINS, HOP
-from dyncp.base.errors import AudioError
+from dyncp.base.audio import Pcm, to_pcm
+from dyncp.export.integers.run import hops
 from dyncp.train.network import stft
 from dyncp.train.network.checkpoint import Checkpoint
 from dyncp.train.probes.observation import Observation, log_magnitude
@@ -19,24 +18,27 @@ BLOCK_FRAMES = 1024
 
 
 def observe_float(checkpoint: Checkpoint, pcm: Pcm, progress: Callable[[int], object] | None = None) -> Observation:
-    """Run int16 PCM [T · 256] from the initial state; `progress` is told the frames that each step has added.
+    """Run int16 PCM [T · hop] from the initial state; `progress` is told the frames that each step has added.
 
     Raises AudioError for audio that is not a positive whole number of hops.
     """
-    if len(pcm) == 0 or len(pcm) % HOP:
-        raise AudioError(f"audio has {len(pcm)} samples; pad it to a positive multiple of {HOP}")
-    # One hop more than the input: the delayed output's end.
-    signal = torch.from_numpy(pad_to_hop(pcm, extra_hops=1).astype(np.float32) / 32768)
+    framing = checkpoint.config.network.framing
+    hop, frames = framing.hop, len(hops(pcm, framing.hop))
+    # So many hops more than the input that they hold the delayed output's end.
+    late = framing.overlaps - 1
+    signal = torch.from_numpy(np.pad(pcm, (0, late * hop)).astype(np.float32) / 32768)
     state, parts, enhanced = None, [], []
-    # Each chunk hears the hop before it, and its first hop of output overlaps with the spectrum before it.
-    last_hop, last_spectrum = torch.zeros(HOP), torch.zeros(1, BINS, 1, dtype=torch.complex64)
+    # Each chunk hears the hops before it, and its first hops of output overlap with the spectra before it.
+    before = -(-framing.analysis // hop) - 1
+    last_hops, last_spectra = torch.zeros(before * hop), torch.zeros(1, framing.bins, late, dtype=torch.complex64)
     with torch.inference_mode():
-        for chunk in torch.split(signal, BLOCK_FRAMES * HOP):
-            spectrum = stft.analyse(torch.cat([last_hop, chunk])[None])[..., 1:]
+        for chunk in torch.split(signal, BLOCK_FRAMES * hop):
+            heard = torch.cat([last_hops, chunk])
+            spectrum = stft.analyse(heard[None], framing)[..., before:]
             out = checkpoint.network(stft.features(spectrum, checkpoint.config.network.bands), state)
-            clean = spectrum * out.suppression
-            enhanced.append(stft.synthesise(torch.cat([last_spectrum, clean], dim=-1))[0, HOP:])
-            state, last_hop, last_spectrum = out.state, chunk[-HOP:], clean[..., -1:]
+            clean = torch.cat([last_spectra, spectrum * out.suppression], dim=-1)
+            enhanced.append(stft.synthesise(clean, framing)[0, late * hop :])
+            state, last_hops, last_spectra = out.state, heard[len(heard) - before * hop :], clean[..., -late:]
             parts.append(
                 (
                     out.masks[0].permute(2, 0, 1).numpy() > 0,
@@ -46,7 +48,7 @@ def observe_float(checkpoint: Checkpoint, pcm: Pcm, progress: Callable[[int], ob
                 )
             )
             if progress is not None:
-                progress(len(chunk) // HOP)
-    masks, scores, suppression, magnitude = (np.concatenate(kind)[:-1] for kind in zip(*parts, strict=True))
-    output = to_pcm(torch.cat(enhanced).numpy().astype(np.float64))[HOP:]
+                progress(len(chunk) // hop)
+    masks, scores, suppression, magnitude = (np.concatenate(kind)[:frames] for kind in zip(*parts, strict=True))
+    output = to_pcm(torch.cat(enhanced).numpy().astype(np.float64))[framing.delay :]
     return Observation(masks, scores, suppression, magnitude, output)

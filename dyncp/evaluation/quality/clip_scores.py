@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.metrics import dnsmos, pesq_wb, si_sdr, stoi
 from dyncp.base.quality import Score
 from dyncp.export.formats.bundle import Bundle
@@ -52,25 +51,26 @@ class ClipScores:
 
 
 def score_clip(folded: FoldedNetwork, bundle: Bundle | None, clean: Pcm, noisy: Pcm, snr_db: float) -> ClipScores:
-    """Enhance and score int16 PCM [n · 256], `clean` and `noisy` aligned; without `bundle`, by the float network alone.
+    """Enhance and score int16 PCM [n · hop], `clean` and `noisy` aligned; without `bundle`, by the float network alone.
 
     Raises AudioError for audio of another length, and for clean audio without speech, which PESQ cannot score.
     """
     wanted, active = enhance_float(folded, noisy)
-    # The outputs lag by one hop.
-    target, wanted = clean[:-HOP], wanted[HOP:]
+    # The outputs lag: the metrics hear the same speech in all.
+    delay = folded.config.framing.delay
+    target, wanted = clean[:-delay], wanted[delay:]
     gates = Gates(active.sum(axis=0), folded.config.macs_by_frame(active.sum(axis=(1, 2))))
     int8 = None
     if bundle is not None:
         run = reference.run(bundle, noisy)
-        heard, bits = run.output[HOP:], unpack_masks(run.masks, folded.config)
+        heard, bits = run.output[delay:], unpack_masks(run.masks, folded.config)
         int8 = IntegerClip(
             score=score(target, heard),
             gates=Gates(bits.sum(axis=0), run.macs),
             agreement_db=si_sdr(wanted, heard),
             differing=(bits != active).sum(axis=0),
         )
-    return ClipScores(snr_db, score(target, noisy[:-HOP]), score(target, wanted), gates, int8)
+    return ClipScores(snr_db, score(target, noisy[:-delay]), score(target, wanted), gates, int8)
 
 
 def score(target: Pcm, heard: NDArray[np.generic]) -> Score:
@@ -86,7 +86,8 @@ def score(target: Pcm, heard: NDArray[np.generic]) -> Score:
 
 
 def enhance_float(folded: FoldedNetwork, pcm: Pcm) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The float network on int16 PCM: samples in [−1, 1), one hop late, and the gates, bool [n, blocks, N]."""
-    spectrum = stft.analyse(hops(pcm))
+    """The float network on int16 PCM: samples in [−1, 1), late by its delay, and the gates, bool [n, blocks, N]."""
+    framing = folded.config.framing
+    spectrum = stft.analyse(hops(pcm, framing.hop), framing)
     suppression, active = folded.forward(stft.compress(spectrum, folded.config.bands))
-    return stft.synthesise(spectrum * suppression), active
+    return stft.synthesise(spectrum * suppression, framing), active
