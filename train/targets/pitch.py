@@ -22,13 +22,11 @@ VERSION = 1
 COARSE = 4
 
 
-def pitch_hz(
-    clean: NDArray[np.floating], decimation: int = 1, framing: Framing = STANDARD
-) -> NDArray[np.float32]:
+def pitch_hz(clean: NDArray[np.floating], decimation: int = 1, framing: Framing = STANDARD) -> NDArray[np.float32]:
     """F0 of clean speech [T · hop] in [−1, 1) at the centre of the 32 ms that end with each frame, Hz [T].
 
-    NaN where unvoiced. WORLD's own limits hold, 71 to 800 Hz. Its position i is sample hop · i; the centre of frame t is
-    sample hop · (t + 1) − 256, and where that lies between two positions, the later one is taken.
+    NaN where unvoiced. WORLD's own limits hold, 71 to 800 Hz. Its position i is sample hop · i; the centre of frame t
+    is sample hop · (t + 1) − 256, and where that lies between two positions, the later one is taken.
     """
     with warnings.catch_warnings():
         # pyworld asks for its own version through pkg_resources, which warns of its end.
