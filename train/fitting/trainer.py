@@ -185,8 +185,8 @@ class Trainer:
         if self.average:
             self.average.update(step)
         utilization = masks.mean() if self.config.network.gated else torch.ones_like(loss)
-        told = [loss.detach(), utilization.detach(), total.detach(), norm, largest(self._learned)]
-        figures = processes.mean(torch.stack(told)).tolist()
+        shown = [loss.detach(), utilization.detach(), total.detach(), norm, largest(self._learned)]
+        figures = processes.mean(torch.stack(shown)).tolist()
         self._stop_unless_finite(dict(zip(WATCHED, figures[2:], strict=True)), step, batch)
         return figures[0], figures[1]
 

@@ -41,11 +41,12 @@ def synthesise(spectrum: Tensor, framing: Framing = STANDARD) -> Tensor:
     """spectrum complex [B, F, T] → signal [B, T·R], `framing.delay` samples late."""
     frames: Tensor = torch.fft.irfft(spectrum.transpose(1, 2), n=framing.fft)[..., framing.fft - framing.synthesis :]
     _, window = _windows(framing, frames.dtype, frames.device)
-    oldest, *later = (frames * window).split(framing.hop, -1)
-    for late, part in enumerate(later, start=1):
+    parts = torch.split(frames * window, framing.hop, -1)
+    out = parts[0]
+    for late, part in enumerate(parts[1:], start=1):
         # Of a spectrum shorter than the overlap, some parts lie beyond its end.
-        oldest = oldest + F.pad(part, (0, 0, late, 0))[:, : oldest.shape[1]]
-    return oldest.flatten(1)
+        out = out + F.pad(part, (0, 0, late, 0))[:, : out.shape[1]]
+    return out.flatten(1)
 
 
 def features(spectrum: Tensor, edges: Sequence[int] | None = None) -> Tensor:
