@@ -11,12 +11,13 @@ packages=(
   cppcheck                                            # MISRA C:2012 (docs/misra.md)
   gcc-arm-none-eabi libnewlib-arm-none-eabi           # Cortex-M images
   qemu-system-arm                                     # five emulated boards
-  chromium chromium-driver                            # the test that opens the report
+  lld                                                 # with clang: WebAssembly for the page, Arm
+  chromium chromium-driver                            # the tests that open report and page
   asterisk-core-sounds-{en,es,fr,it,ru}-g722          # real wideband speech for demo and tests
 )
 # Other cores (docs/porting.md): RISC-V, Hexagon, clang for Arm, PowerPC, s390x, x86 of 32 bits; build systems.
 [ "${1-}" != all ] || packages+=(
-  gcc-riscv64-unknown-elf qemu-system-misc qemu-user lld
+  gcc-riscv64-unknown-elf qemu-system-misc qemu-user
   gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
   gcc-s390x-linux-gnu libc6-dev-s390x-cross
   gcc-i686-linux-gnu libc6-dev-i386-cross

@@ -16,7 +16,7 @@ from dyncp.base.version import __version__
 from dyncp.commands import demo
 from dyncp.commands.evaluation import evaluate, front
 from dyncp.commands.exporting import export, interchange, tflite
-from dyncp.commands.firmware import enhance, generate, listen, networks, report, validate
+from dyncp.commands.firmware import enhance, generate, listen, networks, page, report, validate
 from dyncp.commands.shared.terminal import set_quiet
 from dyncp.commands.training import corpus, probe, train
 
@@ -43,6 +43,7 @@ for command in (
     generate.generate,
     validate.validate,
     report.report,
+    page.page,
     enhance.enhance,
     listen.listen,
     interchange.interchange,

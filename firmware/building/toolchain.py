@@ -22,6 +22,7 @@ COMPILE_TIMEOUT_S = 300.0
 
 PACKAGES = {
     "gcc": "gcc",
+    "wasm-ld": "lld",
     "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     "arm-none-eabi-objdump": "binutils-arm-none-eabi",
     "qemu-system-arm": "qemu-system-arm",

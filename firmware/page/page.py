@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page: one HTML file with the networks as WebAssembly, its audio, its scripts and its style."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+
+from dyncp.base.audio import Pcm
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.version import __version__
+from dyncp.export.formats.bundle import Bundle
+from dyncp.export.formats.probe_set import ProbeTask
+from dyncp.firmware.page.joining import joined, source_hash
+from dyncp.firmware.page.known import known_hash
+from dyncp.firmware.page.samples import samples
+from dyncp.firmware.page.templates import template
+from dyncp.firmware.page.wasm import build_wasm, frame_columns
+
+SHOWN = 2
+"""Networks that run when the page opens."""
+
+MARK = '<meta name="generator" content="dyncp page">'
+"""In the head of every page: what may be written over."""
+
+KNOWN_FRAMES = 250
+"""Of the first sample, for the self-test: 4 s."""
+
+TITLES = {
+    "vad": "Speech",
+    "gender": "Voice",
+    "accent": "Accent",
+    "noise": "Noise",
+    "snr_in": "SNR in",
+    "snr_out": "SNR out",
+    "si_sdr": "SI-SDR",
+    "pesq": "PESQ",
+    "f0": "Pitch",
+}
+RANGES = {"dB": (-10, 40), "Hz": (60, 350), "MOS": (1, 4.6), "log-odds": (-4, 4)}
+"""What a trace shows from bottom to top, by unit; others follow their values."""
+
+
+def render_page(networks: Mapping[str, Bundle], audio: Mapping[str, Pcm] | None = None) -> str:
+    """The page of these networks, by name. `audio`, title → int16 at 16 kHz, comes before what is built in.
+
+    Raises ToolchainError where clang or its linker is missing.
+    """
+    built_in = samples()
+    heard = dict(audio or {}) | {sample.title: sample.noisy for sample in built_in}
+    known = built_in[0].noisy[: KNOWN_FRAMES * HOP]
+    described = [_network(name, bundle, known) for name, bundle in networks.items()]
+    listed = [{"title": title, "pcm": _packed(pcm.astype("<i2"))} for title, pcm in heard.items()]
+    colours = np.round(255 * matplotlib.colormaps["magma"](np.arange(256))[:, :3]).astype(np.uint8)
+    script, worklet = joined("main"), joined("worklet")
+    style = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+    return template("page.html.j2").render(
+        version=__version__,
+        mark=MARK,
+        networks=described,
+        samples=listed,
+        shown=SHOWN,
+        known_seconds=len(known) / SAMPLE_RATE,
+        known_title=built_in[0].title,
+        data={
+            "networks": described,
+            "samples": listed,
+            "known": list(heard).index(built_in[0].title),
+            "colours": _packed(colours),
+        },
+        script=script,
+        script_hash=source_hash(script),
+        style=style,
+        style_hash=source_hash(style),
+        worklet=worklet,
+    )
+
+
+def _network(name: str, bundle: Bundle, known: Pcm) -> dict[str, Any]:
+    """What the page must know of one network."""
+    config, tasks = bundle.config, bundle.probes.tasks if bundle.probes else []
+    columns = frame_columns(tasks)
+    return {
+        "name": name,
+        "hash": bundle.hash,
+        "bytes": _packed(np.frombuffer(build_wasm(bundle), np.uint8)),
+        "blocks": config.blocks,
+        "gated": config.gated,
+        "words": config.mask_words,
+        "most": config.most_macs,
+        "columns": [asdict(column) for column in columns],
+        "tasks": [_task(task) for task in tasks],
+        "known": {"frames": len(known) // HOP, "hash": known_hash(bundle, known)},
+    }
+
+
+def _task(task: ProbeTask) -> dict[str, Any]:
+    return {
+        "title": TITLES.get(task.name, task.name),
+        "kind": task.kind,
+        "unit": task.unit,
+        "classes": task.classes,
+        "range": RANGES.get(task.unit),
+    }
+
+
+def _packed(values: np.ndarray[Any, Any]) -> str:
+    return base64.b64encode(values.tobytes()).decode("ascii")
