@@ -13,10 +13,12 @@ import matplotlib
 import numpy as np
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE, STANDARD
+from dyncp.base.errors import GenerationError
 from dyncp.base.version import __version__
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.probe_set import ProbeTask
+from dyncp.export.formats.shipped import figures_of
 from dyncp.firmware.page.joining import joined, source_hash
 from dyncp.firmware.page.known import known_hash
 from dyncp.firmware.page.samples import samples
@@ -50,8 +52,14 @@ RANGES = {"dB": (-10, 40), "Hz": (60, 350), "MOS": (1, 4.6), "log-odds": (-4, 4)
 def render_page(networks: Mapping[str, Bundle], audio: Mapping[str, Pcm] | None = None) -> str:
     """The page of these networks, by name. `audio`, title → int16 at 16 kHz, comes before what is built in.
 
-    Raises ToolchainError where clang or its linker is missing.
+    Raises ToolchainError where clang or its linker is missing, GenerationError for a network of other frames.
     """
+    for name, bundle in networks.items():
+        if bundle.config.framing != STANDARD:
+            raise GenerationError(
+                f"{name}: network.hop, fft, analysis_window, synthesis_window: the page cuts audio alike "
+                f"for all its networks, into frames of {STANDARD.fft} samples every {STANDARD.hop}"
+            )
     built_in = samples()
     heard = dict(audio or {}) | {sample.title: sample.noisy for sample in built_in}
     known = built_in[0].noisy[: KNOWN_FRAMES * HOP]
@@ -85,7 +93,7 @@ def render_page(networks: Mapping[str, Bundle], audio: Mapping[str, Pcm] | None 
 def _network(name: str, bundle: Bundle, known: Pcm) -> dict[str, Any]:
     """What the page must know of one network."""
     config, tasks = bundle.config, bundle.probes.tasks if bundle.probes else []
-    columns = frame_columns(tasks)
+    columns, goodness = frame_columns(tasks), _goodness(bundle)
     return {
         "name": name,
         "hash": bundle.hash,
@@ -96,8 +104,23 @@ def _network(name: str, bundle: Bundle, known: Pcm) -> dict[str, Any]:
         "most": config.most_macs,
         "columns": [asdict(column) for column in columns],
         "tasks": [_task(task) for task in tasks],
+        "goodness": [goodness.get(task.name, "") for task in tasks],
         "known": {"frames": len(known) // HOP, "hash": known_hash(bundle, known)},
     }
+
+
+def _goodness(bundle: Bundle) -> dict[str, str]:
+    """Of a shipped network's signals, as it was measured on speakers and noises that no training saw."""
+    figures = figures_of(bundle.network_hash)
+    if figures is None or figures.bundle_hash != bundle.hash:
+        return {}
+    told = {}
+    for name, score in figures.signals.items():
+        if score.auc is not None:
+            told[name] = f"AUC {score.auc:.2f}"
+        elif score.r2 is not None:
+            told[name] = f"R² {score.r2:.2f}".replace("-", "−")
+    return told
 
 
 def _task(task: ProbeTask) -> dict[str, Any]:

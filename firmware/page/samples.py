@@ -139,6 +139,8 @@ def _road(random: np.random.Generator, count: int) -> Signal:
 
 def _shaped(random: np.random.Generator, count: int, gain: Callable[[Signal], Signal]) -> Signal:
     """White noise through a filter of that gain at each frequency in Hz; RMS 1."""
-    spectrum = np.fft.rfft(random.normal(size=count)) * gain(np.asarray(np.fft.rfftfreq(count, 1 / SAMPLE_RATE), np.float64))
+    spectrum = np.fft.rfft(random.normal(size=count)) * gain(
+        np.asarray(np.fft.rfftfreq(count, 1 / SAMPLE_RATE), np.float64)
+    )
     noise = np.fft.irfft(spectrum, count)
     return np.asarray(noise / np.sqrt(np.mean(noise**2)))

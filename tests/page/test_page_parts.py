@@ -8,17 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bundles import random_bundle
+from libraries import SMALL
 from typer.testing import CliRunner
 
 from dyncp.base.audio import pad_to_hop
 from dyncp.base.config.framing import HOP
-from dyncp.base.errors import OutputError, ToolchainError
+from dyncp.base.errors import GenerationError, OutputError, ToolchainError
 from dyncp.base.paths import find_bundle
 from dyncp.cli import commands
 from dyncp.export.formats.bundle import read_bundle
 from dyncp.export.integers import reference
 from dyncp.export.integers.signals import read_out
 from dyncp.firmware.page.joining import SCRIPTS, joined, source_hash
+from dyncp.firmware.page.page import render_page
 from dyncp.firmware.page.samples import Sample, samples
 
 
@@ -90,6 +93,13 @@ def test_what_is_missing_is_told_with_its_package(tmp_path: Path, monkeypatch: p
     (tools / "clang").symlink_to("/bin/true")
     assert "apt-get install lld" in str(invoke("tiny", tmp_path / "page.html"))
     assert not (tmp_path / "page.html").exists()
+
+
+def test_a_network_of_other_frames_is_refused() -> None:
+    bundle = random_bundle(SMALL, 0, None)
+    bundle.config = SMALL.model_copy(update={"hop": 128, "fft": 256, "analysis_window": 256, "synthesis_window": 256})
+    with pytest.raises(GenerationError, match=r"quick: network\.hop, .* frames of 512 samples every 256"):
+        render_page({"quick": bundle})
 
 
 def test_two_networks_of_one_name(tmp_path: Path) -> None:
