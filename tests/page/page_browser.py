@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,7 +74,7 @@ class Page:
     def text(self, selector: str) -> str:
         return str(self.script("return document.querySelector(arguments[0]).textContent", selector))
 
-    def until(self, selector: str, part: str, seconds: float = 15) -> None:
+    def until(self, selector: str, part: str, seconds: float = 40) -> None:
         WebDriverWait(self.driver, seconds, 0.1).until(lambda _: part in self.text(selector), f"{selector}: {part}")
 
     def slide(self, name: str, value: int) -> None:
@@ -95,17 +96,19 @@ class Page:
         WebDriverWait(self.driver, 20, 0.05).until(lambda _: path.is_file() and path.stat().st_size > 0)
         return path
 
-    def colours(self, selector: str) -> NDArray[np.uint8]:
-        """The pixels of a canvas, [height, width, 4]."""
-        values = self.script(
-            "const c = document.querySelector(arguments[0]);"
-            "const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);"
-            "return [c.height, c.width, btoa(Array.from(data, (v) => String.fromCharCode(v)).join(''))]",
+    def pixels(self, selector: str, columns: int = 0) -> NDArray[np.uint8]:
+        """A byte of each pixel's colour, [height, width], of the newest columns of a canvas, or of all."""
+        height, width, text = self.script(
+            "const c = document.querySelector(arguments[0]), width = arguments[1] || c.width;"
+            "const { data } = c.getContext('2d').getImageData(c.width - width, 0, width, c.height);"
+            "let text = '';"
+            "for (let n = 0; n < data.length; n += 4)"
+            " text += String.fromCharCode((data[n] + 3 * data[n + 1] + 5 * data[n + 2] + 7 * data[n + 3]) & 255);"
+            "return [c.height, width, btoa(text)]",
             selector,
+            columns,
         )
-        from base64 import b64decode
-
-        return np.frombuffer(b64decode(values[2]), np.uint8).reshape(values[0], values[1], 4)
+        return np.frombuffer(b64decode(text), np.uint8).reshape(height, width)
 
     def set_screen(self, width: int, scheme: str) -> None:
         screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
