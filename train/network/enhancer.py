@@ -261,4 +261,4 @@ class Enhancer(nn.Module):
         suppression = torch.sigmoid(self.back(residual))
         if self.config.bands is not None:
             suppression = over_bins(suppression, self.config.bands)
-        return Output(suppression, *(torch.stack(each, 1) for each in (masks, scores, told)), next_state)
+        return Output(suppression, torch.stack(masks, 1), torch.stack(scores, 1), torch.stack(told, 1), next_state)
