@@ -17,7 +17,7 @@ from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.firmware.report.contents.day import TITLES
 from dyncp.firmware.report.contents.schema import Report
 from dyncp.firmware.report.contents.validation import Validation
-from dyncp.firmware.report.contents.verdict import failures, headline
+from dyncp.firmware.report.contents.verdict import failures, headline, remark
 from dyncp.firmware.report.figures.bars import cores_figure, day_figure, layers_figure, memory_figure
 from dyncp.firmware.report.figures.drawing import NARROW, WIDE, Drawing, Layout
 from dyncp.firmware.report.figures.timelines import (
@@ -59,6 +59,7 @@ def render_page(report: Report, validation: Validation) -> str:
         "percent": _percent,
         "share": _share,
         "optional": _optional,
+        "remark": remark,
     }
     shown_seconds = min(report.audio.frames, SHOWN_FRAMES) * HOP / SAMPLE_RATE
     return environment.get_template(TEMPLATE).render(
@@ -76,6 +77,7 @@ def render_page(report: Report, validation: Validation) -> str:
         cores=cores_figure(report.targets) if report.targets else None,
         groups=list(report.targets[0].instructions_by_group) if report.targets else [],
         shown_seconds=shown_seconds,
+        stack=max((target.stack_bytes for target in report.targets), default=0),
         truncated=report.audio.seconds > SHOWN_SECONDS,
         frames_per_second=SAMPLE_RATE / HOP,
         time_axes={layout.name: _time_axis(layout) for layout in (WIDE, NARROW)},

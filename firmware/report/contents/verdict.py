@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dyncp.base.scores import Score
 from dyncp.firmware.report.contents.schema import HostReport, Report, TargetReport
 
 
@@ -50,6 +51,19 @@ def failures(report: Report) -> list[str]:
         if not check.exact
     ]
     return found
+
+
+def remark(score: Score) -> str:
+    """What a reader should know of a poor score; nothing of a good one."""
+    if score.r2 is not None:
+        if score.r2 <= 0:
+            return "poor: no better than always saying the mean"
+        return "weak: explains less than a third" if score.r2 < 1 / 3 else ""
+    if score.balanced_accuracy is not None and score.auc is not None and score.auc < 0.6:
+        return "poor: hardly better than chance"
+    if score.accuracy is not None and score.majority is not None and score.accuracy <= score.majority:
+        return "weak: right no more often than always saying the commonest class"
+    return ""
 
 
 def _counted(count: int, one: str, many: str | None = None) -> str:

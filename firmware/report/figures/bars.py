@@ -132,7 +132,7 @@ def _paint_memory(bars: dict[str, dict[str, int]], layout: Layout) -> Canvas:
             [str(handle.get_label()) for handle in handles],
             loc="center left",
             bbox_to_anchor=(0.0, (place + 0.92) / 2),
-            ncols=3,
+            ncols=4 if wide else 2,
             fontsize=layout.text * (1 if wide else 0.9),
             **{**_LEGEND, "columnspacing": 1.4 if wide else 0.9},
         )

@@ -202,7 +202,8 @@ def _paint_macs(report: Report, macs: NDArray[np.int64], layout: Layout) -> Canv
     figures = report.macs.per_frame
     time = np.arange(len(macs) + 1) * FRAME_S
     thousands = np.append(macs, macs[-1]) / 1000
-    axes.fill_between(time, thousands, step="post", color=PALE, linewidth=0)
+    least = figures.none_active / 1000
+    axes.fill_between(time, least, thousands, step="post", color=PALE, linewidth=0)
     axes.step(time, thousands, where="post", color=BLUE, linewidth=1.1)
     lines = [
         ("all active", figures.all_active, MUTED, "--"),
@@ -210,14 +211,16 @@ def _paint_macs(report: Report, macs: NDArray[np.int64], layout: Layout) -> Canv
         ("mean", figures.mean, ORANGE, "-"),
         ("none active", figures.none_active, MUTED, ":"),
     ]
-    top = figures.all_active / 1000 * 1.06
+    # From the cost that no gate can save up: on an axis from 0, what gates decide would be a line.
+    margin = 0.06 * (figures.all_active / 1000 - least)
+    low, top = least - margin, figures.all_active / 1000 + margin
     for _, value, color, style in lines:
         axes.axhline(value / 1000, color=color, linewidth=1.2, linestyle=style)
-    axes.set_ylim(0, top)
+    axes.set_ylim(low, top)
     axes.set_ylabel("thousand MACs")
     axes.yaxis.set_major_locator(MaxNLocator(5))
     time_axis(axes, len(macs) * FRAME_S)
-    heights = [12 + height * (1 - value / 1000 / top) for _, value, _, _ in lines]
+    heights = [12 + height * (top - value / 1000) / (top - low) for _, value, _, _ in lines]
     for (name, value, color, _), y in zip(lines, spread(heights, 2.9 * layout.text), strict=True):
         _note(canvas, y, name, f"{value:,.0f}", color)
     return canvas
