@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +80,15 @@ class Page:
     def slide(self, name: str, value: int) -> None:
         moved = "const i = document.getElementById(arguments[0]); i.value = arguments[1];"
         self.script(f"{moved} i.dispatchEvent(new Event('input'))", name, value)
+
+    def drop(self, file: Path) -> None:
+        """As from a file manager."""
+        dropped = (
+            "const bytes = Uint8Array.from(atob(arguments[0]), (c) => c.charCodeAt(0)), data = new DataTransfer();"
+            "data.items.add(new File([bytes], arguments[1]));"
+            "document.body.dispatchEvent(new DragEvent('drop', {bubbles: true, dataTransfer: data}))"
+        )
+        self.script(dropped, b64encode(file.read_bytes()).decode(), file.name)
 
     def render(self, source: NDArray[np.int16], before: list[object], at: float, after: list[object]) -> NDArray[Any]:
         """What is heard of it, in units of int16."""

@@ -80,10 +80,14 @@ def test_the_page_computes_the_words_of_a_core(page: Page, tmp_path: Path) -> No
 
 
 def test_a_file_comes_out_as_enhance_writes_it(page: Page, audio: Path, tmp_path: Path) -> None:
+    """Opened, and dropped with other settings."""
     for options in ([], ["--limit", "10", "--strength", "50"]):
         for name, value in zip(("limit", "strength"), map(int, options[1::2]), strict=False):
             page.slide(name, value)
-        page.driver.find_element(By.ID, "file").send_keys(str(audio))
+        if options:
+            page.drop(audio)
+        else:
+            page.driver.find_element(By.ID, "file").send_keys(str(audio))
         page.until("#status", "Playing")
         page.until("#status", "s heard")
         samples_, table = enhanced(audio, tmp_path / "out.wav", *options)
