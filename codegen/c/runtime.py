@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hand-written headers of firmware/runtime and firmware/stream, of which generated libraries get copies."""
+"""The hand-written headers of firmware/runtime, /framing and /stream, of which generated libraries get copies."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ def _by_name(folder: str) -> dict[str, Traversable]:
 
 RUNTIME = _by_name("runtime")
 """By name, in order: the folders of firmware/runtime sort them for readers; a library has them in one."""
+
+FRAMES = _by_name("framing")
+"""Those that a library has whose frames are not the standard ones."""
 
 STREAM = _by_name("stream")
 """Those that a library with a stream has besides (docs/stream.md)."""

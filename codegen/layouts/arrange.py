@@ -9,7 +9,6 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.errors import GenerationError
 from dyncp.base.version import __version__
 from dyncp.codegen.c.printing import environment
@@ -103,7 +102,8 @@ def _variables(library: Library, folder: str, sources: list[str]) -> dict[str, o
         "p": library.p,
         "P": library.P,
         "folder": folder,
-        "hop": HOP,
+        "hop": library.config.hop,
+        "delay": library.config.framing.delay,
         "vendor": VENDOR,
         "sources": sources,
         "tables": sum(table.bytes for table in (*library.tables, *library.probes.tables)),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dyncp.base.config.framing import STANDARD
 from dyncp.codegen.c.tables import Table, table
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.transforms.frontend import reciprocals
@@ -15,16 +16,23 @@ from dyncp.export.transforms.frontend import reciprocals
 
 def front_end_tables(bundle: Bundle) -> list[Table]:
     tensors, thresholds = bundle.tensors, bundle.tensors["features.thresholds"].astype(np.uint64)
+    framing, turned = bundle.config.framing, twice_twiddle(tensors["twiddle"].astype(np.int32))
+    windows = [table("window", tensors["window"], "square-root Hann, Q15")]
+    if framing != STANDARD:
+        windows = [
+            table("window", tensors["window"], "of analysis, Q15"),
+            table("fading", tensors["synthesis_window"], "of synthesis, Q15"),
+        ]
     listed = [
-        table("window", tensors["window"], "square-root Hann, Q15"),
-        table("twiddle", twice_twiddle(tensors["twiddle"].astype(np.int32)), "cos and -sin of 2 pi k / 512, twice Q30"),
+        *windows,
+        table("twiddle", turned, f"cos and -sin of 2 pi k / {framing.fft}, twice Q30"),
         table("sigmoid", tensors["sigmoid"], "Q15, one entry every 256 of a Q10 logit"),
         table("thresholds", closed_thresholds(thresholds), "of |X|^2, for the features 1 to 127, and a last one"),
         table("starts", search_starts(thresholds), "thresholds up to 2^e (1 + f / 4), at 4 e + f"),
     ]
     if bundle.config.bands is not None and bundle.config.banded:
         listed += [
-            table("edges", np.array(bundle.config.bands, np.uint16), "first bin of each band, and 257"),
+            table("edges", np.array(bundle.config.bands, np.uint16), f"first bin of each band, and {framing.bins}"),
             table("bands", band_of_bins(bundle.config.bands), "of each bin, to whole words"),
             table("reciprocals", reciprocals(bundle.config.bands), "of the bands' numbers of bins, Q32; 0 for 1"),
         ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyncp.base.config.framing import HOP
+from dyncp.base.config.framing import SAMPLE_RATE, STANDARD
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import GenerationError
 from dyncp.base.version import __version__
@@ -85,6 +85,12 @@ class Library:
     """Of the bundle that the probes came from; the files of the network do not show it."""
     network_hash: str
     config: NetworkConfig
+    framed: bool
+    """Whether its frames are other than the standard ones, and computed by dyncp_frames.h."""
+    frame_ms: str
+    """Of a hop."""
+    bin_hz: str
+    """From one bin to the next."""
     constants: list[str]
     """The header's #define lines."""
     state_bytes: int
@@ -140,6 +146,9 @@ def lower(bundle: Bundle, prefix: str, selftest: bool = False, shared_scratch: b
         bundle_hash=bundle.hash,
         network_hash=bundle.network_hash,
         config=config,
+        framed=config.framing != STANDARD,
+        frame_ms=f"{1000 * config.hop / SAMPLE_RATE:g}",
+        bin_hz=f"{SAMPLE_RATE / config.fft:g}",
         constants=_header_constants(bundle, structs, upper, shared_scratch),
         state_bytes=structs.state.bytes,
         statuses=statuses,
@@ -170,9 +179,9 @@ def _header_constants(bundle: Bundle, structs: Layout, upper: str, shared_scratc
     numbers = zip(("MAJOR", "MINOR", "PATCH"), __version__.split("."), strict=True)
     defines = [
         *((f"VERSION_{part} {number}", "") for part, number in numbers),
-        ("SAMPLE_RATE 16000", ""),
-        (f"HOP {HOP}", "samples per call, in and out"),
-        (f"DELAY {HOP}", "samples by which the output lags the input"),
+        (f"SAMPLE_RATE {SAMPLE_RATE}", ""),
+        (f"HOP {config.hop}", "samples per call, in and out"),
+        (f"DELAY {config.framing.delay}", "samples by which the output lags the input"),
         (f"BLOCKS {config.blocks}", ""),
         (f"GATES {config.gated}", "gated channels per block"),
         (f"MASK_WORDS {config.mask_words}", f"packed masks, {config.mask_words_per_block} per block"),

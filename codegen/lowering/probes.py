@@ -8,7 +8,6 @@ from itertools import groupby
 
 import numpy as np
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.errors import GenerationError
 from dyncp.codegen.c.structs import StructText, struct_text
 from dyncp.codegen.c.tables import Table, table
@@ -128,7 +127,7 @@ def silence(bundle: Bundle) -> Run:
 
     Fewer bits of a first frame differ from these than are set in it, so that it costs less; what it tells is the same.
     """
-    return reference.run(bundle, np.zeros(HOP, np.int16))
+    return reference.run(bundle, np.zeros(bundle.config.hop, np.int16))
 
 
 def probe_tables(bundle: Bundle, probes: Probes) -> list[Table]:

@@ -10,14 +10,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP
+from dyncp.base.config.framing import Framing
 from dyncp.codegen.c.tables import Table
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
 from dyncp.export.integers.run import Run
 
-FRAMES = 2
-"""The output lags the input by one: of the second, all of the first has been heard."""
 SHIFT = 18
 """Of 32 bits of noise: loud speech's level, some -15 dBFS."""
 
@@ -109,8 +107,8 @@ def lower_selftest(
         portable=of("weight", "bias"),
         dsp=of("weight", "paired"),
         helium=of("gathered", "bias"),
-        heard=constant(_by_frame(run, run.output.reshape(-1, HOP), run.masks)),
-        frames=FRAMES,
+        heard=constant(_by_frame(run, run.output.reshape(run.frames, -1), run.masks)),
+        frames=run.frames,
         shift=SHIFT,
     )
 
@@ -127,13 +125,13 @@ def tables(listed: Sequence[Table]) -> list[HashedTable]:
 
 def known(bundle: Bundle) -> Run:
     """The reference on the known audio."""
-    return reference.run(bundle, noise(FRAMES))
+    return reference.run(bundle, noise(bundle.config.framing))
 
 
-def noise(frames: int) -> NDArray[np.int16]:
-    """As P_make_noise makes it, int16 [frames · 256]."""
+def noise(framing: Framing) -> NDArray[np.int16]:
+    """As P_make_noise makes it: as many samples as a synthesis gives, of whose last hop the first has been heard."""
     seed, samples = 1, []
-    for _ in range(frames * HOP):
+    for _ in range(framing.synthesis):
         seed = (seed * 1664525 + 1013904223) % 2**32
         samples.append((seed ^ 2**31) - 2**31 >> SHIFT)
     return np.array(samples, np.int16)

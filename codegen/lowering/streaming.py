@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.c.text import prototype, wrapped
 from dyncp.export.transforms.resampling import DELAY, RATIO
 
 TRANSFORM = 22_000
-"""What an analysis or a synthesis costs, in multiply–accumulates: about as many instructions on a Cortex-M4."""
+"""What an analysis or a synthesis of 512 points costs, in multiply–accumulates: about as many instructions on a M4."""
 
 SAMPLES = {"int16": "int16_t", "int32": "int32_t", "float": "float"}
 """By what P_stream_… ends with."""
@@ -38,14 +37,16 @@ class Stream:
 
 
 def lower_stream(config: NetworkConfig, prefix: str) -> Stream:
-    delay, even, costs = 2 * HOP, 3 * HOP, step_costs(config)
+    hop, costs = config.hop, step_costs(config)
+    delay = config.framing.delay + hop
+    even = delay + hop
     return Stream(
         delay=delay,
         even_delay=even,
         wide_delay=RATIO * delay + DELAY,
         even_wide_delay=RATIO * even + DELAY,
-        due=due(costs),
-        pair_due=due([*costs, 2 * TRANSFORM, 2 * TRANSFORM]),
+        due=due(costs, hop),
+        pair_due=due([*costs, 2 * transform(config), 2 * transform(config)], hop),
         runs={name: _run(prefix, name, kind) for name, kind in SAMPLES.items()},
     )
 
@@ -63,14 +64,19 @@ def step_costs(config: NetworkConfig) -> list[int]:
     dense = c * h + 3 * h + h * n if config.gate_site == "output" else (2 * c + 3) * n
     gate = c * config.gate + config.gate * n * config.blocks_per_gate
     blocks = [dense + (gate if config.has_gate(i) else 0) for i in range(config.blocks)]
-    return [TRANSFORM, end, *blocks, end, TRANSFORM]
+    return [transform(config), end, *blocks, end, transform(config)]
 
 
-def due(costs: Sequence[int]) -> list[int]:
+def transform(config: NetworkConfig) -> int:
+    """`TRANSFORM` for the transform of the network, which takes N log N."""
+    return TRANSFORM * config.fft * (config.fft.bit_length() - 1) // (512 * 9)
+
+
+def due(costs: Sequence[int], hop: int) -> list[int]:
     """Steps of these costs spread over a hop as evenly as they allow: each is run when its middle has come."""
     total = sum(costs)
     middles = [end - cost / 2 for cost, end in zip(costs, accumulate(costs), strict=True)]
-    return [min(HOP, max(1, round(HOP * middle / total))) for middle in middles]
+    return [min(hop, max(1, round(hop * middle / total))) for middle in middles]
 
 
 def step_prototype(prefix: str, upper: str) -> str:

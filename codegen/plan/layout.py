@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dyncp.base.config.framing import HOP
+from dyncp.base.config.framing import STANDARD
 from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.c.structs import Member, Struct
 from dyncp.codegen.plan.scratch import scratch
@@ -48,8 +48,7 @@ def layout(config: NetworkConfig, probes: Probes | None, shared_scratch: bool = 
         Member(controls, "controls", (), "what shapes the gain"),
         Member("uint32_t", "masks", (config.mask_words,), "of the last frame"),
         Member(probe_struct, "probes", (), ""),
-        Member("int32_t", "overlap", (HOP,), "second half of the last synthesis, Q4"),
-        Member("int16_t", "history", (HOP,), "the last hop"),
+        *_past(config),
         Member("uint16_t", "gain", (config.spectrum,), "of the last frame, Q15"),
     ]
     members += [Member(blocks[kind], f"block{i}", (), "") for i, kind in enumerate(kinds)]
@@ -57,6 +56,16 @@ def layout(config: NetworkConfig, probes: Probes | None, shared_scratch: bool = 
         members.append(Member(work_space, "scratch", (), "dead between calls"))
     state = Struct("internals", "The state of one stream.", members)
     return Layout(blocks, work_space, controls, state, probe_struct)
+
+
+def _past(config: NetworkConfig) -> list[Member]:
+    """What a channel keeps of its audio."""
+    framing = config.framing
+    comments = ("second half of the last synthesis, Q4", "the last hop")
+    if framing != STANDARD:
+        comments = (f"of the last syntheses, Q{14 - framing.fft.bit_length()}", "the samples before the hop")
+    sizes = (framing.delay,), (framing.analysis - framing.hop,)
+    return [Member("int32_t", "overlap", sizes[0], comments[0]), Member("int16_t", "history", sizes[1], comments[1])]
 
 
 def probe_state(config: NetworkConfig, probes: Probes | None) -> Struct:

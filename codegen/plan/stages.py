@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyncp.base.config.framing import BINS, HOP
 from dyncp.base.config.network import NetworkConfig
 
 
@@ -28,7 +27,7 @@ def stages(config: NetworkConfig, probe_outputs: int) -> list[Stage]:
     """All stages in the order of execution; a stage's index is its identifier in C."""
     c, h, g, n = config.channels, config.hidden, config.gate, config.gated
     listed = [
-        Stage("spectrum", "int32", 2 * BINS),
+        Stage("spectrum", "int32", 2 * config.framing.bins),
         Stage("features", "int8", config.spectrum),
         Stage("front", "int16", c),
     ]
@@ -50,7 +49,7 @@ def stages(config: NetworkConfig, probe_outputs: int) -> list[Stage]:
         Stage("back_input", "int8", c),
         Stage("logits", "int16", config.spectrum),
         Stage("suppression", "uint16", config.spectrum),
-        Stage("synthesis", "int16", HOP),
+        Stage("synthesis", "int16", config.hop),
     ]
     if probe_outputs:
         listed += [Stage("probes", "int32", probe_outputs), Stage("signals", "int32", probe_outputs)]

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from dyncp.api.result import Result, empty_run, make_result
 from dyncp.api.sound import as_dtype, as_pcm, check_rate, checked, from_network, to_network
 from dyncp.api.stream import Stream
-from dyncp.base.audio import pad_to_hop
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.audio import pad_to_the_end
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import ToolchainError
 from dyncp.base.paths import find_bundle
 from dyncp.export.formats.bundle import Bundle, read_bundle, write_bundle
@@ -55,8 +55,10 @@ class Network:
     rate = SAMPLE_RATE
     """Of the network itself, Hz; other rates are converted."""
 
-    delay = HOP
-    """Samples at 16 kHz by which a device's output lags. Here it is taken away."""
+    @property
+    def delay(self) -> int:
+        """Samples at 16 kHz by which a device's output lags, its hop aside. Here it is taken away."""
+        return self.bundle.config.framing.delay
 
     @property
     def hash(self) -> str:
@@ -88,12 +90,14 @@ class Network:
         if len(array) == 0:
             return make_result(self.bundle, empty_run(self.bundle), array.copy(), rate)
         pcm = as_pcm(to_network(rate)(array, last=True))
-        # One hop of silence brings the end of the delayed output; its frame is no result.
-        run = self._run(pad_to_hop(pcm, extra_hops=1))
-        audio = from_network(rate)(run.output[HOP : HOP + len(pcm)], last=True)[: len(array)]
+        framing = self.bundle.config.framing
+        run = self._run(pad_to_the_end(pcm, framing))
+        audio = from_network(rate)(run.output[self.delay : self.delay + len(pcm)], last=True)[: len(array)]
         # Conversion to and fro may round a sample off.
         audio = np.pad(audio, (0, len(array) - len(audio)))
-        return make_result(self.bundle, run.part(0, run.frames - 1), as_dtype(audio, array.dtype), rate)
+        return make_result(
+            self.bundle, run.part(0, run.frames - framing.overlaps + 1), as_dtype(audio, array.dtype), rate
+        )
 
     def stream(self, rate: int = SAMPLE_RATE, dtype: DTypeLike = np.float32) -> Stream:
         """A new stream for sound that comes in pieces. Needs a C compiler: raises ToolchainError without."""

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from dyncp.api.signals import Signals
 from dyncp.api.sound import Samples
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers.run import Run
@@ -19,7 +18,7 @@ from dyncp.export.integers.signals import read_out
 
 @dataclass(frozen=True)
 class Result:
-    """Of n frames of 16 ms."""
+    """Of n frames, 16 ms each but for networks of other frames."""
 
     audio: Samples
     """Enhanced, in the rate and dtype of the input."""
@@ -39,7 +38,7 @@ class Result:
 
 def make_result(bundle: Bundle, run: Run, audio: Samples, rate: int, before: int = 0) -> Result:
     """From the integers of a run, whose stream had `before` frames already."""
-    times = (before + np.arange(run.frames, dtype=np.float64)) * (HOP / SAMPLE_RATE)
+    times = (before + np.arange(run.frames, dtype=np.float64)) / bundle.config.framing.frames_per_second
     signals = Signals(read_out(bundle, run.signals, before), times)
     return Result(audio, rate, signals, unpack_masks(run.masks, bundle.config), run.macs)
 

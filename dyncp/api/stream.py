@@ -8,8 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from dyncp.api.result import Result, empty_run, make_result
 from dyncp.api.sound import Samples, as_dtype, as_pcm, check_dtype, check_rate, checked, from_network, to_network
-from dyncp.base.audio import pad_to_hop
-from dyncp.base.config.framing import HOP
+from dyncp.base.audio import pad_to_the_end
 from dyncp.base.errors import AudioError
 from dyncp.base.sounds.samples import Pcm
 from dyncp.export.formats.bundle import Bundle
@@ -19,7 +18,7 @@ from dyncp.firmware.host.library import Stream as HostStream
 class Stream:
     """One stream of a network, independent of all others. The pieces that come back join to the whole, aligned.
 
-    At 16 kHz the output of a sample is known once the hop of 256 samples after its own has come; at other rates the
+    At 16 kHz the output of a sample is known once the network's delay and its hop have passed; at other rates the
     two conversions add some milliseconds.
     """
 
@@ -35,6 +34,7 @@ class Stream:
         self._before, self._after = to_network(self.rate), from_network(self.rate)
         self._waiting = np.zeros(0, np.int16)
         self._frames = self._heard = self._converted = self._enhanced = self._given = 0
+        self._skip = self._bundle.config.framing.delay
         self._finished = False
 
     def push(self, samples: ArrayLike) -> Result:
@@ -49,9 +49,10 @@ class Stream:
             raise AudioError("the stream is finished; reset() begins a new one")
         self._heard += len(array)
         self._take(as_pcm(self._before(array)))
-        whole = len(self._waiting) // HOP * HOP
+        hop = self._bundle.config.hop
+        whole = len(self._waiting) // hop * hop
         block, self._waiting = self._waiting[:whole], self._waiting[whole:]
-        return self._result(block, len(block) // HOP, last=False)
+        return self._result(block, len(block) // hop, last=False)
 
     def finish(self) -> Result:
         """The rest: with it, as many samples have come back as were pushed. Raises AudioError the second time."""
@@ -59,9 +60,8 @@ class Stream:
             raise AudioError("the stream is finished; reset() begins a new one")
         self._finished = True
         self._take(as_pcm(self._before(np.zeros(0, self.dtype), last=True)))
-        # A hop of silence more brings the end of the delayed output; its frame is no result.
-        block = pad_to_hop(self._waiting, extra_hops=1)
-        return self._result(block, len(block) // HOP - 1, last=True)
+        block, framing = pad_to_the_end(self._waiting, self._bundle.config.framing), self._bundle.config.framing
+        return self._result(block, len(block) // framing.hop - framing.overlaps + 1, last=True)
 
     def _take(self, pcm: Pcm) -> None:
         self._converted += len(pcm)
@@ -69,8 +69,8 @@ class Stream:
 
     def _result(self, block: Pcm, frames: int, last: bool) -> Result:
         run = self._stream.run(block) if len(block) else empty_run(self._bundle)
-        skip = HOP if self._frames == 0 else 0
-        output = run.output[skip:][: self._converted - self._enhanced]
+        output = run.output[self._skip :][: self._converted - self._enhanced]
+        self._skip = max(0, self._skip - len(run.output))
         self._enhanced += len(output)
         audio = self._give(self._after(output, last), last)
         before, self._frames = self._frames, self._frames + run.frames

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE, Framing
 from dyncp.base.errors import AudioError
 from dyncp.base.sounds.samples import FLOATS, SampleCheck
 from dyncp.base.sounds.samples import Pcm as Pcm
@@ -50,9 +50,14 @@ def write_pcm(path: Path, pcm: Pcm) -> None:
         write(pcm)
 
 
-def pad_to_hop(pcm: Pcm, extra_hops: int = 0) -> Pcm:
+def pad_to_hop(pcm: Pcm, extra_hops: int = 0, hop: int = HOP) -> Pcm:
     """Zeros at the end up to a multiple of the hop, and `extra_hops` hops more."""
-    return np.pad(pcm, (0, -len(pcm) % HOP + extra_hops * HOP))
+    return np.pad(pcm, (0, -len(pcm) % hop + extra_hops * hop))
+
+
+def pad_to_the_end(pcm: Pcm, framing: Framing) -> Pcm:
+    """The same with as many hops more as bring the end of the delayed output: their frames are no result."""
+    return pad_to_hop(pcm, framing.overlaps - 1, framing.hop)
 
 
 def active_rms(signal: NDArray[np.floating]) -> float:

@@ -129,12 +129,7 @@ def check(bundle: Bundle, source: str = "bundle") -> None:
 
 
 def _check_constants(bundle: Bundle, source: str) -> None:
-    constants: Tensors = {
-        "window": frontend.window(),
-        "twiddle": frontend.twiddle(),
-        "sigmoid": frontend.sigmoid(),
-    }
-    for name, values in constants.items():
+    for name, values in frontend.tables(bundle.config.framing).items():
         if not np.array_equal(bundle.tensors[name], values):
             raise BundleError(f"{source}: {name} differs from docs/arithmetic.md, section 2; export again")
     thresholds = bundle.tensors["features.thresholds"]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dyncp.base.config.framing import FFT
+from dyncp.base.config.framing import STANDARD
 from dyncp.base.config.network import NetworkConfig
 from dyncp.export.transforms.frontend import THRESHOLDS
 
@@ -14,9 +14,13 @@ def expected_tensors(config: NetworkConfig) -> Layout:
     """Name → (dtype, shape) of everything in `network.safetensors`."""
     c, h, g, n = config.channels, config.hidden, config.gate, config.gated
     scored = config.blocks_per_gate * n
+    framing = config.framing
+    windows: Layout = {"window": ("int16", (framing.analysis,))}
+    if framing != STANDARD:
+        windows["synthesis_window"] = ("int16", (framing.synthesis,))
     expected: Layout = {
-        "window": ("int16", (FFT,)),
-        "twiddle": ("int32", (FFT // 2, 2)),
+        **windows,
+        "twiddle": ("int32", (framing.fft // 2, 2)),
         "sigmoid": ("uint16", (257,)),
         "features.thresholds": ("uint64", (THRESHOLDS,)),
         **_layer("front", c, config.spectrum),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dyncp.base.config.framing import STANDARD
 from dyncp.base.errors import QuantizationError
 from dyncp.export.formats.bundle import LOGIT_SCALE
 from dyncp.export.formats.layout import largest_inputs
@@ -65,10 +66,11 @@ class IntegerNetwork(nn.Module):
 
     def __init__(self, network: Enhancer, scales: dict[str, float]) -> None:
         super().__init__()
-        if network.config.bands is not None or not network.config.decides_every_block_and_frame:
+        standard = network.config.framing == STANDARD
+        if network.config.bands is not None or not (standard and network.config.decides_every_block_and_frame):
             raise QuantizationError(
-                "bands, gate_period, gate_shared: training through the integers has the paper's ends and gates; "
-                "train in float and export"
+                "bands, gate_period, gate_shared, hop, fft: training through the integers has the paper's frames, ends "
+                "and gates; train in float and export"
             )
         self.network, self.scales = network, scales
         self.config = network.config

@@ -13,7 +13,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask, Tensors
 from dyncp.export.formats.masks import pack_block, pack_masks
@@ -36,20 +35,21 @@ def run(
     caps: Caps | None = None,
     settings: Sequence[Settings] | None = None,
 ) -> Run:
-    """Enhance int16 PCM [n · 256] from the initial state, as docs/arithmetic.md says.
+    """Enhance int16 PCM [n · hop] from the initial state, as docs/arithmetic.md says.
 
     With `trace`, every stage of docs/emitted-c.md is kept under its name, [n, count] in its dtype. `caps` stand in for
     those of the configuration, as firmware may set them between frames; so do `settings`, one for each frame, for the
     defaults. Raises AudioError for audio that is not a positive whole number of hops.
     """
-    samples = hops(pcm)
+    framing = bundle.config.framing
+    samples = hops(pcm, framing.hop)
     stages: Trace | None = {} if trace else None
-    spectrum = frontend.analysis(samples)
+    spectrum = frontend.analysis(samples, framing)
     _keep(stages, "spectrum", np.stack(spectrum, axis=2).reshape(len(samples), -1), "int32")
     features = frontend.features(spectrum, bundle.tensors["features.thresholds"], bundle.config.bands)
     _keep(stages, "features", features, "int8")
     suppression, active = network(bundle, features, stages, caps, settings)
-    output = frontend.synthesis(spectrum, suppression)
+    output = frontend.synthesis(spectrum, suppression, framing)
     _keep(stages, "synthesis", output, "int16")
     words = signals = probe_words(bundle.probes, bundle.config, active)
     if bundle.probes is not None:
@@ -59,7 +59,7 @@ def run(
     count = active.sum(axis=(1, 2), dtype=np.int64)
     macs = bundle.config.macs_by_frame(count)
     masks = pack_masks(active, bundle.config)
-    return Run(output.reshape(len(samples) * HOP), masks, words, signals, macs, count, stages or {})
+    return Run(output.reshape(-1), masks, words, signals, macs, count, stages or {})
 
 
 def network(
@@ -69,7 +69,7 @@ def network(
     caps: Caps | None = None,
     settings: Sequence[Settings] | None = None,
 ) -> tuple[Integers, Active]:
-    """Section 6: features [n, F] to the suppression mask M [n, 257] and the gates, bool [n, blocks, N].
+    """Section 6: features [n, F] to the suppression mask M [n, bins] and the gates, bool [n, blocks, N].
 
     With `settings`, one for each frame, the gain G of section 11 instead of M. The trace holds it as the network does,
     of bands or bins.

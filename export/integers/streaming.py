@@ -6,7 +6,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
 from dyncp.export.transforms import frontend, resampling
@@ -25,7 +24,8 @@ def stream(bundle: Bundle, pcm: Pcm, wide: bool = False, even: bool = False, abo
         return _joined(_narrow(bundle, list(channels), even), pcm)
     low = [resampling.down(channel) for channel in channels]
     done = _narrow(bundle, low, even)
-    delay = HOP * (3 if even else 2)
+    framing = bundle.config.framing
+    delay = framing.delay + framing.hop * (2 if even else 1)
     return _joined([_widened(*parts, delay, above) for parts in zip(channels, low, done, strict=True)], pcm)
 
 
@@ -47,11 +47,12 @@ def _narrow(bundle: Bundle, channels: list[Pcm], even: bool) -> list[Pcm]:
     """One channel, or two of one gain, at 16 kHz: of each what comes out when the samples go in."""
     samples = len(channels[0])
     # Even work is that of the hop before, which at first is silent; a hop that does not end gives nothing.
-    before = HOP if even else 0
-    hops = -(-(samples + before) // HOP) + 1
-    padded = [np.pad(channel, (before, hops * HOP - before - samples)) for channel in channels]
+    hop = bundle.config.hop
+    before = hop if even else 0
+    hops = -(-(samples + before) // hop) + 1
+    padded = [np.pad(channel, (before, hops * hop - before - samples)) for channel in channels]
     outputs = [reference.run(bundle, padded[0]).output] if len(padded) == 1 else _pair(bundle, padded[0], padded[1])
-    return [_late(output, HOP)[:samples].astype(np.int16) for output in outputs]
+    return [_late(output, hop)[:samples].astype(np.int16) for output in outputs]
 
 
 def _pair(bundle: Bundle, left: Pcm, right: Pcm) -> list[Pcm]:
@@ -59,8 +60,9 @@ def _pair(bundle: Bundle, left: Pcm, right: Pcm) -> list[Pcm]:
     middle = (left.astype(np.int64) + right >> 1).astype(np.int16)
     told = reference.run(bundle, middle, trace=True).trace["suppression"].astype(np.int64)
     gains = frontend.over_bins(told, bundle.config.bands)
-    spectra = (frontend.analysis(channel.reshape(-1, HOP)) for channel in (left, right))
-    return [frontend.synthesis(spectrum, gains).reshape(-1) for spectrum in spectra]
+    framing = bundle.config.framing
+    spectra = (frontend.analysis(channel.reshape(-1, framing.hop), framing) for channel in (left, right))
+    return [frontend.synthesis(spectrum, gains, framing).reshape(-1) for spectrum in spectra]
 
 
 def _late(values: NDArray[np.integer], by: int) -> Integers:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import STANDARD, Framing
 from dyncp.base.errors import ReportError
 from dyncp.base.files import new_text
 from dyncp.base.tasks import VOICE_ACTIVITY, Task
@@ -27,7 +27,7 @@ Labels = NDArray[Any]
 """Of one task, [n]: float with NaN, or class indices with −1, where undefined."""
 
 
-def write_truth(path: Path, tasks: Sequence[Task], labels: Mapping[str, Labels]) -> None:
+def write_truth(path: Path, tasks: Sequence[Task], labels: Mapping[str, Labels], framing: Framing = STANDARD) -> None:
     """The labels, by name, of voice activity and of those `tasks` whose truth is known anywhere.
 
     What is only told of speech is left empty where `vad` says that nobody speaks.
@@ -40,10 +40,10 @@ def write_truth(path: Path, tasks: Sequence[Task], labels: Mapping[str, Labels])
         writer.writerow([TIME, *(value_column(task) for task in known)])
         for frame in range(len(speech)):
             cells = [_text(task, labels[task.name][frame]) if used[task.name][frame] else "" for task in known]
-            writer.writerow([f"{frame * HOP / SAMPLE_RATE:.3f}", *cells])
+            writer.writerow([f"{frame / framing.frames_per_second:.3f}", *cells])
 
 
-def read_truth(path: Path, tasks: Sequence[Task], frames: int) -> dict[str, Labels]:
+def read_truth(path: Path, tasks: Sequence[Task], frames: int, framing: Framing = STANDARD) -> dict[str, Labels]:
     """Labels [frames] of the tasks that the file has a column for, by name.
 
     Raises ReportError, naming the line or column, for columns that are no task's value, rows that are not one for each
@@ -55,7 +55,10 @@ def read_truth(path: Path, tasks: Sequence[Task], frames: int) -> dict[str, Labe
         known = ", ".join(named) or "nothing, for the bundle has no probes"
         raise ReportError(f"{path}: columns are {', '.join(header)}; they must be {TIME} and then any of {known}")
     if len(rows) != frames:
-        raise ReportError(f"{path}: holds {len(rows)} rows, but the audio has {frames} frames of 16 ms")
+        raise ReportError(
+            f"{path}: holds {len(rows)} rows, but the audio has {frames} frames of "
+            f"{1000 / framing.frames_per_second:g} ms"
+        )
     labels: dict[str, Labels] = {
         column: np.full(frames, np.nan, np.float32)
         if named[column].kind == "regression"
@@ -64,7 +67,7 @@ def read_truth(path: Path, tasks: Sequence[Task], frames: int) -> dict[str, Labe
     }
     for frame, row in enumerate(rows):
         place = f"{path}, line {frame + 2}"
-        _check_row(row, header, frame, place)
+        _check_row(row, header, frame / framing.frames_per_second, framing, place)
         for column, text in zip(header[1:], row[1:], strict=True):
             if text.strip():
                 labels[column][frame] = _value(named[column], text.strip(), f"{place}: {column}")
@@ -94,11 +97,10 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
     return lines[0], lines[1:]
 
 
-def _check_row(row: list[str], header: list[str], frame: int, place: str) -> None:
+def _check_row(row: list[str], header: list[str], expected: float, framing: Framing, place: str) -> None:
     if len(row) != len(header):
         raise ReportError(f"{place}: has {len(row)} cells, but there are {len(header)} columns")
-    expected = frame * HOP / SAMPLE_RATE
-    if not abs(_number(row[0]) - expected) < HOP / SAMPLE_RATE / 2:
+    if not abs(_number(row[0]) - expected) < 0.5 / framing.frames_per_second:
         raise ReportError(f"{place}: {TIME} is {row[0]!r}, but this frame starts at {expected:.3f} s")
 
 

@@ -17,6 +17,7 @@ from dyncp.export.formats.bundle import LOGIT_SCALE
 from dyncp.export.formats.layout import largest_inputs
 from dyncp.export.integers.caps import Caps
 from dyncp.export.quantization.fold import Array, FoldedNetwork, Layer, relu
+from dyncp.export.transforms import frontend
 
 # The residual stream and the gates have 16 bits: room for audio louder than what was calibrated with.
 HEADROOM = 2.0
@@ -29,7 +30,7 @@ LARGEST_FACTOR_IN_TRAINING = 0.3
 # Half of an accumulator's range; bias correction moves within the rest.
 LARGEST_SUM = 2**30
 # Where the thresholds of docs/arithmetic.md, section 5, can be told apart and fit 64 bits.
-FEATURE_SCALES = (0.01, 0.055)
+COARSEST_FEATURES = 5.5  # times the finest
 
 
 def calibrate(folded: FoldedNetwork, features: Array, largest_factor: float = LARGEST_FACTOR) -> dict[str, float]:
@@ -51,7 +52,9 @@ def calibrate(folded: FoldedNetwork, features: Array, largest_factor: float = LA
 def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float, largest_factor: float) -> dict[str, float]:
     """All scales, given that of the residual stream, or a coarser one."""
     config = folded.config
-    scales = {"features": float(np.clip(peaks["features"] / 127, *FEATURE_SCALES)), "logits": LOGIT_SCALE}
+    finest = frontend.finest(config.fft)
+    features = float(np.clip(peaks["features"] / 127, finest, COARSEST_FEATURES * finest))
+    scales = {"features": features, "logits": LOGIT_SCALE}
 
     def fitting(layer: str, source: str, scale: float) -> float:
         """`scale` of a layer's output, made coarse enough for its multipliers."""

@@ -32,10 +32,10 @@ FEWEST = 4
 
 def opened_on(bundle: Bundle, streams: Sequence[NDArray[np.int16]]) -> NDArray[np.bool_]:
     """Which gates the integers open in any frame of `streams`, each from the start of a stream: [blocks, N]."""
-    thresholds, bands = bundle.tensors["features.thresholds"], bundle.config.bands
+    thresholds, bands, framing = bundle.tensors["features.thresholds"], bundle.config.bands, bundle.config.framing
     opened = np.zeros((bundle.config.blocks, bundle.config.gated), np.bool_)
     for pcm in streams:
-        features = frontend.features(frontend.analysis(hops(pcm)), thresholds, bands)
+        features = frontend.features(frontend.analysis(hops(pcm, framing.hop), framing), thresholds, bands)
         opened |= reference.network(bundle, features)[1].any(axis=0)
     return opened
 

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import STANDARD
 from dyncp.base.errors import BundleError, QuantizationError
 from dyncp.export.formats.bundle import Bundle, Probes, check
 from dyncp.export.integers import reference
@@ -36,9 +35,9 @@ def quantize(
     Raises QuantizationError where the arithmetic cannot express the network: a scale that is not positive and
     finite, a factor of one half or more, a possible overflow; AudioError for audio that cannot be used.
     """
-    _require_standard_framing(folded)
-    samples = _stream(calibration_pcm)
-    features = stft.compress(stft.analyse(samples), folded.config.bands)
+    framing = folded.config.framing
+    samples = _stream(calibration_pcm, framing.hop)
+    features = stft.compress(stft.analyse(samples, framing), folded.config.bands)
     correction = _BiasCorrection(folded, round_network(folded, calibrate(folded, features)))
     correction.network(features, samples)
     sources = {"checkpoint": folded.source, "calibration": hashlib.sha256(samples.tobytes()).hexdigest()}
@@ -55,23 +54,16 @@ def quantize_trained(folded: FoldedNetwork, scales: dict[str, float], probes: Pr
 
 def scales_for(folded: FoldedNetwork, calibration_pcm: Sequence[NDArray[np.int16]]) -> dict[str, float]:
     """The scales with which quantization-aware training starts, and which it keeps."""
-    _require_standard_framing(folded)
-    features = stft.compress(stft.analyse(_stream(calibration_pcm)), folded.config.bands)
+    framing = folded.config.framing
+    samples = _stream(calibration_pcm, framing.hop)
+    features = stft.compress(stft.analyse(samples, framing), folded.config.bands)
     return calibrate(folded, features, LARGEST_FACTOR_IN_TRAINING)
 
 
-def _stream(calibration_pcm: Sequence[NDArray[np.int16]]) -> NDArray[np.int16]:
+def _stream(calibration_pcm: Sequence[NDArray[np.int16]], hop: int) -> NDArray[np.int16]:
     if not calibration_pcm:
         raise QuantizationError("no calibration audio; give at least one noisy recording")
-    return np.concatenate([hops(pcm) for pcm in calibration_pcm])
-
-
-def _require_standard_framing(folded: FoldedNetwork) -> None:
-    if folded.config.framing != STANDARD:
-        raise QuantizationError(
-            "network.hop, fft, analysis_window, synthesis_window: the integers have frames of 512 samples every 256; "
-            "networks of other frames train and are scored in float"
-        )
+    return np.concatenate([hops(pcm, hop) for pcm in calibration_pcm])
 
 
 def _bundle(folded: FoldedNetwork, rounded: Rounded, sources: dict[str, str], probes: Probes | None) -> Bundle:
@@ -92,7 +84,7 @@ class _BiasCorrection:
 
     def network(self, features: Array, samples: NDArray[np.int16]) -> None:
         config, thresholds = self.config, self.tensors["features.thresholds"]
-        x = frontend.features(frontend.analysis(samples), thresholds, config.bands)
+        x = frontend.features(frontend.analysis(samples, config.framing), thresholds, config.bands)
         wanted = self.folded.front(features)
         residual = saturate(self.pointwise("front", x, self.folded.layers["front"](features)), 0, 32767)
         # Gates of the float and of the integer network.

@@ -58,10 +58,8 @@ def round_network(folded: FoldedNetwork, scales: dict[str, float]) -> Rounded:
     if missing:
         raise QuantizationError(f"scales: {', '.join(missing)} missing; the network is not the one they were found for")
     tensors: Tensors = {
-        "window": frontend.window(),
-        "twiddle": frontend.twiddle(),
-        "sigmoid": frontend.sigmoid(),
-        "features.thresholds": frontend.feature_thresholds(scales["features"]),
+        **frontend.tables(config.framing),
+        "features.thresholds": frontend.feature_thresholds(scales["features"], config.fft),
     }
     result = Rounded(tensors, dict(scales), {}, {})
     for name in [*(f"blocks.{i}" for i in range(config.blocks)), "back"]:

@@ -131,9 +131,7 @@ def random_network(config: NetworkConfig, active: list[int]) -> Bundle:
             dtype
         )
     tensors |= {
-        "window": frontend.window(),
-        "twiddle": frontend.twiddle(),
-        "sigmoid": frontend.sigmoid(),
+        **frontend.tables(),
         "features.thresholds": frontend.feature_thresholds(0.02),
     }
     for i, count in enumerate(active):

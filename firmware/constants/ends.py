@@ -7,7 +7,6 @@ from math import isqrt
 
 import numpy as np
 
-from dyncp.base.config.framing import BINS
 from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.transforms.frontend import Integers
@@ -19,7 +18,7 @@ SOME = 40
 
 
 def spectra(bundle: Bundle, count: int, random: np.random.Generator) -> Integers:
-    """[n, 257 · 2], n at least `count`: powers on both sides of every threshold, at every start, then random ones."""
+    """[n, bins · 2], n at least `count`: powers on both sides of every threshold, at every start, then random ones."""
     targets = []
     for threshold in map(int, bundle.tensors["features.thresholds"]):
         # A band's mean is rounded down twice: it is left some room, an eighth of the error that must show.
@@ -30,7 +29,7 @@ def spectra(bundle: Bundle, count: int, random: np.random.Generator) -> Integers
     # Levels from the faintest to the loudest that cannot make a band's sum overflow.
     rest = max(0, count - len(rows))
     level = 2.0 ** random.uniform(0, 26, (rest, 1))
-    rows += list(np.round(level * random.uniform(-1, 1, (rest, 2 * BINS))).astype(np.int64))
+    rows += list(np.round(level * random.uniform(-1, 1, (rest, 2 * bundle.config.framing.bins))).astype(np.int64))
     bins = np.stack(rows)
     # As the analysis leaves them; synthesis relies on it.
     bins[:, [1, -1]] = 0
@@ -62,8 +61,8 @@ def _frame(config: NetworkConfig, targets: list[tuple[int, int]]) -> Integers:
 
     The wider a band, the less it gets, for what all bins have together is bounded.
     """
-    bins = np.zeros((BINS, 2), np.int64)
-    edges = config.bands or tuple(range(BINS + 1))
+    bins = np.zeros((config.framing.bins, 2), np.int64)
+    edges = config.bands or tuple(range(len(bins) + 1))
     by_width = np.argsort(np.diff(edges), kind="stable").tolist()
     for band, (re, im) in zip(by_width, sorted(targets, key=_power, reverse=True), strict=False):
         if _power((re, im)) * (edges[band + 1] - edges[band]) < MOST_POWER:

@@ -27,7 +27,8 @@ def expect(bundle: Bundle, frames: Frames) -> Run:
     stages.front_end()
     opened = sum((stages.block(i) for i in range(bundle.config.blocks)), np.zeros(frames.count, np.int64))
     stages.back_end()
-    output = frontend.synthesis(stages.spectrum, frontend.over_bins(stages.given("suppression"), bundle.config.bands))
+    gains = frontend.over_bins(stages.given("suppression"), bundle.config.bands)
+    output = frontend.synthesis(stages.spectrum, gains, bundle.config.framing)
     stages.keep("synthesis", output, "int16")
     words = reference.probe_words(bundle.probes, bundle.config, frames.active)
     signals = words
@@ -65,7 +66,8 @@ class _Stages:
         self.trace[stage] = values.astype(dtype)
 
     def front_end(self) -> None:
-        spectrum = np.stack(frontend.analysis(hops(self._frames.pcm)), axis=2)
+        framing = self.config.framing
+        spectrum = np.stack(frontend.analysis(hops(self._frames.pcm, framing.hop), framing), axis=2)
         self.keep("spectrum", spectrum.reshape(self._frames.count, -1), "int32")
         thresholds = self.tensors["features.thresholds"]
         self.keep("features", frontend.features(self.spectrum, thresholds, self.config.bands), "int8")

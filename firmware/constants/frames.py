@@ -23,7 +23,7 @@ class Frames:
     """
 
     pcm: NDArray[np.int16]
-    """[n · 256]."""
+    """[n · hop]."""
     active: NDArray[np.bool_]
     """The gates that are forced, [n, blocks, N]: in the state before each frame, and where a gate decides in it."""
     given: dict[str, NDArray[np.generic]]

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Bundle, Tensors
 from dyncp.export.formats.masks import pack_block
@@ -214,5 +213,5 @@ def _frames(
             # As on the device, where a closed channel holds 0.
             for stage in ("expand", "depthwise"):
                 given[f"block{i}_{stage}"] = given[f"block{i}_{stage}"] * active[:, i]
-    pcm = random.integers(-32768, 32768, count * HOP).astype(np.int16)
+    pcm = random.integers(-32768, 32768, count * config.hop).astype(np.int16)
     return Frames(pcm, active, given)

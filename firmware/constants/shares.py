@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyncp.base.config.framing import FFT, HOP
 from dyncp.export.formats.bundle import Bundle, Probes
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers import reference
@@ -63,11 +62,13 @@ class _Shares:
             yield from self._probes(self.bundle.probes)
 
     def _front_end(self) -> Iterator[Share]:
-        """The transforms read twiddle factors 1 to 128 and the even ones; an error of a thousandth of 0 is none."""
+        """Twiddle factors 1 to N / 4 and the even ones are read; an error of a thousandth of 0 is none."""
         # Constructed frames are full-scale noise, transformed to the last bit (tests/constants).
-        yield Share("window", FFT, FFT, FFT, 0)
-        used = np.zeros((FFT // 2, 2), np.bool_)
-        used[1 : FFT // 4 + 1] = used[2::2] = True
+        for name in ("window", "synthesis_window"):
+            if name in self.tensors:
+                yield Share(name, *[len(self.tensors[name])] * 3, 0)
+        used = np.zeros(self.tensors["twiddle"].shape, np.bool_)
+        used[1 : len(used) // 2 + 1] = used[2::2] = True
         shown = used & (self.tensors["twiddle"] != 0)
         yield Share("twiddle", used.size, int(used.sum()), int(shown.sum()), int((~shown).sum()))
         features = np.unique(self.run.trace["features"]).astype(np.int64)
@@ -130,7 +131,7 @@ class _Shares:
 
     def _probes(self, probes: Probes) -> Iterator[Share]:
         """The C adds and subtracts the rows of bits that flip, from those of a first frame of silence on."""
-        silence = unpack_masks(reference.run(self.bundle, np.zeros(HOP, np.int16)).masks, self.config)
+        silence = unpack_masks(reference.run(self.bundle, np.zeros(self.config.hop, np.int16)).masks, self.config)
         features, outputs = probes.weight.shape
         counts = []
         for active in (self.active, self.plan.frames.active):

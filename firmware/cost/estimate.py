@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import STANDARD, Framing
 from dyncp.firmware.cost import armv6m
 from dyncp.firmware.cost.cycles import CORE
 from dyncp.firmware.cost.events import CycleEstimate, CycleEvents
@@ -27,7 +27,7 @@ class UserBoard:
 NO_WAIT = UserBoard()
 
 
-def estimate(events: CycleEvents, board: UserBoard, core: str = CORE) -> CycleEstimate:
+def estimate(events: CycleEvents, board: UserBoard, core: str = CORE, framing: Framing = STANDARD) -> CycleEstimate:
     """A line of constants waits for the flash once. Code is taken to come from a prefetch buffer or cache that never
     waits, except in the worst case, in which every branch taken does."""
     fetched = events.cycles + board.wait_states * events.flash_lines
@@ -39,7 +39,7 @@ def estimate(events: CycleEvents, board: UserBoard, core: str = CORE) -> CycleEs
         estimate=middle,
         low=low,
         high=high + board.wait_states * events.refills,
-        mhz=middle * SAMPLE_RATE / HOP * 1e-6,
+        mhz=middle * framing.frames_per_second * 1e-6,
         microwatts_per_mhz=board.microwatts_per_mhz,
         microjoules_per_frame=energy,
     )

@@ -12,7 +12,6 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ToolchainError
 from dyncp.codegen.plan.stages import Stage
@@ -101,13 +100,13 @@ def stream(
     emulator: Emulator = Emulator.QEMU,
     given: NDArray[np.uint8] | None = None,
 ) -> tuple[Run, Figures]:
-    """Pass int16 PCM [n · 256] through the emulated library, with `outputs` probe words per frame.
+    """Pass int16 PCM [n · hop] through the emulated library, with `outputs` probe words per frame.
 
     `trace` says whether the image is a trace build; `stages` are its trace points. Such a build then also runs the
     constructed frames `given`, [m, bytes], from the initial state; they are the last m of the run. Raises
     ToolchainError as `run_image` does, and for output that is short or too long; AudioError as `hops` does.
     """
-    folder, frames = image.elf.parent, len(hops(pcm)) + (0 if given is None else len(given))
+    folder, frames = image.elf.parent, len(hops(pcm, config.hop)) + (0 if given is None else len(given))
     for name in (RECORDS, MEMORY, TRACE, GIVEN):
         (folder / name).unlink(missing_ok=True)
     (folder / PCM).write_bytes(pcm.astype("<i2").tobytes())
@@ -127,7 +126,7 @@ def stream(
 def _read_records(path: Path, frames: int, config: NetworkConfig, outputs: int) -> Run:
     layout = np.dtype(
         [
-            ("output", "<i2", (HOP,)),
+            ("output", "<i2", (config.hop,)),
             ("masks", "<u4", (config.mask_words,)),
             ("probes", "<i4", (outputs,)),
             ("signals", "<i4", (outputs,)),

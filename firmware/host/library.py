@@ -57,7 +57,7 @@ class HostLibrary:
         self._c.bridge_set_cap.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32]
 
     def run(self, pcm: NDArray[np.int16], trace: bool = False) -> Run:
-        """Enhance int16 PCM [n · 256] from the initial state.
+        """Enhance int16 PCM [n · hop] from the initial state.
 
         With `trace`, every stage is kept, [n, count]. Raises AudioError for audio that is not a positive whole
         number of hops, and ValueError for a trace of a library that was made without.
@@ -114,7 +114,7 @@ class Stream:
         return gains
 
     def process(self, block: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Enhance the next int16 PCM [n · 256]; the output [n · 256] lags by one hop."""
+        """Enhance the next int16 PCM [n · hop]; the output [n · hop] lags by the delay."""
         return self.run(block).output
 
     def run(
@@ -128,7 +128,7 @@ class Stream:
         library = self._library
         if (trace or given is not None) and not library.stages:
             raise ValueError("this library was made without trace: HostLibrary(…, trace=True)")
-        samples = np.ascontiguousarray(hops(pcm))
+        samples = np.ascontiguousarray(hops(pcm, library.config.hop))
         frames = len(samples)
         output = np.empty_like(samples)
         masks = np.empty((frames, library.config.mask_words), dtype=np.uint32)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.plan.stages import Stage
 from dyncp.export.formats.masks import unpack_masks
@@ -39,7 +38,7 @@ def locate(reference: Run, actual: Run, stages: Sequence[Stage]) -> Divergence |
         ("masks", reference.masks, actual.masks),
         ("probe_words", reference.words, actual.words),
         ("signal_words", reference.signals, actual.signals),
-        ("output", reference.output.reshape(-1, HOP), actual.output.reshape(-1, HOP)),
+        ("output", reference.output.reshape(reference.frames, -1), actual.output.reshape(actual.frames, -1)),
         ("macs", reference.macs[:, None], actual.macs[:, None]),
         ("active", reference.active[:, None], actual.active[:, None]),
     ]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import AudioError
 from dyncp.export.formats.bundle import Bundle
@@ -55,7 +54,11 @@ class Soak:
 
 def memory(config: NetworkConfig) -> int:
     """Hops after which window pooling has forgotten a stream's past: of gates, convolutions, analysis and overlap."""
-    return sum(max(2 * dilation, config.warm_up - config.gate_period) for dilation in config.block_dilations) + 2
+    framing = config.framing
+    transforms = -(-framing.analysis // framing.hop) - 1 + framing.overlaps - 1
+    return (
+        sum(max(2 * dilation, config.warm_up - config.gate_period) for dilation in config.block_dilations) + transforms
+    )
 
 
 def soak(
@@ -69,11 +72,12 @@ def soak(
     is compared with the first. `progress` is told the segments that each step has added. Raises AudioError where the
     last segment is not the first, or too short for the network to settle in.
     """
-    frames = len(segments[0]) // HOP
+    hop = bundle.config.hop
+    frames = len(segments[0]) // hop
     forgets = bundle.config.pooling == "window"
     settled = memory(bundle.config) if forgets else frames // 2
     if len(segments) < 2 or frames <= settled or not np.array_equal(segments[0], segments[-1]):
-        raise AudioError(f"a soak ends with the audio that it began with, more than {settled} hops of {HOP} samples")
+        raise AudioError(f"a soak ends with the audio that it began with, more than {settled} hops of {hop} samples")
     stream, runs, expected = library.stream(), [], []
     for segment, reference_run in zip(segments, _reference(bundle, segments), strict=True):
         runs.append(stream.run(segment))
@@ -89,15 +93,16 @@ def soak(
 
 def _reference(bundle: Bundle, segments: Sequence[Pcm]) -> Iterator[Run]:
     """The reference's words of each segment, smoothing aside."""
-    hops = len(segments[0]) // HOP
+    hop = bundle.config.hop
+    hops = len(segments[0]) // hop
     if bundle.config.pooling != "window":
         whole = reference.run(bundle, np.concatenate(segments))
         yield from (whole.part(start, start + hops) for start in range(0, whole.frames, hops))
         return
     past = segments[0][:0]
     for segment in segments:
-        yield reference.run(bundle, np.concatenate([past, segment])).part(len(past) // HOP)
-        past = segment[-memory(bundle.config) * HOP :]
+        yield reference.run(bundle, np.concatenate([past, segment])).part(len(past) // hop)
+        past = segment[-memory(bundle.config) * hop :]
 
 
 def _smooth(bundle: Bundle, runs: Sequence[Run]) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP
 from dyncp.codegen.plan.stages import Stage
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers.run import Run
@@ -62,7 +61,7 @@ class Task:
         """
         return stream(
             image,
-            self.pcm if frames is None else self.pcm[: frames * HOP],
+            self.pcm if frames is None else self.pcm[: frames * self.bundle.config.hop],
             self.bundle.config,
             self.listed,
             outputs=self.bundle.probe_outputs,

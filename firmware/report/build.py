@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE, Framing
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import GenerationError, ReportError
 from dyncp.base.quality import Comparison
@@ -74,9 +74,9 @@ def build_report(
         ),
         audio=schema.Audio(
             sample_rate=SAMPLE_RATE,
-            hop=HOP,
+            hop=bundle.config.hop,
             frames=validation.record.frames,
-            seconds=validation.record.frames * HOP / SAMPLE_RATE,
+            seconds=validation.record.frames / bundle.config.framing.frames_per_second,
         ),
         verdict=_verdict(validation.record),
         macs=_macs(validation, bundle.config),
@@ -88,7 +88,7 @@ def build_report(
             scratch_buffers=accounting.memory(bundle).scratch_buffers,
         ),
         host=_host(validation.record.host),
-        targets=[_target(target, board) for target in validation.record.targets],
+        targets=[_target(target, board, bundle.config.framing) for target in validation.record.targets],
         quality=None if quality is None else _quality(quality),
         day=None if day is None else _day(day, bundle),
         signals=_signals(bundle, validation, truth, tasks),
@@ -125,7 +125,7 @@ def _as_validated(bundle: Bundle, folder: Path) -> Bundle:
 
 def _signals(bundle: Bundle, validation: Validation, truth: Path | None, known: Sequence[Task]) -> SignalsReport | None:
     """`known` tasks may have a column in the truth, also those that the validated library was made without."""
-    labels = {} if truth is None else read_truth(truth, known, validation.record.frames)
+    labels = {} if truth is None else read_truth(truth, known, validation.record.frames, bundle.config.framing)
     if bundle.probes is None or validation.probes is None:
         return None
     words = smoothed(validation.probes, bundle.probes.tasks, bundle.probes.bias)
@@ -235,7 +235,7 @@ def _probe_instructions(record: TargetRecord) -> schema.ProbeInstructions | None
     return schema.ProbeInstructions(mean=spread.mean, p95=spread.p95, max=spread.max, share=share)
 
 
-def _target(record: TargetRecord, board: UserBoard) -> schema.TargetReport:
+def _target(record: TargetRecord, board: UserBoard, framing: Framing) -> schema.TargetReport:
     groups = dict.fromkeys(STAGE_GROUPS, 0.0)
     for stage, instructions in record.instructions_by_stage.items():
         groups[stage_group(stage)] += instructions
@@ -262,7 +262,7 @@ def _target(record: TargetRecord, board: UserBoard) -> schema.TargetReport:
         cross_checks=record.cross_checks,
         program_flash_bytes=memory.program_flash,
         program_ram_bytes=memory.program_ram,
-        cycles=None if record.cycles is None else estimate(record.cycles, board, record.name),
+        cycles=None if record.cycles is None else estimate(record.cycles, board, record.name, framing),
     )
 
 

@@ -13,7 +13,7 @@ import jinja2
 import numpy as np
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.firmware.report.contents.day import TITLES
 from dyncp.firmware.report.contents.schema import Report
 from dyncp.firmware.report.contents.validation import Validation
@@ -21,11 +21,12 @@ from dyncp.firmware.report.contents.verdict import failures, headline, remark
 from dyncp.firmware.report.figures.bars import cores_figure, day_figure, layers_figure, memory_figure
 from dyncp.firmware.report.figures.drawing import NARROW, WIDE, Drawing, Layout
 from dyncp.firmware.report.figures.timelines import (
-    SHOWN_FRAMES,
     SHOWN_SECONDS,
     audio_figure,
+    frame_seconds,
     macs_figure,
     mask_figure,
+    shown_frames,
     spectrogram_db,
 )
 from dyncp.firmware.report.figures.traces import traces_figure
@@ -61,12 +62,12 @@ def render_page(report: Report, validation: Validation) -> str:
         "optional": _optional,
         "remark": remark,
     }
-    shown_seconds = min(report.audio.frames, SHOWN_FRAMES) * HOP / SAMPLE_RATE
+    shown_seconds = min(report.audio.frames, shown_frames(report)) * frame_seconds(report)
     return environment.get_template(TEMPLATE).render(
         report=report,
         headline=headline(report),
         failures=failures(report),
-        players=_players(validation),
+        players=_players(report, validation),
         day=None if report.day is None else day_figure(report.day),
         day_titles=TITLES,
         masks=mask_figure(report, validation),
@@ -79,7 +80,7 @@ def render_page(report: Report, validation: Validation) -> str:
         shown_seconds=shown_seconds,
         stack=max((target.stack_bytes for target in report.targets), default=0),
         truncated=report.audio.seconds > SHOWN_SECONDS,
-        frames_per_second=SAMPLE_RATE / HOP,
+        framing=report.bundle.network.framing,
         time_axes={layout.name: _time_axis(layout) for layout in (WIDE, NARROW)},
         mobile_max_width=MOBILE_MAX_WIDTH,
     )
@@ -96,14 +97,15 @@ def wav_data_uri(pcm: Pcm) -> str:
     return "data:audio/wav;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _players(validation: Validation) -> list[Player]:
+def _players(report: Report, validation: Validation) -> list[Player]:
     # One colour scale for both; isolated clicks do not set its top.
     loudest_db = float(np.ceil(np.percentile(spectrogram_db(validation.noisy), 99.9)))
+    delay_ms = report.bundle.network.framing.delay_ms
     recordings = (
         ("Noisy input", "What every engine was given.", validation.noisy),
         (
             "Enhanced output",
-            "The integer reference's output, which every core must equal; it lags the input by one frame, 16 ms.",
+            f"The integer reference's output, which every core must equal; it lags the input by {delay_ms:g} ms.",
             validation.enhanced,
         ),
     )

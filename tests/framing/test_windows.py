@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from framings import EARS, framings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -18,18 +19,6 @@ from dyncp.export.transforms import stft
 from dyncp.train.network import stft as trained
 from dyncp.train.targets.frames import near_speech, voice_activity
 from dyncp.train.targets.pitch import pitch_hz
-
-EARS = Framing(64, 256, 256, 128)
-
-
-@st.composite
-def framings(draw: st.DrawFn) -> Framing:
-    fft = draw(st.sampled_from([128, 256, 512, 1024]))
-    hop = 16 * draw(st.integers(2, min(32, fft // 32)))
-    synthesis = hop * draw(st.integers(2, fft // hop))
-    framing = Framing(hop, fft, 16 * draw(st.integers(1, fft // 16)), synthesis)
-    assume(framing.fault() is None)
-    return framing
 
 
 @given(framings(), st.integers(0, 2**32 - 1))
@@ -72,6 +61,7 @@ def test_the_standard_window_is_the_square_root_of_a_hann_window() -> None:
         ({"analysis_window": 250}, "analysis_window"),
         ({"hop": 64, "synthesis_window": 100}, "synthesis_window"),
         ({"hop": 64, "synthesis_window": 64}, "synthesis_window"),
+        ({"hop": 32}, "synthesis_window"),
         ({"analysis_window": 256}, "synthesis_window"),
         ({"fft": 256, "analysis_window": 256, "synthesis_window": 256, "hop": 128, "bands": (0, 257)}, "bands"),
     ],
@@ -99,7 +89,7 @@ def test_labels_are_of_the_same_seconds_at_every_hop(hop: int) -> None:
     time = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
     voice = sum(np.sin(2 * np.pi * 200 * n * time) / n for n in range(1, 9))
     clean = (0.1 * voice * ((time >= 1) & (time < 2))).astype(np.float32)
-    framing = Framing(hop, 1024, 1024, 1024 if 1024 % hop == 0 else 2 * hop)
+    framing = Framing(hop, 1024, 1024, 2 * hop)
     late = max(2 * hop, 512) / SAMPLE_RATE
     for label in (voice_activity, near_speech):
         ours, theirs = (

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from bundles import random_bundle
+from framings import EARS, framed
 from libraries import SMALL, program
 from networks import BANDS
 from numpy.typing import NDArray
 from signals import HOP, speech_like
 
+from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import Bundle, write_bundle
 from dyncp.export.integers import reference, streaming
@@ -29,9 +31,9 @@ KINDS: dict[int, Any] = {16: np.int16, 32: np.int32, 0: np.float32}
 Built = tuple[Bundle, Path, Path]
 
 
-def built(folder: Path, bands: bool) -> Built:
+def built(folder: Path, config: NetworkConfig) -> Built:
     """A bundle, its library with a stream, and a host program around firmware/app/stream.c."""
-    bundle = random_bundle(BANDED if bands else SMALL, seed=2)
+    bundle = random_bundle(config, seed=2)
     write_bundle(bundle, folder / "bundle")
     library = generate(bundle, folder / "library", stream=True)
     sources = [APP / "stream.c", library / "dyncp.c", library / "dyncp_stream.c"]
@@ -41,12 +43,12 @@ def built(folder: Path, bands: bool) -> Built:
 
 @pytest.fixture(scope="module")
 def bins(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return built(tmp_path_factory.mktemp("bins"), bands=False)
+    return built(tmp_path_factory.mktemp("bins"), SMALL)
 
 
 @pytest.fixture(scope="module")
 def bands(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return built(tmp_path_factory.mktemp("bands"), bands=True)
+    return built(tmp_path_factory.mktemp("bands"), BANDED)
 
 
 def passed(folder: Path, binary: Path, samples: NDArray[np.generic], block: int, **how: bool) -> NDArray[np.generic]:
@@ -158,3 +160,20 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, bins: Built) -> Non
         text=True,
     )
     assert (done.stdout, done.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"even": True}, {"pair": True, "even": True}, {"wide": True, "above": True, "even": True}],
+    ids=lambda how: "-".join(how) or "plain",
+)
+def test_other_frames_stream_as_the_reference(
+    how: dict[str, bool], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bundle, _, binary = built(tmp_path_factory.mktemp("ears"), framed(SMALL, EARS))
+    rate = 48000 if how.get("wide") else 16000
+    pcm = speech(0.3, rate)
+    pcm = np.stack([pcm, speech(0.3, rate, seed=1)], axis=1) if how.get("pair") else pcm
+    reference_how = {name: value for name, value in how.items() if name != "pair"}
+    expected = streaming.stream(bundle, pcm, **reference_how)
+    np.testing.assert_array_equal(passed(tmp_path, binary, pcm, 100, **how), expected)

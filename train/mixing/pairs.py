@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dyncp.base.audio import Pcm, to_pcm
+from dyncp.base.config.framing import STANDARD, Framing
 from dyncp.base.config.mixing import MixingConfig
 from dyncp.train.corpora.audible import SPEECH, TRIES, Audible
 from dyncp.train.corpora.recordings import Corpus, Split
@@ -50,13 +51,17 @@ class Pair:
         return replace(self, noisy=to_pcm(self.noisy * (gain / 32768)), level_dbfs=dbfs)
 
 
-def make_pairs(corpus: Corpus, split: Split, count: int, mixing: MixingConfig = EVALUATION) -> list[Pair]:
+def make_pairs(
+    corpus: Corpus, split: Split, count: int, mixing: MixingConfig = EVALUATION, framing: Framing = STANDARD
+) -> list[Pair]:
     """`count` mixtures of one split's speakers and noises; fewer, and said so, where its speech is too sparse.
+
+    Each is a whole number of the framing's hops; hops that divide 256 have the same audio.
 
     Raises ConfigError where the split is empty or holds nothing that can be mixed, AudioError for a bad file.
     """
     sources = read_sources(corpus.split(split))
-    mixer = Mixer(sources.speech, sources.noise, mixing)
+    mixer = Mixer(sources.speech, sources.noise, mixing, framing=framing)
     rng = np.random.default_rng(SEEDS[split])
     clips = [_scorable_clip(mixer, rng) for _ in range(count)]
     if missing := clips.count(None):

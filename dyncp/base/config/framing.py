@@ -14,6 +14,9 @@ HOP = 256
 FFT = 512
 BINS = FFT // 2 + 1
 
+# Of more frames the synthesis window has so small a share of each that its 16 bits give the input back too coarsely.
+MOST_OVERLAPS = 8
+
 
 @dataclass(frozen=True)
 class Framing:
@@ -67,8 +70,8 @@ class Framing:
             return "fft: must be 128, 256, 512 or 1024"
         if self.analysis % 16 or self.analysis > self.fft:
             return f"analysis_window: must be a multiple of 16 and at most fft, {self.fft}"
-        if self.synthesis % self.hop or self.synthesis < 2 * self.hop:
-            return f"synthesis_window: must be two or more hops of {self.hop}"
+        if self.synthesis % self.hop or not 2 * self.hop <= self.synthesis <= MOST_OVERLAPS * self.hop:
+            return f"synthesis_window: must be two to {MOST_OVERLAPS} hops of {self.hop}"
         if self.synthesis > self.analysis:
             return f"synthesis_window: must be no longer than analysis_window, {self.analysis}"
         return None

@@ -26,6 +26,9 @@ LATER_DEFAULTS = {
 }
 
 
+MOST_BANDS = 256
+
+
 class NetworkConfig(StrictModel):
     """Shape of a Conv-FSENet with Dynamic Channel Pruning (arXiv 2602.10666, section 2)."""
 
@@ -66,6 +69,8 @@ class NetworkConfig(StrictModel):
             return self
         if len(edges) < 2 or edges[0] != 0 or edges[-1] != bins or any(a >= b for a, b in pairwise(edges)):
             raise ValueError(f"bands: edges must rise from 0 to {bins}")
+        if MOST_BANDS < len(edges) - 1 < bins:
+            raise ValueError(f"bands: at most {MOST_BANDS}, whose numbers fit 8 bits, or all {bins} bins")
         return self
 
     @model_validator(mode="after")

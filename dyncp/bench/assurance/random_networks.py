@@ -29,10 +29,8 @@ def random_bundle(config: NetworkConfig, seed: int, probes: ProbeWidth | None = 
     """
     random = np.random.default_rng(seed)
     tensors: Tensors = {
-        "window": frontend.window(),
-        "twiddle": frontend.twiddle(),
-        "sigmoid": frontend.sigmoid(),
-        "features.thresholds": frontend.feature_thresholds(0.02),
+        **frontend.tables(config.framing),
+        "features.thresholds": frontend.feature_thresholds(2 * frontend.finest(config.fft), config.fft),
         "back.input.multiplier": _multiplier(np.array([30 / 6000])),
     }
     c, h, g, n = config.channels, config.hidden, config.gate, config.gated

@@ -25,7 +25,7 @@ def run_caps(console: Console, bundle: Bundle, corpus: Corpus, clips: int, caps:
 
     channels = parse_caps(caps, bundle.config) if caps else default_caps(bundle.config)
     with console.status("enhancing and scoring under every cap"):
-        pairs = make_pairs(corpus, "test", clips)
+        pairs = make_pairs(corpus, "test", clips, framing=bundle.config.framing)
         curve = cap_curve(bundle, [(pair.clean, pair.noisy) for pair in pairs], channels)
     write_results(console, out, "caps", [cap_sheet(curve)], curve.model_dump())
     draw_caps(curve, out)

@@ -162,7 +162,7 @@ def _quality(
         result = score_levels(console, folded, bundle, corpus, split, clips, parse_levels(levels))
         print_levels(console, result)
     else:
-        result = scored(console, folded, bundle, make_pairs(corpus, split, clips))
+        result = scored(console, folded, bundle, make_pairs(corpus, split, clips, framing=folded.config.framing))
         print_comparison(console, result)
     if json_output:
         print(result.model_dump_json(by_alias=True))

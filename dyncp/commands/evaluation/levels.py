@@ -45,7 +45,7 @@ def score_levels(
     from dyncp.evaluation.quality.levels import LevelRow, LevelTable
     from dyncp.train.mixing.pairs import make_pairs
 
-    mixtures = make_pairs(corpus, split, clips)
+    mixtures = make_pairs(corpus, split, clips, framing=folded.config.framing)
     rows = []
     for level in levels:
         pairs = [pair.at_level(level) for pair in mixtures]

@@ -52,12 +52,13 @@ def export(
     if quality is not None:
         check_outputs({"--quality": quality}, {"the bundle": out})
     source = load_checkpoint(find_checkpoint(checkpoint))
+    framing = source.config.network.framing
     recordings = load_corpus(corpus, redistributable)
     if clips:
         recordings.require("test")
 
     def calibration() -> list[NDArray[np.int16]]:
-        return [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY)]
+        return [pair.noisy for pair in make_pairs(recordings, "train", CALIBRATION_CLIPS, EVERYDAY, framing)]
 
     with console.status("quantizing"):
         bundle = quantize_checkpoint(source, calibration, not calibrate, keep_dead_gates)
@@ -69,7 +70,8 @@ def export(
     console.print(f"bundle {out}, hash {bundle.hash[:16]}", highlight=False)
     if clips == 0:
         return
-    comparison = scored(console, fold(source), bundle, make_pairs(recordings, "test", clips))
+    pairs = make_pairs(recordings, "test", clips, framing=framing)
+    comparison = scored(console, fold(source), bundle, pairs)
     print_comparison(console, comparison)
     if quality is not None:
         replace_file(quality, (comparison.model_dump_json(indent=2, by_alias=True) + "\n").encode())

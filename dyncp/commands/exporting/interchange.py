@@ -39,8 +39,9 @@ def interchange(
     console = make_console()
     check_own_folder(out, {OFFLINE, STEP}, InterchangeError, {"the audio": audio})
     trained = load_checkpoint(find_checkpoint(checkpoint))
-    bands = trained.config.network.bands
-    features = stft.compress(stft.analyse(hops(pad_to_hop(read_pcm(audio)))), bands).astype(np.float32)
+    network = trained.config.network
+    heard = hops(pad_to_hop(read_pcm(audio), hop=network.hop), network.hop)
+    features = stft.compress(stft.analyse(heard, network.framing), network.bands).astype(np.float32)
     folded = fold(trained)
     offline, step = offline_model(folded), step_model(folded)
     with console.status("comparing with torch"):

@@ -53,14 +53,16 @@ def tflite(
     console = make_console()
     check_own_folder(out, {MODEL, COMPARISON}, InterchangeError, {} if corpus is None else {"the corpus": corpus})
     folded = fold(load_checkpoint(find_checkpoint(checkpoint)))
+    framing = folded.config.framing
     with tempfile.TemporaryDirectory(prefix="dyncp-") as voices:
         recordings = load_corpus(corpus or build_demo_corpus(Path(voices)), redistributable)
         recordings.require("train", "test")
-        calibration = [pair.noisy for pair in make_pairs(recordings, "train", calibration_clips, EVERYDAY)]
-        pairs = [(pair.clean, pair.noisy) for pair in make_pairs(recordings, "test", clips)]
+        calibration = [pair.noisy for pair in make_pairs(recordings, "train", calibration_clips, EVERYDAY, framing)]
+        pairs = [(pair.clean, pair.noisy) for pair in make_pairs(recordings, "test", clips, framing=framing)]
     with console.status("quantizing"):
         bundle = quantize(folded, calibration)
-    features = stft.compress(stft.analyse(hops(np.concatenate(calibration)))).astype(np.float32)
+    heard = hops(np.concatenate(calibration), framing.hop)
+    features = stft.compress(stft.analyse(heard, framing), folded.config.bands).astype(np.float32)
     with console.status("converting"):
         model = convert(folded, features)
     ours = memory(bundle)

@@ -40,7 +40,7 @@ def enhance(
     plot: Annotated[
         Path | None, typer.Option(help="Draw audio and signals over time: .png or .svg. Keeps all audio in memory.")
     ] = None,
-    keep_delay: Annotated[bool, typer.Option(help="Keep the algorithmic delay of 256 samples (16 ms).")] = False,
+    keep_delay: Annotated[bool, typer.Option(help="Keep the algorithmic delay of the network (16 ms).")] = False,
     limit: Annotated[
         int | None,
         typer.Option(min=0, max=96, help="Let noise fall by so many dB at most. No limit by default."),

@@ -84,12 +84,13 @@ def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "
     names = [task.name for task in written.tasks]
     chosen = names != [task.name for task in (bundle.probes.tasks if bundle.probes else [])]
     used = memory(with_signals(bundle, names) if chosen else bundle)
+    frame_ms = 1000 / config.framing.frames_per_second
     macs = f"{config.least_macs:,} to {config.most_macs:,} MACs"
     if figures is None:
         constants = used.weights + used.tables + used.probes
         cost = (
             f"It takes {constants:,} bytes of flash and its code, {used.state_total:,} bytes of RAM and its stack, and "
-            f"{macs} per frame of 16 ms; `dyncp validate` with --board cortex-m4 counts the rest."
+            f"{macs} per frame of {frame_ms:g} ms; `dyncp validate` with --board cortex-m4 counts the rest."
         )
     else:
         core = figures.core
@@ -99,8 +100,8 @@ def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "
         cost = (
             f"On a {core.name.title()} it takes {flash:,} bytes of flash, "
             f"{used.state_total + core.stack:,} bytes of RAM, stack included, and {core.instructions_mean:,.0f} "
-            f"instructions per frame of 16 ms, {core.instructions_max:,} at most ({core.optimize}, {macs}; counted on "
-            "the demo's audio, with all signals)."
+            f"instructions per frame of {frame_ms:g} ms, {core.instructions_max:,} at most ({core.optimize}, {macs}; "
+            "counted on the demo's audio, with all signals)."
         )
     also = f" {written.prefix}_stream.c is a second file to compile." if written.stream else ""
     build = (

@@ -81,7 +81,7 @@ def prove(
 
     check_folder_output(out, FILES, is_validation, {"AUDIO": audio})
     model = read_bundle(bundle)
-    pcm = pad_to_hop(read_pcm(audio))
+    pcm = pad_to_hop(read_pcm(audio), hop=model.config.hop)
     folder = library or generate(model, out / "library")
     record = _run(console, model, folder, pcm, out, boards, cycles, emulators)
     _print(console, record, locate)

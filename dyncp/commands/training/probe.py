@@ -132,11 +132,12 @@ def _alike(text: str, tasks: list[Task]) -> set[str]:
 
 
 def _observe(console: Console, model: Bundle, pcm: Pcm) -> Observation:
-    from dyncp.base.config.framing import HOP
+    from dyncp.base.audio import pad_to_the_end
     from dyncp.evaluation.engines.observe import observe
 
+    frames = len(pad_to_the_end(pcm, model.config.framing)) // model.config.hop
     with Progress(console=console, transient=True) as progress:
-        bar = progress.add_task("running the integer network", total=len(pcm) // HOP + 1)
+        bar = progress.add_task("running the integer network", total=frames)
         return observe(model, pcm, lambda frames: progress.advance(bar, frames), masks_only=True)
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.config.reading import StrictModel
 from dyncp.base.quality import Score
@@ -99,6 +98,7 @@ def _caps(config: NetworkConfig, per: Per | None, count: int) -> Caps:
 def _clip(bundle: Bundle, pair: tuple[Pcm, Pcm], caps: Sequence[Caps]) -> _Clip:
     clean, noisy = pair
     runs = [reference.run(bundle, noisy, caps=setting) for setting in caps]
-    # The outputs lag by one hop.
-    heard = [noisy[:-HOP], *(run.output[HOP:] for run in runs)]
-    return _Clip([score(clean[:-HOP], signal) for signal in heard], [run.macs for run in runs])
+    # The outputs lag.
+    delay = bundle.config.framing.delay
+    heard = [noisy[:-delay], *(run.output[delay:] for run in runs)]
+    return _Clip([score(clean[:-delay], signal) for signal in heard], [run.macs for run in runs])

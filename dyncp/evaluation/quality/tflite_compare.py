@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, FiniteFloat
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.config.reading import StrictModel
 from dyncp.base.metrics import si_sdr
 from dyncp.base.quality import Score
@@ -64,20 +63,21 @@ def compare_tflite(
 
     TFLite holds the network alone: it is given the features in float, and its suppression mask is applied in float.
     """
+    framing, delay = folded.config.framing, folded.config.framing.delay
     step = TfliteStep(model, folded)
     outputs: list[tuple[NDArray[np.generic], ...]] = []
     masks: list[tuple[NDArray[np.bool_], ...]] = []
     for _, noisy in pairs:
         wanted, active = enhance_float(folded, noisy)
         run = reference.run(bundle, noisy)
-        spectrum = stft.analyse(hops(noisy))
+        spectrum = stft.analyse(hops(noisy, framing.hop), framing)
         passed = step.run(stft.compress(spectrum, folded.config.bands))
-        other = stft.synthesise(spectrum * passed.suppression)
-        # The outputs lag by one hop.
-        outputs.append((noisy[:-HOP], wanted[HOP:], run.output[HOP:], other[HOP:]))
+        other = stft.synthesise(spectrum * passed.suppression, framing)
+        # The outputs lag.
+        outputs.append((noisy[:-delay], wanted[delay:], run.output[delay:], other[delay:]))
         masks.append((active, unpack_masks(run.masks, bundle.config), passed.masks))
     scores = [
-        Score.mean([score(clean[:-HOP], heard[k]) for (clean, _), heard in zip(pairs, outputs, strict=True)])
+        Score.mean([score(clean[:-delay], heard[k]) for (clean, _), heard in zip(pairs, outputs, strict=True)])
         for k in range(4)
     ]
     expected, *found = (np.concatenate(kind) for kind in zip(*masks, strict=True))

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP
 from dyncp.base.errors import ToolchainError
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
@@ -47,9 +46,9 @@ class Controlled:
 
 
 def controlled(bundle: Bundle, pcm: NDArray[np.int16], settings: Sequence[Settings] | None = None) -> Controlled:
-    """The reference on int16 PCM [n · 256] under `settings`, one a frame; by default `schedule` on FRAMES of it."""
+    """The reference on int16 PCM [n · hop] under `settings`, one a frame; by default `schedule` on FRAMES of it."""
     if settings is None:
-        pcm, settings = np.resize(pcm, FRAMES * HOP), schedule(FRAMES)
+        pcm, settings = np.resize(pcm, FRAMES * bundle.config.hop), schedule(FRAMES)
     run = reference.run(bundle, pcm, trace=True, settings=settings)
     output = None if bundle.probes is None else bundle.probes.voice_output
     vad = None if output is None else voice(run.signals[:, output], settings)[1]
@@ -76,7 +75,8 @@ def on_host(library: HostLibrary, expected: Controlled) -> int:
     """Words that differ on the host, where a decision of voice activity is not told."""
     stream, differing = library.stream(), 0
     parts = [expected.run.part(frame, frame + 1) for frame in range(expected.run.frames)]
-    for frame, (part, samples, settings) in enumerate(zip(parts, hops(expected.pcm), expected.settings, strict=True)):
+    heard = hops(expected.pcm, library.config.hop)
+    for frame, (part, samples, settings) in enumerate(zip(parts, heard, expected.settings, strict=True)):
         stream.set_controls(settings)
         told = stream.controls()
         if expected.vad is None:
@@ -114,12 +114,12 @@ def on_board(
     run_image(image, board, [], timeout_s=timeout_s, marks=marks)
     count = expected.gains.shape[1]
     gains = ("gains", "<u2", (count + count % 2,))
-    layout = np.dtype([("output", "<i2", (HOP,)), gains, ("vad", "<u4"), ("macs", "<u4")])
+    layout = np.dtype([("output", "<i2", (len(expected.pcm) // len(words),)), gains, ("vad", "<u4"), ("macs", "<u4")])
     told = records.read_bytes() if records.is_file() else b""
     if len(told) != len(words) * layout.itemsize:
         raise ToolchainError(f"{records}: the image wrote {len(told)} bytes, expected {len(words) * layout.itemsize}")
     table, run = np.frombuffer(told, layout), expected.run
-    differing = np.count_nonzero(table["output"] != run.output.reshape(-1, HOP))
+    differing = np.count_nonzero(table["output"] != run.output.reshape(len(words), -1))
     differing += np.count_nonzero(table["gains"][:, :count] != expected.gains)
     differing += np.count_nonzero(table["macs"] != run.macs)
     if expected.vad is not None:

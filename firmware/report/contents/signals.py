@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.base.config.reading import StrictModel
 from dyncp.base.scores import Score, score
 from dyncp.export.formats.bundle import Bundle
@@ -64,7 +63,7 @@ def report_signals(
     """
     thinning = Thinning(len(words))
     return SignalsReport(
-        step_s=thinning.frames_per_point * HOP / SAMPLE_RATE,
+        step_s=thinning.frames_per_point / bundle.config.framing.frames_per_second,
         frames_per_point=thinning.frames_per_point,
         active=thinning.extremes(active).astype(np.int64).tolist(),
         macs=thinning.extremes(macs).astype(np.int64).tolist(),

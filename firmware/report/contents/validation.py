@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from dyncp.base.audio import Pcm, read_pcm
-from dyncp.base.config.framing import HOP
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import ReportError
@@ -63,7 +62,7 @@ def read_validation(folder: Path, config: NetworkConfig, bundle_hash: str, outpu
     if record.exact:
         _check_macs(counted, macs, folder / MACS)
     probes = _read_array(folder / PROBES, np.int32, (frames, outputs)) if outputs else None
-    noisy, enhanced = (_read_audio(folder / name, frames) for name in (NOISY, ENHANCED))
+    noisy, enhanced = (_read_audio(folder / name, frames, config.hop) for name in (NOISY, ENHANCED))
     return Validation(record, noisy, enhanced, active, macs, probes)
 
 
@@ -125,12 +124,12 @@ def _check_macs(counted: NDArray[np.uint32], predicted: NDArray[np.int64], path:
         )
 
 
-def _read_audio(path: Path, frames: int) -> Pcm:
+def _read_audio(path: Path, frames: int, hop: int) -> Pcm:
     if not path.is_file():
         raise ReportError(f"{path}: no such file; {REMEDY}")
     pcm = read_pcm(path)
-    if len(pcm) != frames * HOP:
+    if len(pcm) != frames * hop:
         raise ReportError(
-            f"{path}: holds {len(pcm)} samples, but {frames} frames of {RECORD} are {frames * HOP}; {REMEDY}"
+            f"{path}: holds {len(pcm)} samples, but {frames} frames of {RECORD} are {frames * hop}; {REMEDY}"
         )
     return pcm

@@ -30,8 +30,8 @@ from dyncp.firmware.report.figures.drawing import (
 )
 
 SHOWN_SECONDS = 60
-SHOWN_FRAMES = SHOWN_SECONDS * SAMPLE_RATE // HOP
-FRAME_S = HOP / SAMPLE_RATE
+SPECTRUM_S = HOP / SAMPLE_RATE
+"""From one spectrum that is drawn to the next, whatever the network's frames."""
 DYNAMIC_RANGE_DB = 70.0
 
 _TIME_AXIS = 26  # pixels below the last axes of a figure
@@ -59,7 +59,7 @@ def spectrogram_db(pcm: Pcm) -> Floats:
 
 def audio_figure(pcm: Pcm, loudest_db: float) -> Drawing:
     """Waveform above spectrogram; `loudest_db` is the top of the colour scale."""
-    return draw(partial(_paint_audio, pcm[: SHOWN_FRAMES * HOP], spectrogram_db(pcm), loudest_db))
+    return draw(partial(_paint_audio, pcm[: SHOWN_SECONDS * SAMPLE_RATE], spectrogram_db(pcm), loudest_db))
 
 
 def _paint_audio(pcm: Pcm, levels_db: Floats, loudest_db: float, layout: Layout) -> Canvas:
@@ -73,7 +73,7 @@ def _paint_audio(pcm: Pcm, levels_db: Floats, loudest_db: float, layout: Layout)
     starts = np.arange(0, len(blocks), run)
     low = np.minimum.reduceat(blocks.min(axis=1), starts)
     high = np.maximum.reduceat(blocks.max(axis=1), starts)
-    axes.fill_between((starts + run / 2) * FRAME_S, low, high, color=BLUE, linewidth=0.4)
+    axes.fill_between((starts + run / 2) * SPECTRUM_S, low, high, color=BLUE, linewidth=0.4)
     axes.set_ylim(-1, 1)
     axes.set_yticks([-1, 0, 1], ["−1", "0", "1"])
     axes.spines["bottom"].set_visible(False)
@@ -94,7 +94,7 @@ def paint_spectrogram(canvas: Canvas, top: float, height: float, levels_db: Floa
     """Levels [frames, 257] over time, 0 to 8 kHz, with the colour scale in the margin."""
     axes = canvas.axes(top, height)
     limits = (loudest_db - DYNAMIC_RANGE_DB, loudest_db)
-    image = _raster(axes, levels_db, canvas.layout, 8.0, colormaps["magma"], limits)
+    image = _raster(axes, levels_db, canvas.layout, 8.0, colormaps["magma"], limits, SPECTRUM_S)
     axes.set_yticks([0, 2, 4, 6, 8])
     axes.set_ylabel("kHz")
     bar_axes = canvas.axes(top, height, left=canvas.margin, width=10)
@@ -113,20 +113,21 @@ def _raster(
     top: float,
     colours: Colormap,
     limits: tuple[float, float],
+    frame_s: float,
 ) -> AxesImage:
-    """Draw [frames, rows] as an image over time, row 0 at the bottom and the last one below `top`."""
+    """Draw [frames, rows] as an image over time, one every `frame_s`; row 0 at the bottom, the last one below `top`."""
     pooled = pool(values, layout.columns)
     run = -(-len(values) // layout.columns)
     image = axes.imshow(
         pooled.T,
         origin="lower",
         aspect="auto",
-        extent=(0.0, len(pooled) * run * FRAME_S, 0.0, top),
+        extent=(0.0, len(pooled) * run * frame_s, 0.0, top),
         cmap=colours.resampled(48),
         vmin=limits[0],
         vmax=limits[1],
     )
-    axes.set_xlim(0, len(values) * FRAME_S)
+    axes.set_xlim(0, len(values) * frame_s)
     return image
 
 
@@ -149,32 +150,43 @@ def time_axis(axes: Axes, seconds: float, label: bool = True) -> None:
     axes.tick_params(labelbottom=label)
 
 
+def frame_seconds(report: Report) -> float:
+    """From one frame of the network to the next."""
+    return report.audio.hop / report.audio.sample_rate
+
+
+def shown_frames(report: Report) -> int:
+    """At most as many frames as are drawn."""
+    return SHOWN_SECONDS * report.audio.sample_rate // report.audio.hop
+
+
 def mask_figure(report: Report, validation: Validation) -> Drawing:
     """Every gated channel over time, block by block, each block sorted by use; utilization beside it."""
     active = validation.active
     order = np.argsort(active.mean(axis=0), axis=1, kind="stable")
-    shown = np.take_along_axis(active[:SHOWN_FRAMES], order[None], axis=2)
+    shown = np.take_along_axis(active[: shown_frames(report)], order[None], axis=2)
     return draw(partial(_paint_masks, report, shown))
 
 
 def _paint_masks(report: Report, shown: NDArray[np.bool_], layout: Layout) -> Canvas:
     wide = layout.name == "wide"
     frames, blocks, channels = shown.shape
+    frame_s = frame_seconds(report)
     height = blocks * (58 if wide else 44)
     canvas = Canvas(layout, 26 + height + _TIME_AXIS)
     colours = LinearSegmentedColormap.from_list("masks", ["#f6f8fa", BLUE])
     axes = canvas.axes(26, height)
     # Block 0 comes first from the top, its busiest channels above its idle ones.
     rows = shown[:, ::-1].reshape(frames, blocks * channels)
-    _raster(axes, rows, layout, float(blocks), colours, (0.0, 1.0))
-    axes.hlines(np.arange(1, blocks), 0, frames * FRAME_S, color="white", linewidth=3)
+    _raster(axes, rows, layout, float(blocks), colours, (0.0, 1.0), frame_s)
+    axes.hlines(np.arange(1, blocks), 0, frames * frame_s, color="white", linewidth=3)
     labels = [f"block {block}" if wide else str(block) for block in range(blocks)]
     axes.set_yticks(blocks - 0.5 - np.arange(blocks), labels)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     if not wide:
         axes.set_ylabel("block")
-    time_axis(axes, frames * FRAME_S)
+    time_axis(axes, frames * frame_s)
 
     canvas.text(canvas.margin, 11, "utilization" if wide else "active", color=MUTED)
     bars = canvas.axes(26, height, left=canvas.margin, width=layout.width - canvas.margin - 44)
@@ -192,15 +204,15 @@ def _paint_masks(report: Report, shown: NDArray[np.bool_], layout: Layout) -> Ca
 
 def macs_figure(report: Report, validation: Validation) -> Drawing:
     """Multiply–accumulates of each frame, between the lines of no and of every channel active, and below the cap's."""
-    return draw(partial(_paint_macs, report, validation.macs[:SHOWN_FRAMES]))
+    return draw(partial(_paint_macs, report, validation.macs[: shown_frames(report)]))
 
 
 def _paint_macs(report: Report, macs: NDArray[np.int64], layout: Layout) -> Canvas:
     height = 210 if layout.name == "wide" else 170
     canvas = Canvas(layout, 12 + height + _TIME_AXIS)
     axes = canvas.axes(12, height)
-    figures = report.macs.per_frame
-    time = np.arange(len(macs) + 1) * FRAME_S
+    figures, frame_s = report.macs.per_frame, frame_seconds(report)
+    time = np.arange(len(macs) + 1) * frame_s
     thousands = np.append(macs, macs[-1]) / 1000
     least = figures.none_active / 1000
     axes.fill_between(time, least, thousands, step="post", color=PALE, linewidth=0)
@@ -219,7 +231,7 @@ def _paint_macs(report: Report, macs: NDArray[np.int64], layout: Layout) -> Canv
     axes.set_ylim(low, top)
     axes.set_ylabel("thousand MACs")
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    time_axis(axes, len(macs) * FRAME_S)
+    time_axis(axes, len(macs) * frame_s)
     heights = [12 + height * (top - value / 1000) / (top - low) for _, value, _, _ in lines]
     for (name, value, color, _), y in zip(lines, spread(heights, 2.9 * layout.text), strict=True):
         _note(canvas, y, name, f"{value:,.0f}", color)

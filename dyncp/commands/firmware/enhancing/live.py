@@ -76,10 +76,11 @@ def listen_live(
 
     `places` are the devices of microphone and headphones. Raises AudioError where they cannot be opened or fail.
     """
-    from dyncp.base.config.framing import HOP, SAMPLE_RATE
+    from dyncp.base.config.framing import SAMPLE_RATE
 
     listener = Listener(bundle, stream)
-    options = {"samplerate": SAMPLE_RATE, "blocksize": HOP, "channels": 1, "dtype": "int16", "latency": "low"}
+    options = {"samplerate": SAMPLE_RATE, "blocksize": bundle.config.hop, "channels": 1}
+    options |= {"dtype": "int16", "latency": "low"}
     started = time.monotonic()
     try:
         with (

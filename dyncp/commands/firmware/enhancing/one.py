@@ -137,29 +137,32 @@ def _stream(
 ) -> None:
     """All of the source through the library: `keep` gets input, output and results of its frames, piece by piece.
 
-    One hop of silence more brings the end of the delayed output; its frame, for which the input has no hop, is no
-    result.
+    As much silence more as the delay brings the end of the output; its frames, for which the input has no hop, are no
+    results.
     """
     import numpy as np
 
     from dyncp.base.audio import pad_to_hop
-    from dyncp.base.config.framing import HOP, SAMPLE_RATE
+    from dyncp.base.config.framing import SAMPLE_RATE
 
-    skip, total, written = 0 if settings.keep_delay else HOP, 0, 0
+    framing, total, written = library.config.framing, 0, 0
+    skip = 0 if settings.keep_delay else framing.delay
+    if isinstance(source, RawSource):
+        source.hop = framing.hop
     length = None if source.seconds is None else source.seconds * SAMPLE_RATE
     stream = library.stream()
     stream.set_controls(settings.controls())
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(source.path.name, total=length)
-        for pcm in source.blocks(BLOCK_FRAMES * HOP):
-            run = stream.run(pad_to_hop(pcm))
+        for pcm in source.blocks(BLOCK_FRAMES * framing.hop):
+            run = stream.run(pad_to_hop(pcm, hop=framing.hop))
             total += len(pcm)
             output = run.output[skip:][: total - written]
             keep(pcm, output, run)
-            skip, written = 0, written + len(output)
+            skip, written = max(0, skip - len(run.output)), written + len(output)
             progress.advance(bar, len(pcm))
-        last = stream.run(np.zeros(HOP, np.int16))
-        keep(last.output[:0], last.output[: total - written], last.part(0, 0))
+        last = stream.run(np.zeros(framing.delay, np.int16))
+        keep(last.output[:0], last.output[skip:][: total - written], last.part(0, 0))
 
 
 class _Drawn:

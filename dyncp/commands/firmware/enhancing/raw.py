@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dyncp.base.config.framing import HOP
 from dyncp.commands.shared.terminal import warn
 
 if TYPE_CHECKING:
@@ -28,17 +29,17 @@ class RawSource:
     seconds: float | None = None
     changes: tuple[str, ...] = ()
     saturated = 0
+    hop = HOP
+    """Of the network that hears it."""
 
     def blocks(self, samples: int) -> Iterator[Pcm]:
         """Whole hops as they arrive, at most `samples` at a time, and at the end what is left."""
         import numpy as np
 
-        from dyncp.base.config.framing import HOP
-
         held = b""
         while chunk := _read(min(LARGEST_READ, 2 * samples)):
             held += chunk
-            whole = len(held) // (2 * HOP) * 2 * HOP
+            whole = len(held) // (2 * self.hop) * 2 * self.hop
             if whole:
                 yield np.frombuffer(held[:whole], "<i2").astype(np.int16)
                 held = held[whole:]

@@ -27,12 +27,11 @@ class SignalsFile:
 
     def add(self, run: Run) -> None:
         """The next frames of the stream."""
-        from dyncp.base.config.framing import HOP, SAMPLE_RATE
         from dyncp.export.integers.signals import read_out, rows
 
         signals = read_out(self._bundle, run.signals, self._frames)
         for frame, cells in enumerate(rows(signals, run.frames)):
-            time = (self._frames + frame) * HOP / SAMPLE_RATE
+            time = (self._frames + frame) / self._bundle.config.framing.frames_per_second
             self._writer.writerow([f"{time:.3f}", *cells, run.active[frame], run.macs[frame]])
         self._frames += run.frames
 
