@@ -66,7 +66,8 @@ class _Shares:
         # Constructed frames are full-scale noise, transformed to the last bit (tests/constants).
         for name in ("window", "synthesis_window"):
             if name in self.tensors:
-                yield Share(name, *[len(self.tensors[name])] * 3, 0)
+                entries = len(self.tensors[name])
+                yield Share(name, entries, entries, entries, 0)
         used = np.zeros(self.tensors["twiddle"].shape, np.bool_)
         used[1 : len(used) // 2 + 1] = used[2::2] = True
         shown = used & (self.tensors["twiddle"] != 0)

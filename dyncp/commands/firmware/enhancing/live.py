@@ -79,8 +79,8 @@ def listen_live(
     from dyncp.base.config.framing import SAMPLE_RATE
 
     listener = Listener(bundle, stream)
-    options = {"samplerate": SAMPLE_RATE, "blocksize": bundle.config.hop, "channels": 1}
-    options |= {"dtype": "int16", "latency": "low"}
+    hop = bundle.config.hop
+    options = {"samplerate": SAMPLE_RATE, "blocksize": hop, "channels": 1, "dtype": "int16", "latency": "low"}
     started = time.monotonic()
     try:
         with (
