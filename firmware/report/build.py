@@ -77,6 +77,8 @@ def build_report(
             hop=bundle.config.hop,
             frames=validation.record.frames,
             seconds=validation.record.frames / bundle.config.framing.frames_per_second,
+            delay_ms=bundle.config.framing.delay_ms,
+            latency_ms=bundle.config.framing.latency_ms,
         ),
         verdict=_verdict(validation.record),
         macs=_macs(validation, bundle.config),

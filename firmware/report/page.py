@@ -100,12 +100,13 @@ def wav_data_uri(pcm: Pcm) -> str:
 def _players(report: Report, validation: Validation) -> list[Player]:
     # One colour scale for both; isolated clicks do not set its top.
     loudest_db = float(np.ceil(np.percentile(spectrogram_db(validation.noisy), 99.9)))
-    delay_ms = report.bundle.network.framing.delay_ms
+    audio = report.audio
     recordings = (
         ("Noisy input", "What every engine was given.", validation.noisy),
         (
             "Enhanced output",
-            f"The integer reference's output, which every core must equal; it lags the input by {delay_ms:g} ms.",
+            f"The integer reference's output, which every core must equal; it lags the input by {audio.delay_ms:g} ms, "
+            f"and what a device gives out is {audio.latency_ms:g} ms old, since a hop has to come in first.",
             validation.enhanced,
         ),
     )

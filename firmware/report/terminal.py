@@ -61,7 +61,10 @@ def _costs(report: Report) -> Table:
     table.add_column()
     frame, flash, ram = report.macs.per_frame, report.memory.flash, report.memory.ram
     saved = 1 - frame.mean / frame.all_active
-    table.add_row("audio", f"{report.audio.seconds:.1f} s")
+    audio = report.audio
+    table.add_row("audio", f"{audio.seconds:.1f} s")
+    hop_ms = audio.latency_ms - audio.delay_ms
+    table.add_row("latency", f"{audio.latency_ms:g} ms: delay {audio.delay_ms:g}, hop {hop_ms:g}")
     table.add_row(
         "MACs per frame",
         f"mean {frame.mean:,.0f}, p95 {frame.p95:,.0f}, max {frame.max:,}; {saved:.1%} fewer than all active "

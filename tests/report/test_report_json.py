@@ -42,6 +42,8 @@ def test_written_json_reads_back(run: Run, tmp_path: Path) -> None:
         "hop": 256,
         "frames": FRAMES,
         "seconds": FRAMES * 256 / 16000,
+        "delay_ms": 16.0,
+        "latency_ms": 32.0,
     }
     assert html_path.name == "report.html"
 

@@ -38,6 +38,8 @@ class Audio(StrictModel):
     hop: int = Field(description="samples per frame")
     frames: int
     seconds: float
+    delay_ms: float = Field(description="by which the output lags the input, beyond the hop that has to come in first")
+    latency_ms: float = Field(description="delay and hop: how old what is heard is, with a processor of no time")
 
 
 class Verdict(StrictModel):
