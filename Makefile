@@ -26,7 +26,7 @@ help:
 	@echo "make seal    renews the manifests of the shipped checkpoints after their cards were edited"
 	@echo "make soak    half an hour of noise in one stream: C equals the reference, nothing drifts; no state is unsafe"
 	@echo "make misra   MISRA C:2012 on small generated libraries, held against docs/misra.md"
-	@echo "make prove   Frama-C on the portable kernels with unknown inputs, held against docs/assurance.md"
+	@echo "make prove   Frama-C on every call on any state, and on kernels with unknown inputs; held against docs/assurance.md"
 	@echo "make fuzz    libFuzzer on the generated C, atheris on all readers of files; TIME=60 seconds for each kind of input"
 	@echo "make mutants which small faults in reference, probes, masks and C kernels the tests notice; TIME=60 for each file"
 

@@ -32,21 +32,36 @@ LARGEST_SUM = 2**30
 # Where the thresholds of docs/arithmetic.md, section 5, can be told apart and fit 64 bits.
 COARSEST_FEATURES = 5.5  # times the finest
 
+ADVICE = (
+    "Weights of this size come of a training that diverged: train again at a lower rate (training.learning_rate, "
+    "final_learning_rate)"
+)
+
 
 def calibrate(folded: FoldedNetwork, features: Array, largest_factor: float = LARGEST_FACTOR) -> dict[str, float]:
     """The `scales` of docs/bundle.md but for the scores, for features [n, F].
 
-    Raises QuantizationError for activations that are not finite.
+    Raises QuantizationError for activations that are not finite, and for a block or a last layer whose weights are
+    too large.
     """
     config, peaks = folded.config, measure(folded, features)
+    _check_gains(folded, largest_factor)
     inputs = [f"blocks.{i}.input" for i in range(config.blocks)] + ["back.input"]
     residual = HEADROOM * max(peaks[name] for name in inputs) / 32767
     # The inputs' scales follow from the residual stream's, which a block's weights may in turn make coarser.
     while True:
         scales = _scales(folded, peaks, residual, largest_factor)
         if scales["residual"] == residual:
-            return scales
+            break
         residual = scales["residual"]
+    if residual >= scales["back.input"] / 2:
+        largest = np.abs(folded.layers["back"].weight).max()
+        raise QuantizationError(
+            f"back: one unit of the residual stream is {residual:.3g}, and times the largest weight, {largest:.3g}, it "
+            f"must stay below {127 * LOGIT_SCALE / 4:.3g}, as logits have a fixed scale; the blocks' weights or these "
+            f"are too large. {ADVICE}"
+        )
+    return scales
 
 
 def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float, largest_factor: float) -> dict[str, float]:
@@ -79,6 +94,28 @@ def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float, lar
     finest = largest_factor * LOGIT_SCALE / float(weight_scales(folded.layers["back"], 1.0, 0).max())
     scales["back.input"] = min(max(peaks["back.input"] / 127, residual / largest_factor), finest)
     return scales
+
+
+def _check_gains(folded: FoldedNetwork, largest_factor: float) -> None:
+    """Raises QuantizationError for a block that no scale of the residual stream fits.
+
+    Each step of a block makes its output's scale at least 1 / `largest_factor` of what a unit of its accumulator is
+    worth. Where they end with a coarser scale than they began with, the stream's must be made coarser, and then the
+    input's that they begin with, without end.
+    """
+    for i in range(folded.config.blocks):
+        largest = {
+            part: float(np.abs(folded.layers[f"blocks.{i}.{part}"].weight).max())
+            for part in ("expand", "depthwise", "project")
+        }
+        most = (127 * largest_factor) ** len(largest) * largest_factor
+        product = float(np.prod(list(largest.values())))
+        if product > most:
+            weights = ", ".join(f"{part} {weight:.3g}" for part, weight in largest.items())
+            raise QuantizationError(
+                f"blocks.{i} amplifies its input too much for int8: its largest weights, batch norm included, are "
+                f"{weights}; their product is {product:.3g}, and may be {most:.3g}. {ADVICE}"
+            )
 
 
 def measure(folded: FoldedNetwork, features: Array) -> dict[str, float]:

@@ -2,10 +2,12 @@
 /* Runs a generated library on corrupted states, for dyncp.firmware.proof.corruption: under the
  * sanitizers, an access outside the state, `in` and `out` or an undefined operation ends it.
  *
- * Arguments: how many frames follow a corruption, and how many states of random bytes to try.
- * A state that has heard noise is taken with each of its bits flipped in turn; then states of
- * random bytes, behind the words that say whose they are. Standard output gets four numbers: bits
- * flipped, flips that dyncp_process refused, flips that changed its output, and random states. */
+ * Arguments: how many frames follow a corruption, how many states of random bytes to try, and how
+ * many bits to flip at most. A state that has heard noise is taken with each of its bits flipped in
+ * turn, or one in so many, an odd number, that all places in a word have their turn; then frames,
+ * single steps and calls of dyncp_follow on states of random bytes, behind the words that say whose
+ * they are. Standard output gets five numbers: bits, those flipped, flips that dyncp_process
+ * refused, flips that changed its output, and random states. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,23 +55,22 @@ static dyncp_status hear(const trial *t, int16_t *out) {
     return status;
 }
 
-static void flip_every_bit(const trial *t) {
-    const size_t bytes = t->frames * DYNCP_HOP * sizeof *t->out;
+static void flip_bits(const trial *t, size_t most) {
+    const size_t bytes = t->frames * DYNCP_HOP * sizeof *t->out, bits = 8 * sizeof *t->state;
+    const size_t apart = bits <= most ? 1 : bits / most + 1 + bits / most % 2;
     unsigned long flipped = 0, refused = 0, changed = 0;
     memcpy(t->state, t->sound, sizeof *t->state);
     hear(t, t->expected);
-    for (size_t byte = 0; byte < sizeof *t->state; byte++) {
-        for (int bit = 0; bit < 8; bit++, flipped++) {
-            memcpy(t->state, t->sound, sizeof *t->state);
-            ((unsigned char *)t->state)[byte] ^= (unsigned char)(1u << bit);
-            if (hear(t, t->out) != DYNCP_OK) {
-                refused++;
-            } else if (memcmp(t->out, t->expected, bytes) != 0) {
-                changed++;
-            }
+    for (size_t bit = 0; bit < bits; bit += apart, flipped++) {
+        memcpy(t->state, t->sound, sizeof *t->state);
+        ((unsigned char *)t->state)[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        if (hear(t, t->out) != DYNCP_OK) {
+            refused++;
+        } else if (memcmp(t->out, t->expected, bytes) != 0) {
+            changed++;
         }
     }
-    printf("%lu %lu %lu ", flipped, refused, changed);
+    printf("%lu %lu %lu %lu ", (unsigned long)bits, flipped, refused, changed);
 }
 
 /* Random bytes, but for those that are `held`. */
@@ -78,6 +79,27 @@ static void randomize(const trial *t, const unsigned char *held) {
     for (size_t n = 0; n < sizeof *t->state; n++) {
         bytes[n] = held[n] ? ((const unsigned char *)t->sound)[n] : (unsigned char)noise();
     }
+}
+
+/* The other calls that work on a frame, each on a state of its own. */
+static void try_other_calls(const trial *t, const unsigned char *held) {
+    dyncp_follower follower;
+    for (size_t byte = 0; byte < sizeof follower; byte++) {
+        ((unsigned char *)&follower)[byte] = (unsigned char)noise();
+    }
+    randomize(t, held);
+    if (dyncp_follow(t->state, &follower, t->in, t->out) != DYNCP_OK) {
+        exit(EXIT_FAILURE);
+    }
+#ifdef DYNCP_STEPS
+    /* Between steps, the work space is alive. */
+    for (uint32_t step = 0; step < DYNCP_STEPS; step++) {
+        randomize(t, held);
+        if (dyncp_step(t->state, step, t->out, NULL) != DYNCP_OK) {
+            exit(EXIT_FAILURE);
+        }
+    }
+#endif
 }
 
 static void try_random_states(const trial *t, unsigned long count) {
@@ -93,15 +115,17 @@ static void try_random_states(const trial *t, unsigned long count) {
         if (hear(t, t->out) != DYNCP_OK) {
             exit(EXIT_FAILURE);
         }
+        try_other_calls(t, held);
     }
     free(held);
     printf("%lu\n", count);
 }
 
 int main(int count, char **arguments) {
-    const unsigned long frames = count == 3 ? strtoul(arguments[1], NULL, 10) : 0;
+    const unsigned long frames = count == 4 ? strtoul(arguments[1], NULL, 10) : 0;
+    const unsigned long most_bits = count == 4 ? strtoul(arguments[3], NULL, 10) : 0;
     const size_t samples = frames * DYNCP_HOP;
-    if (frames == 0 || frames > LONGEST) {
+    if (frames == 0 || frames > LONGEST || most_bits == 0) {
         return EXIT_FAILURE;
     }
     trial t;
@@ -120,7 +144,7 @@ int main(int count, char **arguments) {
         }
     }
     fill(t.in, samples);
-    flip_every_bit(&t);
+    flip_bits(&t, most_bits);
     try_random_states(&t, strtoul(arguments[2], NULL, 10));
     free(t.expected);
     free(t.out);

@@ -97,7 +97,7 @@ static void prove_features(void) {
     int8_t features[DCP_BINS];
     const uint16_t edges[] = {0, 1, 3, 7};
     const uint32_t reciprocals[] = {0, 2147483648u, 1073741824u};
-    UNKNOWN(bins, -(1 << 30), 1 << 30);
+    UNKNOWN(bins, INT32_MIN, INT32_MAX);
     dcp_band_features(dyncp_thresholds, dyncp_starts, edges, reciprocals, 3, bins, features);
 }
 
@@ -123,24 +123,22 @@ static void prove_frame_ends(void) {
     UNKNOWN(in, -32768, 32767);
     UNKNOWN(history, -32768, 32767);
     dcp_window(dyncp_window, in, history, z);
-    UNKNOWN(z, -(1 << 29), 1 << 29);
-    UNKNOWN(overlap, -(1 << 29), 1 << 29);
+    UNKNOWN(z, INT32_MIN, INT32_MAX);
+    UNKNOWN(overlap, INT32_MIN, INT32_MAX);
     dcp_overlap_add(dyncp_window, z, overlap, out);
 }
 
-/* Of signals 24 dB below full scale: intervals know nothing of what re and im have in common, and
- * grow by half with each of eight stages. Full scale is section 3 of docs/arithmetic.md. */
 static void prove_transforms(void) {
     static int32_t x[2 * DCP_BINS], z[2 * DCP_HOP];
     static uint16_t suppression[DCP_BINS];
-    UNKNOWN(x, -(1 << 25), 1 << 25);
-    UNKNOWN(suppression, 0, 32767);
+    UNKNOWN(x, INT32_MIN, INT32_MAX);
+    UNKNOWN(suppression, 0, UINT16_MAX);
     dcp_split(dyncp_twiddle, x);
-    UNKNOWN(x, -(1 << 25), 1 << 25);
+    UNKNOWN(x, INT32_MIN, INT32_MAX);
     dcp_merge(dyncp_twiddle, NULL, suppression, x);
-    UNKNOWN(x, -(1 << 25), 1 << 25);
+    UNKNOWN(x, INT32_MIN, INT32_MAX);
     dcp_merge(dyncp_twiddle, dyncp_bands, suppression, x);
-    UNKNOWN(x, -(1 << 25), 1 << 25);
+    UNKNOWN(x, INT32_MIN, INT32_MAX);
     dcp_fft256(dyncp_twiddle, x, z);
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """No value of any bit of the state makes a call read or write outside the state, `in` and `out`, or do what C leaves
-undefined: every bit is flipped in turn, and whole states are random, under the sanitizers (firmware/app/corrupt.c)."""
+undefined: bits are flipped in turn, and whole states are random, under the sanitizers (firmware/app/corrupt.c)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ INTEGERS = ("-fsanitize=integer", "-fno-sanitize=unsigned-integer-overflow,unsig
 class Corruption:
     """What was tried, and what became of it; every call returned."""
 
+    bits: int
+    """Of the state."""
     flipped: int
-    """Bits, all of the state's."""
+    """Of these."""
     refused: int
     """Flips that `process` answers by a status."""
     changed: int
@@ -39,11 +41,14 @@ def corrupt(
     *,
     frames: int = 2,
     random_states: int = 200,
+    most_bits: int = 2**31 - 1,
     compiler: Compiler = "gcc",
     kernels: Kernels = "PORTABLE",
     timeout_s: float = 24 * 3600.0,
 ) -> Corruption:
     """Try the library in `library`, generated with the prefix `dyncp`: `frames` frames after each corruption.
+
+    Of more bits than `most_bits`, one in an odd number is flipped, so that all places in a word have their turn.
 
     Raises ToolchainError with what the sanitizers report, if the compiler is missing, or if a call does not return
     within `timeout_s`.
@@ -53,5 +58,5 @@ def corrupt(
     with tempfile.TemporaryDirectory(prefix="dyncp-corrupt-") as folder:
         program = Path(folder) / "corrupt"
         toolchain.run([compiler, *flags, f"-DDYNCP_{kernels}", f"-I{library}", *sources, "-o", program])
-        printed = toolchain.run([program, str(frames), str(random_states)], timeout_s=timeout_s)
+        printed = toolchain.run([program, str(frames), str(random_states), str(most_bits)], timeout_s=timeout_s)
     return Corruption(*map(int, printed.split()))

@@ -28,8 +28,9 @@ static inline uint64_t dcp_power(const int32_t *bin) {
 /* The mean of a sum of powers: times the reciprocal of their number in Q32, by halves. The
  * reciprocal of 1 does not fit, and is not needed: it stands as 0. */
 static inline uint64_t dcp_band_mean(uint64_t sum, uint32_t reciprocal) {
-    return reciprocal == 0 ? sum
-                           : (sum >> 32) * reciprocal + (((sum & 0xffffffffu) * reciprocal) >> 32);
+    return (reciprocal == 0u)
+               ? sum
+               : (((sum >> 32) * reciprocal) + (((sum & 0xffffffffu) * reciprocal) >> 32));
 }
 
 /* Section 6, back: a logit to the suppression mask, by linear interpolation in sigmoid[257]. */
@@ -41,7 +42,7 @@ static inline uint16_t dcp_suppression_of(const uint16_t *sigmoid, int32_t logit
 
 /* Whose value of the mask a bin takes: its band's, or its own where bands[257] is NULL. */
 static inline size_t dcp_band_of(const uint8_t *bands, size_t bin) {
-    return bands == NULL ? bin : bands[bin];
+    return (bands == NULL) ? bin : bands[bin];
 }
 
 #endif

@@ -28,34 +28,36 @@ typedef struct {
 } dcp_controls;
 
 static inline uint32_t dcp_least(uint32_t a, uint32_t b) {
-    return a < b ? a : b;
+    return (a < b) ? a : b;
 }
 
 /* Percent to a share in Q15. */
 static inline uint32_t dcp_share(uint32_t percent) {
-    return dcp_least(percent, DCP_PERCENT) * 20972u >> 6;
+    return (dcp_least(percent, DCP_PERCENT) * 20972u) >> 6;
 }
 
 /* ---- Settings ---- */
 
 /* Whether the kernels below have anything to do. */
 static inline void dcp_settle(dcp_controls *c) {
-    c->shaped = c->limit != DCP_NO_LIMIT || c->strength != DCP_PERCENT ||
-                c->attack != DCP_PERCENT || c->release != DCP_PERCENT || c->bypass != 0 ||
-                c->wet != DCP_WHOLE;
+    c->shaped = (c->limit != DCP_NO_LIMIT) || (c->strength != DCP_PERCENT) ||
+                (c->attack != DCP_PERCENT) || (c->release != DCP_PERCENT) || (c->bypass != 0u) ||
+                (c->wet != DCP_WHOLE);
 }
 
 /* From zeros. */
 static inline void dcp_controls_start(dcp_controls *c) {
     c->limit = DCP_NO_LIMIT;
-    c->strength = c->attack = c->release = DCP_PERCENT;
+    c->strength = DCP_PERCENT;
+    c->attack = DCP_PERCENT;
+    c->release = DCP_PERCENT;
     c->wet = DCP_WHOLE;
 }
 
 /* The least gain for a limit in dB: multiplied by 10^(-1/20), again and again. */
 static inline uint32_t dcp_floor(uint32_t limit) {
     int32_t gain = (int32_t)DCP_UNITY << 15;
-    for (; limit > 0; limit--) {
+    for (; limit > 0u; limit--) {
         gain = dcp_rmul(2 * gain, 956973408);
     }
     return ((uint32_t)gain + 16384u) >> 15;
@@ -69,7 +71,7 @@ static inline void dcp_set_limit(dcp_controls *c, uint32_t limit) {
 
 /* Whether a gain gets anywhere by so many percent a frame. */
 static inline int dcp_moves(uint32_t percent) {
-    return percent > 0 && percent <= DCP_PERCENT;
+    return (percent > 0u) && (percent <= DCP_PERCENT);
 }
 
 /* ---- Section 11 ---- */
@@ -77,15 +79,15 @@ static inline int dcp_moves(uint32_t percent) {
 /* Step 1, up to 100 %, and step 4: a share of what is suppressed. */
 static inline void dcp_soften(uint32_t share, uint16_t *gain, size_t count) {
     for (size_t k = 0; k < count; k++) {
-        gain[k] = (uint16_t)(DCP_UNITY - ((DCP_UNITY - gain[k]) * share >> 15));
+        gain[k] = (uint16_t)(DCP_UNITY - (((DCP_UNITY - gain[k]) * share) >> 15));
     }
 }
 
 /* Step 1, beyond 100 %: towards the square of the mask. */
 static inline void dcp_deepen(uint32_t share, uint16_t *mask, size_t count) {
     for (size_t k = 0; k < count; k++) {
-        const uint32_t m = mask[k], less = m * (DCP_UNITY - m) >> 15;
-        mask[k] = (uint16_t)(m - (less * share >> 15));
+        const uint32_t m = mask[k], less = (m * (DCP_UNITY - m)) >> 15;
+        mask[k] = (uint16_t)(m - ((less * share) >> 15));
     }
 }
 
@@ -95,7 +97,7 @@ static inline void dcp_follow(uint32_t attack, uint32_t release, const uint16_t 
     const int32_t up = (int32_t)dcp_share(attack), down = (int32_t)dcp_share(release);
     for (size_t k = 0; k < count; k++) {
         const int32_t last = gain[k] & (int32_t)DCP_UNITY, way = mask[k] - last;
-        mask[k] = (uint16_t)(last + (way * (way > 0 ? up : down) >> 15));
+        mask[k] = (uint16_t)(last + ((way * ((way > 0) ? up : down)) >> 15));
     }
 }
 
@@ -103,7 +105,7 @@ static inline void dcp_follow(uint32_t attack, uint32_t release, const uint16_t 
 static inline void dcp_hold_up(uint32_t floor, const uint16_t *mask, uint16_t *gain, size_t count) {
     const uint16_t least = (uint16_t)dcp_least(floor, DCP_UNITY);
     for (size_t k = 0; k < count; k++) {
-        gain[k] = mask[k] > least ? mask[k] : least;
+        gain[k] = (mask[k] > least) ? mask[k] : least;
     }
 }
 
@@ -115,14 +117,14 @@ DCP_KERNEL void dcp_shape(dcp_controls *c, uint16_t *mask, uint16_t *gain, size_
     if (c->strength > DCP_PERCENT) {
         dcp_deepen(dcp_share(c->strength - DCP_PERCENT), mask, count);
     }
-    if (c->attack != DCP_PERCENT || c->release != DCP_PERCENT) {
+    if ((c->attack != DCP_PERCENT) || (c->release != DCP_PERCENT)) {
         dcp_follow(c->attack, c->release, gain, mask, count);
     }
     dcp_hold_up(c->floor, mask, gain, count);
-    if (c->bypass != 0 || c->wet != DCP_WHOLE) {
+    if ((c->bypass != 0u) || (c->wet != DCP_WHOLE)) {
         const uint32_t wet = dcp_least(c->wet, DCP_WHOLE);
-        c->wet = c->bypass != 0 ? wet - dcp_least(wet, DCP_FADE_STEP)
-                                : dcp_least(wet + DCP_FADE_STEP, DCP_WHOLE);
+        c->wet = (c->bypass != 0u) ? wet - dcp_least(wet, DCP_FADE_STEP)
+                                   : dcp_least(wet + DCP_FADE_STEP, DCP_WHOLE);
         dcp_soften(c->wet, gain, count);
         dcp_settle(c);
     }

@@ -17,11 +17,16 @@ typedef struct {
 } dcp_probes;
 
 /* A pass over a frame's masks, and the rows of bits that flipped: to add, those before `up`, and to
- * subtract, those from `down` on. The first four members, in their order, are read at once. */
+ * subtract, those from `down` on. On Arm the first four members, in their order, are read at
+ * once. */
 enum { DCP_ROWS_LISTED = 64 };
 typedef struct {
+#if DCP_ARM
     uintptr_t table; /* with 16 times the address behind a mask word: of its part of `row` */
     uint32_t top;    /* the highest bit */
+#else
+    const uint16_t *row; /* of the bits of the next word */
+#endif
     uint16_t *up, *down;
     const uint32_t *mask, *end; /* words to go */
     uint32_t *seen;             /* what they were when the sums were made */
@@ -30,8 +35,12 @@ typedef struct {
 
 static inline void dcp_flips_start(dcp_flips *flips, const dcp_probes *probes, const uint32_t *mask,
                                    uint32_t *seen) {
+#if DCP_ARM
     flips->table = (uintptr_t)probes->row - 16 * (uintptr_t)(mask + 1);
     flips->top = 0x80000000u;
+#else
+    flips->row = probes->row;
+#endif
     flips->mask = mask;
     flips->end = mask + probes->words;
     flips->seen = seen;
@@ -104,9 +113,9 @@ static inline void dcp_flips_start(dcp_flips *flips, const dcp_probes *probes, c
 /* Lists the rows of bits that differ in words of masks and in what was seen, and makes that the
  * same, as long as the list has room for all bits of a word. */
 DCP_KERNEL void dcp_list_flips(dcp_flips *flips) {
+#if DCP_ARM
     flips->up = flips->listed;
     flips->down = flips->listed + DCP_ROWS_LISTED;
-#if DCP_ARM
     const uint32_t *mask = flips->mask;
     uint32_t *seen = flips->seen;
     const uintptr_t last = (uintptr_t)flips->end - 16;
@@ -146,22 +155,25 @@ DCP_KERNEL void dcp_list_flips(dcp_flips *flips) {
     flips->mask = mask;
     flips->seen = seen;
 #else
-    for (; flips->mask != flips->end && flips->down - flips->up >= 32;
-         flips->mask++, flips->seen++) {
+    size_t up = 0, down = DCP_ROWS_LISTED;
+    for (; flips->mask != flips->end && down - up >= 32;
+         flips->mask++, flips->seen++, flips->row += 32) {
         const uint32_t word = *flips->mask, flipped = word ^ *flips->seen;
-        const uint16_t *row = (const uint16_t *)(flips->table + 16 * (uintptr_t)(flips->mask + 1));
         *flips->seen = word;
-        for (uint32_t bits = flipped & word; bits != 0;) {
+        for (uint32_t bits = flipped & word; bits != 0; up++) {
             const uint32_t n = dcp_leading_zeros(bits);
-            bits ^= flips->top >> n;
-            *flips->up++ = row[n];
+            bits ^= 0x80000000u >> n;
+            flips->listed[up] = flips->row[n];
         }
         for (uint32_t bits = flipped & ~word; bits != 0;) {
             const uint32_t n = dcp_leading_zeros(bits);
-            bits ^= flips->top >> n;
-            *--flips->down = row[n];
+            bits ^= 0x80000000u >> n;
+            down--;
+            flips->listed[down] = flips->row[n];
         }
     }
+    flips->up = flips->listed + up;
+    flips->down = flips->listed + down;
 #endif
 }
 

@@ -23,9 +23,9 @@ static inline uint32_t dcp_above(const int32_t *score, size_t count, int32_t bou
 static inline int32_t dcp_ceiling(const int32_t *score, size_t count) {
     int32_t highest = 0, ceiling = INT32_MAX;
     for (size_t n = 0; n < count; n++) {
-        highest = score[n] > highest ? score[n] : highest;
+        highest = (score[n] > highest) ? score[n] : highest;
     }
-    while (ceiling / 2 >= highest) {
+    while ((ceiling / 2) >= highest) {
         ceiling /= 2;
     }
     return ceiling;
@@ -38,7 +38,7 @@ DYNCP_ONCE static void dcp_cap(const int32_t *score, uint32_t *mask, size_t coun
      * many are above it as may, it is low enough. */
     int32_t bound = dcp_ceiling(score, count);
     uint32_t above = 0;
-    for (int32_t step = bound / 2 + 1; step > 0 && above < cap; step /= 2) {
+    for (int32_t step = (bound / 2) + 1; (step > 0) && (above < cap); step /= 2) {
         const uint32_t reached = dcp_above(score, count, bound - step);
         if (reached <= cap) {
             bound -= step;
@@ -115,7 +115,7 @@ static inline uint32_t dcp_signs(const int32_t *score, size_t count) {
  * at most `left`, the frame's remaining channels. Returns the number of active channels. */
 DCP_KERNEL uint32_t dcp_mask(const int32_t *score, uint32_t *mask, size_t count, uint32_t per_block,
                              uint32_t left) {
-    const uint32_t cap = per_block < left ? per_block : left;
+    const uint32_t cap = (per_block < left) ? per_block : left;
     uint32_t active = 0;
     for (size_t first = 0; first < count; first += 32) {
         const uint32_t word = dcp_signs(score + first, count - first < 32 ? count - first : 32);

@@ -71,10 +71,12 @@ static inline uint32_t dcp_unvoiced(int32_t score, int32_t level, uint32_t frame
 
 /* Copies word[count], and returns the index of the first largest. */
 static inline uint8_t dcp_class(const int32_t *word, int32_t *score, size_t count) {
-    int32_t largest = score[0] = word[0];
+    int32_t largest = word[0];
+    score[0] = largest;
     uint8_t best = 0;
     for (size_t o = 1; o < count; o++) {
-        const int32_t value = score[o] = word[o];
+        const int32_t value = word[o];
+        score[o] = value;
         if (value > largest) {
             largest = value;
             best = (uint8_t)o;

@@ -157,7 +157,7 @@ static inline void dcp_sum_plain(dcp_sums *sums, const uint16_t *row, const uint
 
 static inline void dcp_sum_eight(dcp_sums *sums, const dcp_flips *flips, const void *weight,
                                  int wide) {
-    memset(sums, 0, sizeof *sums);
+    (void)memset(sums, 0, sizeof *sums);
     dcp_sum_plain(sums, flips->down, flips->listed + DCP_ROWS_LISTED, weight, wide);
     for (size_t o = 0; o < 8; o++) {
         sums->sum[o] = 0u - sums->sum[o];
@@ -191,7 +191,7 @@ static inline void dcp_sum_bytes(dcp_sums *sums, const uint16_t *row, const uint
 }
 
 static inline void dcp_sum_rows8(dcp_sums *sums, const dcp_flips *flips, const int8_t *weight) {
-    memset(sums, 0, sizeof *sums);
+    (void)memset(sums, 0, sizeof *sums);
     dcp_sum_bytes(sums, flips->down, flips->listed + DCP_ROWS_LISTED, weight);
     for (size_t i = 0; i < 8; i++) {
         sums->sum[i] = dcp_sub16(0, sums->sum[i]);
@@ -260,7 +260,7 @@ static inline void dcp_add_rows8(const dcp_flips *flips, const void *weight, int
     for (size_t from = 0; from < outputs; from += DCP_SUMS8) {
         dcp_sums sums;
         dcp_sum_rows8(&sums, flips, (const int8_t *)weight + from);
-        dcp_move8(&sums, sum + from, outputs - from < DCP_SUMS8 ? outputs - from : DCP_SUMS8);
+        dcp_move8(&sums, sum + from, ((outputs - from) < DCP_SUMS8) ? (outputs - from) : DCP_SUMS8);
     }
 }
 

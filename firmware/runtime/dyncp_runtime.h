@@ -172,7 +172,7 @@ static inline int32_t dcp_rmul(int32_t a, int32_t m) {
 }
 
 static inline int32_t dcp_clamp(int32_t v, int32_t low, int32_t high) {
-    return v < low ? low : v > high ? high : v;
+    return (v < low) ? low : ((v > high) ? high : v);
 }
 
 /* dcp_clamp to `bits` bits, signed or not. SSAT and USAT are in all of Armv7-M; left to itself, gcc
@@ -211,7 +211,7 @@ static inline uint32_t dcp_leading_zeros(uint32_t v) {
     return (uint32_t)__builtin_clz(v);
 #else
     uint32_t zeros = 0;
-    while (!(v >> 31)) {
+    while ((zeros < 31u) && ((v >> 31) == 0u)) {
         v <<= 1;
         zeros++;
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frama-C's Eva on the portable kernels of a generated library (firmware/app/prove.c).
+"""Frama-C's Eva on a generated library: its portable kernels (firmware/app/prove.c), its calls (prove_frame.c).
 
 It follows all values of the inputs at once, as intervals, and tells every operation that it cannot prove to be defined.
 """
@@ -20,6 +20,9 @@ from dyncp.firmware.building.image import APP
 Alarms = dict[tuple[str, str], int]
 """By function and kind of property, as Frama-C names them: how many."""
 
+KERNELS, CALLS = "prove.c", "prove_frame.c"
+"""What is analysed, below firmware/app: kernels one by one, or every call of the API."""
+
 SUMMARY = re.compile(r"(\d+) functions analyzed .*?(\d+) statements reached", re.DOTALL)
 
 
@@ -32,8 +35,8 @@ class Proof:
     alarms: Alarms
 
 
-def prove_kernels(library: Path, *, precision: int = 2, timeout_s: float = 900.0) -> Proof:
-    """Analyse the kernels of the library in `library`, generated with the prefix `dyncp`, for a core of 32 bits.
+def prove(library: Path, program: str, *, precision: int = 2, timeout_s: float = 3600.0) -> Proof:
+    """Analyse KERNELS or CALLS of the library in `library`, generated with the prefix `dyncp`, for a core of 32 bits.
 
     The library is read as plain C99, without what compilers add to it. Raises ToolchainError if Frama-C is missing,
     fails, warns of anything else, or takes longer than `timeout_s`.
@@ -41,7 +44,7 @@ def prove_kernels(library: Path, *, precision: int = 2, timeout_s: float = 900.0
     with tempfile.TemporaryDirectory(prefix="dyncp-eva-") as folder:
         found = Path(folder) / "properties.csv"
         options = f"-I{library.resolve()} -U__GNUC__ -DDYNCP_PORTABLE"
-        command: list[str | Path] = ["frama-c", "-machdep", "x86_32", f"-cpp-extra-args={options}", APP / "prove.c"]
+        command: list[str | Path] = ["frama-c", "-machdep", "x86_32", f"-cpp-extra-args={options}", APP / program]
         command += ["-eva", "-eva-precision", str(precision), "-eva-no-show-progress"]
         command += ["-then", "-report-no-proven", "-report-csv", found]
         printed = toolchain.run(command, timeout_s=timeout_s)

@@ -31,9 +31,9 @@ def test_cores_equal_the_reference(tmp_path: Path, board: Board, network: str) -
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("mask[k] > least ? mask[k] : least", "mask[k]"),
-        ("less * share >> 15", "less * share >> 14"),
-        ("way > 0 ? up : down", "way > 0 ? down : up"),
+        ("(mask[k] > least) ? mask[k] : least", "mask[k]"),
+        ("(less * share) >> 15", "less * share >> 14"),
+        ("(way > 0) ? up : down", "way > 0 ? down : up"),
         ("DCP_FADE_STEP 4096u", "DCP_FADE_STEP 2048u"),
     ],
 )

@@ -32,11 +32,21 @@ def test_any_state_is_safe(tmp_path: Path, network: str, compiler: Compiler, ker
     result = corrupt(folder, compiler=compiler, kernels=kernels)
     header = (folder / "dyncp.h").read_text()
     assert bundle.probes is not None
-    assert result.flipped == 8 * state_bytes(header, folder)
+    assert result.flipped == result.bits == 8 * state_bytes(header, folder)
     assert result.random_states == 200
     # Four words say whose the state is; some others are noticed by nobody, and most are heard.
     assert result.refused == 4 * 32
     assert 0 < result.changed < result.flipped - result.refused
+
+
+def test_of_more_bits_than_asked_for_one_in_an_odd_number_is_flipped(tmp_path: Path) -> None:
+    _, folder = library(tmp_path, TINY)
+    result = corrupt(folder, frames=1, random_states=1, most_bits=500)
+    apart = result.bits // 500 + 1
+    apart += 1 - apart % 2
+    assert result.flipped == -(-result.bits // apart)
+    assert 300 < result.flipped <= 500
+    assert 0 < result.refused < 4 * 32
 
 
 def state_bytes(header: str, folder: Path) -> int:

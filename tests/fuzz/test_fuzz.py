@@ -33,7 +33,7 @@ def test_no_finding(tmp_path: Path, network: str, target: Target) -> None:
     ("target", "right", "wrong"),
     [
         ("STATE", "b->slot % 2", "b->slot"),
-        ("CALLS", "if (in == NULL || out == NULL) {", "if (out == NULL) {"),
+        ("CALLS", "if ((in == NULL) || (out == NULL)) {", "if (out == NULL) {"),
         ("PCM", "dcp_suppression(dyncp_sigmoid,", "dcp_suppression(dyncp_sigmoid + 257 * (own->history[0] > 0),"),
     ],
 )

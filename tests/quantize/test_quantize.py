@@ -17,7 +17,7 @@ from dyncp.evaluation.quality.compare import compare, enhance_float
 from dyncp.export.formats.bundle import check
 from dyncp.export.formats.masks import unpack_masks
 from dyncp.export.integers.reference import run
-from dyncp.export.quantization.calibrate import CLIPPED, calibrate
+from dyncp.export.quantization.calibrate import CLIPPED, LARGEST_FACTOR, calibrate
 from dyncp.export.quantization.fold import FoldedNetwork, Layer, fold_network, relu
 from dyncp.export.quantization.quantize import quantize
 from dyncp.export.quantization.rounding import multiplier, round_network
@@ -25,6 +25,7 @@ from dyncp.export.transforms import stft
 from dyncp.train.mixing.pairs import Pair
 
 CALIBRATION = [speech_like(200, seed=1), speech_like(200, seed=2)]
+FEATURES = stft.compress(stft.analyse(CALIBRATION[0].reshape(-1, 256)))
 
 
 def folded(config: NetworkConfig = SHAPES[0]) -> FoldedNetwork:
@@ -74,11 +75,10 @@ def test_the_residual_streams_scale_settles_before_its_inputs() -> None:
         layer.weight[1], layer.bias[1] = layer.weight[0], layer.bias[0]
     project = network.layers["blocks.1.project"].weight
     project[:, :2] = 0
-    features = stft.compress(stft.analyse(CALIBRATION[0].reshape(-1, 256)))
-    before = calibrate(network, features)
+    before = calibrate(network, FEATURES)
     project[0, 0] = 100 * before["blocks.1.input"] / before["blocks.1.depthwise"]
     project[0, 1] = -project[0, 0]
-    scales = calibrate(network, features)
+    scales = calibrate(network, FEATURES)
     # With the scale that the first block's input had, its factor would be beyond one half.
     assert scales["residual"] > before["blocks.0.input"] / 2
     round_network(network, scales)
@@ -124,8 +124,25 @@ def test_weights_of_any_size_are_expressed(factor: float) -> None:
     assert si_sdr(enhance_float(network, pcm)[0], run(quantize(network, CALIBRATION), pcm).output) > 25
 
 
+@pytest.mark.parametrize(("size", "expressed"), [(0.99, True), (1.01, False)])
+def test_weights_too_large_for_any_scale_are_refused_by_name(size: float, expressed: bool) -> None:
+    """As a training at an absurd rate leaves them: finite, and no scale of the residual stream fits their block."""
+    network = folded()
+    layers = [network.layers[f"blocks.1.{part}"] for part in ("expand", "depthwise", "project")]
+    product = np.prod([np.abs(layer.weight).max() for layer in layers])
+    # Of four factors that are below one half, three have weights of seven bits.
+    most = 127**3 * LARGEST_FACTOR**4
+    network = altered(network, "blocks.1.depthwise", size * float(most / product))
+    if expressed:
+        small_back = altered(network, "back", 1e-3)
+        round_network(small_back, calibrate(small_back, FEATURES))
+        return
+    with pytest.raises(QuantizationError, match=r"blocks\.1 amplifies.*depthwise .*lower rate"):
+        quantize(network, CALIBRATION)
+
+
 def test_a_residual_stream_that_outgrows_16_bits_is_refused() -> None:
-    with pytest.raises(QuantizationError, match="input"):
+    with pytest.raises(QuantizationError, match=r"back: one unit of the residual stream .*lower rate"):
         quantize(altered(folded(), "blocks.1.depthwise", 1e4), CALIBRATION)
 
 

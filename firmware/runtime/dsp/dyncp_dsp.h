@@ -38,7 +38,7 @@ DCP_KERNEL uint32_t dcp_widen(const int8_t *x, size_t count, uint32_t *work) {
         products = dcp_mac_both(work[0], work[1], products);
     }
     if (count > 0) {
-        memcpy(&rest, x, count);
+        (void)memcpy(&rest, x, count);
         work[0] = dcp_odd(rest);
         work[1] = dcp_even(rest);
     }
@@ -53,7 +53,7 @@ static inline void dcp_reorder(const int16_t *x, size_t count, uint32_t *work) {
     }
     if (count > 0) {
         uint32_t rest[2] = {0, 0};
-        memcpy(rest, x, count * sizeof *x);
+        (void)memcpy(rest, x, count * sizeof *x);
         work[0] = dcp_upper(rest[0], rest[1]);
         work[1] = dcp_lower(rest[0], rest[1]);
     }
@@ -92,7 +92,7 @@ DCP_IN_CODE static inline uint32_t dcp_narrow_rows(const dcp_layer *layer, dcp_r
     }
 #endif
     for (; r < rows; r++) {
-        const int8_t *w = layer->weight + r * stride;
+        const int8_t *w = layer->weight + (r * stride);
         dcp_put_row(layer, kind, r, dcp_paired(work, w, columns, run.start), y);
     }
     return (uint32_t)(rows * columns);
@@ -138,8 +138,8 @@ static inline uint32_t dcp_active_rows(const dcp_layer *layer, dcp_result kind,
     }
 #else
     for (size_t r = 0; r < rows; r++) {
-        if (dcp_is_active(mask, r)) {
-            const int8_t *w = layer->weight + r * stride;
+        if (dcp_is_active(mask, r) != 0) {
+            const int8_t *w = layer->weight + (r * stride);
             dcp_put_row(layer, kind, r, dcp_paired(work, w, columns, run.start), y);
         }
     }
@@ -154,7 +154,7 @@ DCP_KERNEL uint32_t dcp_project_rows(const dcp_layer *layer, const uint32_t *mas
 
 DCP_KERNEL uint32_t dcp_expand_gated(const dcp_layer *layer, const uint32_t *mask, const int8_t *x,
                                      uint32_t *work, int8_t *y) {
-    memset(y, 0, layer->rows);
+    (void)memset(y, 0, layer->rows);
     return dcp_active_rows(layer, DCP_RELU8, mask, x, work, y);
 }
 
@@ -171,7 +171,7 @@ DCP_KERNEL uint32_t dcp_gate(const dcp_layer *layer, const int16_t *x, uint32_t 
     }
 #endif
     for (; r < rows; r++) {
-        const int8_t *w = layer->weight + r * stride;
+        const int8_t *w = layer->weight + (r * stride);
         dcp_put_row(layer, DCP_RELU16, r, dcp_wide(work, w, columns, 0), y);
     }
     return (uint32_t)(rows * columns);
@@ -183,7 +183,7 @@ static inline uint32_t dcp_short_rows(const dcp_layer *layer, const uint32_t *wo
     const int8_t *w = layer->weight;
     const int32_t *bias = layer->bias;
     uint32_t x[8];
-    memcpy(x, work, 8 * words);
+    (void)memcpy(x, work, 8 * words);
     for (size_t r = layer->rows; r > 0; r--, w += 4 * words) {
         uint32_t s = (uint32_t)*bias++;
         for (size_t k = 0; k < words; k++) {

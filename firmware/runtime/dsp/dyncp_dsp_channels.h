@@ -10,7 +10,7 @@
 
 /* dcp_rmul(x, multiplier) = ((x multiplier >> 16) + 2^14) >> 15. */
 DCP_KERNEL void dcp_narrow(int32_t multiplier, const int16_t *x, int8_t *y, size_t count) {
-    const uint32_t m = (uint32_t)multiplier, half = 1u << 14;
+    const uint32_t m = (uint32_t)multiplier, half = 16384u;
     for (; count >= 4; count -= 4, x += 4, y += 4) {
         const uint32_t first = dcp_load32(x), second = dcp_load32(x + 2);
         const uint32_t a = dcp_top17_sat8(dcp_scale_low(m, first, half));
@@ -42,7 +42,7 @@ DCP_KERNEL void dcp_pool_window(const int8_t *x, int16_t *sum, int8_t *oldest, s
 DCP_KERNEL void dcp_pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean, size_t count) {
     const int32_t twice = 2 * coefficient;
     for (size_t c = 0; c < count; c++) {
-        mean[c] = (int16_t)dcp_rmul2_add(mean[c], 256 * x[c] - mean[c], twice);
+        mean[c] = (int16_t)dcp_rmul2_add(mean[c], (256 * x[c]) - mean[c], twice);
     }
 }
 
@@ -115,7 +115,7 @@ static inline void dcp_tap(uint32_t weights, uint32_t inputs, uint32_t sum[4]) {
 static inline void dcp_four_channels(dcp_cursor *at) {
     const uint32_t last = dcp_load32(at->h);
     uint32_t sum[4];
-    memcpy(sum, at->bias, sizeof sum);
+    (void)memcpy(sum, at->bias, sizeof sum);
     dcp_tap(dcp_load32(at->w), dcp_load32(at->oldest), sum);
     dcp_tap(dcp_load32(at->w + at->tap), dcp_load32(at->middle), sum);
     dcp_tap(dcp_load32(at->w + 2 * at->tap), last, sum);
@@ -151,7 +151,7 @@ DCP_KERNEL uint32_t dcp_depthwise(const dcp_layer *layer, int8_t *h, int8_t *old
 static inline void dcp_clear_pruned(uint32_t bits, int8_t *x, size_t count) {
     if (count == 32) {
         for (size_t n = 0; n < 32; n += 4) {
-            const uint32_t ones = (bits >> n & 15u) * 0x00204081u & 0x01010101u;
+            const uint32_t ones = (((bits >> n) & 15u) * 0x00204081u) & 0x01010101u;
             dcp_store32(x + n, dcp_load32(x + n) & ((ones << 8) - ones));
         }
     } else {
@@ -255,10 +255,10 @@ DCP_IN_CODE static inline void dcp_put_pairs(const dcp_layer *layer, const dcp_p
                                              size_t pairs, size_t r, size_t count, int32_t *sum,
                                              int16_t *residual) {
     uint32_t s[4] = {0, 0, 0, 0};
-    memcpy(s, sum + r, count * sizeof *sum);
+    (void)memcpy(s, sum + r, count * sizeof *sum);
     dcp_add_pairs(pair, pairs, r, s);
     if (residual == NULL) {
-        memcpy(sum + r, s, count * sizeof *sum);
+        (void)memcpy(sum + r, s, count * sizeof *sum);
         return;
     }
     residual += r;
@@ -286,7 +286,7 @@ DCP_KERNEL uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *
     dcp_pair pair[DCP_PAIRS];
     size_t count = 0;
     uint32_t active = 0;
-    memset(sum, 0, rows * sizeof *sum);
+    (void)memset(sum, 0, rows * sizeof *sum);
     for (size_t base = 0; base < layer->columns; base += 32) {
         active += dcp_popcount(mask[base / 32]);
         for (uint32_t bits = mask[base / 32]; bits != 0; bits &= bits - 1) {
@@ -299,7 +299,7 @@ DCP_KERNEL uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *
                 count = 0;
             }
             dcp_pair *at = pair + count / 2;
-            const int8_t *w = layer->weight + r * stride;
+            const int8_t *w = layer->weight + (r * stride);
             if (count % 2 == 0) {
                 at->w[0] = w;
                 at->h = dcp_halves(h[r], 0);

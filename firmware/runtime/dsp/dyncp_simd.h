@@ -133,12 +133,12 @@ static inline size_t dcp_lowest(uint32_t bits) {
 /* Words from anywhere: LDR and STR need no alignment. */
 static inline uint32_t dcp_load32(const void *p) {
     uint32_t word;
-    memcpy(&word, p, sizeof word);
+    (void)memcpy(&word, p, sizeof word);
     return word;
 }
 
 static inline void dcp_store32(void *p, uint32_t word) {
-    memcpy(p, &word, sizeof word);
+    (void)memcpy(p, &word, sizeof word);
 }
 
 #endif

@@ -28,11 +28,24 @@ static inline void dcp_store(int32_t *z, dcp_complex value) {
     z[1] = value.im;
 }
 
+/* Sums of values of a work space that may have been corrupted between two steps of a frame. */
+static inline dcp_complex dcp_plus(dcp_complex a, dcp_complex b) {
+    a.re = dcp_wrap_add(a.re, b.re);
+    a.im = dcp_wrap_add(a.im, b.im);
+    return a;
+}
+
+static inline dcp_complex dcp_minus(dcp_complex a, dcp_complex b) {
+    a.re = dcp_wrap_subtract(a.re, b.re);
+    a.im = dcp_wrap_subtract(a.im, b.im);
+    return a;
+}
+
 /* ---- Sections 3 and 4: twist, and the two outputs of a butterfly: (p >> 1) + t and - t ---- */
 
 static inline dcp_complex dcp_twist(dcp_complex q, dcp_complex w) {
     dcp_complex t;
-    t.re = dcp_rmul2(q.re, w.re) - dcp_rmul2(q.im, w.im);
+    t.re = dcp_wrap_subtract(dcp_rmul2(q.re, w.re), dcp_rmul2(q.im, w.im));
     t.im = dcp_rmul2_add(dcp_rmul2(q.re, w.im), q.im, w.re);
     return t;
 }
@@ -53,10 +66,8 @@ static inline dcp_complex dcp_twist0(dcp_complex q) {
 
 static inline void dcp_butterfly(dcp_complex *p, dcp_complex *q, dcp_complex t) {
     const dcp_complex half = dcp_twist0(*p);
-    p->re = half.re + t.re;
-    p->im = half.im + t.im;
-    q->re = half.re - t.re;
-    q->im = half.im - t.im;
+    *p = dcp_plus(half, t);
+    *q = dcp_minus(half, t);
 }
 
 /* ---- Section 4: four values, two stages at a time ---- */
@@ -136,8 +147,8 @@ static inline void dcp_first_quad(int32_t *z, size_t g, dcp_complex a, dcp_compl
 static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
     for (size_t g = 0; g < 64; g++) {
         const int32_t *n = in + 2 * dcp_reversed[g];
-        dcp_first_quad(z, g, dcp_load(n), dcp_load(n + 2 * 128), dcp_load(n + 2 * 64),
-                       dcp_load(n + 2 * 192));
+        dcp_first_quad(z, g, dcp_load(n), dcp_load(n + (2 * 128)), dcp_load(n + (2 * 64)),
+                       dcp_load(n + (2 * 192)));
     }
 }
 
@@ -149,8 +160,8 @@ static inline dcp_complex dcp_windowed(const int16_t *s, const int16_t *window) 
 #if DCP_SIMD
     /* Loaded by twos: SMULBB and SMULTT. */
     int32_t pair, factors;
-    memcpy(&pair, s, sizeof pair);
-    memcpy(&factors, window, sizeof factors);
+    (void)memcpy(&pair, s, sizeof pair);
+    (void)memcpy(&factors, window, sizeof factors);
     u.re = (int16_t)pair * (int16_t)factors;
     u.im = (pair >> 16) * (factors >> 16);
 #else
@@ -170,8 +181,8 @@ static inline void dcp_window(const int16_t *window, const int16_t *in, int16_t 
         const dcp_complex a = dcp_windowed(before, w), b = dcp_windowed(now, w + 256);
         const dcp_complex c = dcp_windowed(before + 128, w + 128);
         const dcp_complex d = dcp_windowed(now + 128, w + 384);
-        memcpy(before, now, 2 * sizeof *now);
-        memcpy(before + 128, now + 128, 2 * sizeof *now);
+        (void)memcpy(before, now, 2 * sizeof *now);
+        (void)memcpy(before + 128, now + 128, 2 * sizeof *now);
         dcp_first_quad(z, g, a, b, c, d);
     }
 }
@@ -179,8 +190,8 @@ static inline void dcp_window(const int16_t *window, const int16_t *in, int16_t 
 /* Step 3, e and o of one k, from z[k] and z[(256 - k) % 256]. */
 static inline void dcp_even_odd(dcp_complex a, dcp_complex b, dcp_complex *e, dcp_complex *o) {
     e->re = (a.re >> 1) + (b.re >> 1);
-    e->im = (a.im >> 1) + (-b.im >> 1);
-    o->re = (a.im >> 1) - (-b.im >> 1);
+    e->im = (a.im >> 1) + (dcp_wrap_subtract(0, b.im) >> 1);
+    o->re = (a.im >> 1) - (dcp_wrap_subtract(0, b.im) >> 1);
     o->im = (b.re >> 1) - (a.re >> 1);
 }
 
@@ -191,16 +202,16 @@ static inline void dcp_split(const int32_t *twiddle, int32_t *x) {
     x[0] = (e.re >> 1) + (o.re >> 1);
     x[1] = 0;
     x[2 * 256] = (e.re >> 1) - (o.re >> 1);
-    x[2 * 256 + 1] = 0;
+    x[(2 * 256) + 1] = 0;
     /* k and 256 - k, until they meet. */
-    for (int32_t *up = x + 2, *down = x + 2 * 255; up <= down; up += 2, down -= 2) {
+    for (int32_t *up = x + 2, *down = x + (2 * 255); up <= down; up += 2, down -= 2) {
         twiddle += 2;
         dcp_even_odd(dcp_load(up), dcp_load(down), &e, &o);
         const dcp_complex t = dcp_twist(o, dcp_load(twiddle));
-        down[0] = (e.re >> 1) - t.re;
-        down[1] = t.im - (e.im >> 1);
-        up[0] = (e.re >> 1) + t.re;
-        up[1] = (e.im >> 1) + t.im;
+        const dcp_complex half = dcp_twist0(e);
+        down[0] = dcp_wrap_subtract(half.re, t.re);
+        down[1] = dcp_wrap_subtract(t.im, half.im);
+        dcp_store(up, dcp_plus(half, t)); /* last, where they meet */
     }
 }
 
@@ -242,7 +253,7 @@ static inline void dcp_suppression(const uint16_t *sigmoid, const int16_t *logit
 
 /* Step 1: a bin of the enhanced spectrum, halved. */
 static inline dcp_complex dcp_suppressed(const int32_t *x, uint16_t mask) {
-    const int32_t twice_m = mask * 65536;
+    const int32_t twice_m = (int32_t)((uint32_t)mask << 16);
     dcp_complex y = dcp_load(x);
     y.re = dcp_rmul2(y.re, twice_m);
     y.im = dcp_rmul2(y.im, twice_m);
@@ -253,24 +264,26 @@ static inline dcp_complex dcp_suppressed(const int32_t *x, uint16_t mask) {
 static inline void dcp_merge(const int32_t *twiddle, const uint8_t *bands, const uint16_t *mask,
                              int32_t *x) {
     const dcp_complex first = dcp_suppressed(x, mask[dcp_band_of(bands, 0)]);
-    const dcp_complex last = dcp_suppressed(x + 2 * 256, mask[dcp_band_of(bands, 256)]);
-    x[0] = ((first.im - last.im) >> 1) + ((first.re - last.re) >> 1);
-    x[1] = ((first.re + last.re) >> 1) + (-(first.im + last.im) >> 1);
+    const dcp_complex last = dcp_suppressed(x + (2 * 256), mask[dcp_band_of(bands, 256)]);
+    const dcp_complex sum = dcp_plus(first, last), difference = dcp_minus(first, last);
+    x[0] = (difference.im >> 1) + (difference.re >> 1);
+    x[1] = (sum.re >> 1) + (dcp_wrap_subtract(0, sum.im) >> 1);
     for (size_t k = 1; k <= 128; k++) {
         int32_t *up = x + 2 * k, *down = x + 2 * (256 - k);
         twiddle += 2;
         const dcp_complex a = dcp_suppressed(up, mask[dcp_band_of(bands, k)]);
         const dcp_complex b = dcp_suppressed(down, mask[dcp_band_of(bands, 256 - k)]);
-        const int32_t e_re = (a.re + b.re) >> 1, e_im = (a.im - b.im) >> 1;
+        const dcp_complex both = dcp_plus(a, b), other = dcp_minus(a, b);
+        const int32_t e_re = both.re >> 1, e_im = other.im >> 1;
         /* The twist of conj(o); t is its conjugate. */
         dcp_complex conjugate;
-        conjugate.re = a.re - b.re;
-        conjugate.im = -(a.im + b.im);
+        conjugate.re = other.re;
+        conjugate.im = dcp_wrap_subtract(0, both.im);
         const dcp_complex c = dcp_twist(conjugate, dcp_load(twiddle));
-        down[0] = c.re - e_im;
-        down[1] = e_re - c.im;
-        up[0] = e_im + c.re;
-        up[1] = e_re + c.im;
+        down[0] = dcp_wrap_subtract(c.re, e_im);
+        down[1] = dcp_wrap_subtract(e_re, c.im);
+        up[0] = dcp_wrap_add(e_im, c.re);
+        up[1] = dcp_wrap_add(e_re, c.im);
     }
 }
 

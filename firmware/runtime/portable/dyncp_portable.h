@@ -56,8 +56,9 @@ static inline uint32_t dcp_flush(const dcp_layer *layer, dcp_result kind, dcp_gr
     for (size_t n = 0; n < rows; n++) {
         const size_t r = group->r[n];
         const int32_t dot = rows == 4 ? sum[n] : dcp_narrow_dots_one(x, columns, group->w[n]);
-        const int32_t bias = layer->bias == NULL ? 0 : layer->bias[r];
-        dcp_put(kind, dcp_rmul(dot + bias, layer->multiplier[r]), y, r);
+        const int32_t bias = (layer->bias == NULL) ? 0 : layer->bias[r];
+        const int32_t value = dcp_rmul(dcp_wrap_add(dot, bias), layer->multiplier[r]);
+        dcp_put(kind, value, y, r);
     }
     group->rows = 0;
     return (uint32_t)(rows * columns);
@@ -70,10 +71,10 @@ DCP_IN_CODE static inline uint32_t dcp_rows(const dcp_layer *layer, dcp_result k
     dcp_group group = {{NULL, NULL, NULL, NULL}, {0, 0, 0, 0}, 0};
     uint32_t macs = 0;
     for (size_t r = 0; r < layer->rows; r++) {
-        if (mask != NULL && !dcp_is_active(mask, r)) {
+        if ((mask != NULL) && (dcp_is_active(mask, r) == 0)) {
             continue;
         }
-        group.w[group.rows] = layer->weight + r * stride;
+        group.w[group.rows] = layer->weight + (r * stride);
         group.r[group.rows] = r;
         if (++group.rows == 4) {
             macs += dcp_flush(layer, kind, &group, x, y);
@@ -114,7 +115,7 @@ static inline void dcp_pool_window(const int8_t *x, int16_t *sum, int8_t *oldest
 
 static inline void dcp_pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean, size_t count) {
     for (size_t c = 0; c < count; c++) {
-        mean[c] = (int16_t)(mean[c] + dcp_rmul(256 * x[c] - mean[c], coefficient));
+        mean[c] = (int16_t)(mean[c] + dcp_rmul((256 * x[c]) - mean[c], coefficient));
     }
 }
 
@@ -190,7 +191,7 @@ DCP_KERNEL uint32_t dcp_project_rows(const dcp_layer *layer, const uint32_t *mas
 DCP_KERNEL uint32_t dcp_expand_gated(const dcp_layer *layer, const uint32_t *mask, const int8_t *x,
                                      uint32_t *work, int8_t *y) {
     (void)work;
-    memset(y, 0, layer->rows);
+    (void)memset(y, 0, layer->rows);
     return dcp_rows(layer, DCP_RELU8, mask, x, y);
 }
 
@@ -200,7 +201,7 @@ static inline uint32_t dcp_depthwise_gated(const dcp_layer *layer, const uint32_
     const dcp_layer own = *layer;
     size_t macs = 0;
     for (size_t r = 0; r < own.rows; r++) {
-        if (dcp_is_active(mask, r)) {
+        if (dcp_is_active(mask, r) != 0) {
             h[r] = dcp_taps(&own, h, oldest, middle, r);
             macs += 3;
         } else {
@@ -217,11 +218,11 @@ static inline void dcp_add_columns(const int8_t *const *w, const int32_t *value,
         const int8_t *p = w[0], *q = w[1], *r = w[2], *s = w[3];
         const int32_t a = value[0], b = value[1], c = value[2], d = value[3];
         for (size_t n = 0; n < rows; n++) {
-            sum[n] += p[n] * a + q[n] * b + r[n] * c + s[n] * d;
+            sum[n] = dcp_wrap_add(sum[n], (p[n] * a) + (q[n] * b) + (r[n] * c) + (s[n] * d));
         }
     } else {
         for (size_t n = 0; n < rows; n++) {
-            sum[n] += w[0][n] * value[0];
+            sum[n] = dcp_wrap_add(sum[n], w[0][n] * value[0]);
         }
     }
 }
@@ -236,14 +237,14 @@ DCP_KERNEL uint32_t dcp_project_columns(const dcp_layer *layer, const uint32_t *
     int32_t value[4];
     size_t waiting = 0;
     uint32_t active = 0;
-    memset(sum, 0, rows * sizeof *sum);
+    (void)memset(sum, 0, rows * sizeof *sum);
     for (size_t r = 0; r < layer->columns; r++) {
         if (!dcp_is_active(mask, r)) {
             continue;
         }
         active++;
         if (h[r] != 0) {
-            w[waiting] = layer->weight + r * stride;
+            w[waiting] = layer->weight + (r * stride);
             value[waiting] = h[r];
             if (++waiting == 4) {
                 dcp_add_columns(w, value, 4, rows, sum);
