@@ -45,6 +45,19 @@ for (const player of players) {
   });
 }
 
+// One button for A-B: the first press plays, each further one goes on with the other recording.
+const toggle = document.getElementById("switch");
+const other = () => players[playing === players[0] ? 1 : 0];
+toggle.addEventListener("click", () => other().play());
+for (const player of players) {
+  for (const event of ["play", "pause"]) {
+    player.addEventListener(event, () => {
+      const verb = playing === null ? "Play" : "Switch to";
+      toggle.textContent = `${verb} the ${other().getAttribute("aria-label").toLowerCase()}`;
+    });
+  }
+}
+
 // Where a pointer is on the time axis of a timeline, in seconds; null beside it.
 function timeAt(timeline, event) {
   const box = timeline.getBoundingClientRect();

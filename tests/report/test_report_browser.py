@@ -77,6 +77,7 @@ def browser(request: pytest.FixtureRequest, page: Path, tmp_path: Path) -> Itera
 def test_page(browser: webdriver.Chrome, page: Path) -> None:
     check_figures(browser)
     check_audio_and_cursor(browser)
+    check_switch(browser)
     check_signals(browser, json.loads((page.parent / "report.json").read_text(encoding="utf-8"))["signals"])
     check_width(browser)
     assert [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"] == []
@@ -117,6 +118,23 @@ def check_audio_and_cursor(browser: webdriver.Chrome) -> None:
     assert len(cursors) == 5
     assert len({round(place, 2) for place, _ in cursors}) == 1
     assert all(0.1 < place < 0.5 and height > 50 for place, height in cursors)
+
+
+def check_switch(browser: webdriver.Chrome) -> None:
+    """One button plays, then goes on with the other recording from the same place."""
+    state = "return [...document.querySelectorAll('audio')].map((a) => [!a.paused, a.currentTime])"
+    button = browser.find_element(By.ID, "switch")
+    browser.execute_script("document.querySelector('audio').currentTime = arguments[0]", SECONDS / 4)
+    button.click()
+    WebDriverWait(browser, 10).until(lambda d: d.execute_script(state)[0][0])
+    assert button.text == "Switch to the enhanced output"
+    button.click()
+    WebDriverWait(browser, 10).until(lambda d: [on for on, _ in d.execute_script(state)] == [False, True])
+    (_, left), (_, went_on) = browser.execute_script(state)
+    assert SECONDS / 4 <= left <= went_on
+    assert button.text == "Switch to the noisy input"
+    browser.execute_script("document.querySelectorAll('audio').forEach((a) => a.pause())")
+    WebDriverWait(browser, 10).until(lambda _: button.text == "Play the noisy input")
 
 
 def check_signals(browser: webdriver.Chrome, signals: dict[str, Any]) -> None:
