@@ -75,9 +75,12 @@ def write_stream_truth(path: Path, stream: Stream, enhanced: Path, bundle: Path)
     from dyncp.train.targets.labels import make_labels
     from dyncp.train.targets.standard_tasks import STANDARD_NAMES, Classes
 
-    probes = read_bundle(bundle).probes
+    model = read_bundle(bundle)
+    probes, framing = model.probes, model.config.framing
+    stream = stream.cut_for(framing)
     tasks = [task for task in probes.tasks if task.name in STANDARD_NAMES] if probes else []
     names = {task.name: tuple(task.classes) for task in tasks}
     classes = Classes(*(names.get(task, ()) for task in ("gender", "accent", "noise")))
-    labels = make_labels(stream, read_pcm(enhanced), classes, {"vad", *names}, n_jobs=1, progress=False)
-    write_truth(path, tasks, labels)
+    heard = read_pcm(enhanced)[: len(stream.noisy)]
+    labels = make_labels(stream, heard, classes, {"vad", *names}, n_jobs=1, progress=False)
+    write_truth(path, tasks, labels, framing)

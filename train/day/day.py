@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm, active_rms
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE, Framing
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.audible import NOISE, settle
 from dyncp.train.corpora.audible import SPEECH as VOICE
@@ -56,6 +56,11 @@ class Day:
     stream: Stream
     condition: NDArray[np.uint8]
     stretches: tuple[Stretch, ...]
+
+    def conditions(self, framing: Framing) -> NDArray[np.uint8]:
+        """Of each frame of a network, that of the hop of 16 ms that it ends in; the last one may be filled up."""
+        frames = -(-len(self.stream.noisy) // framing.hop)
+        return self.condition[np.minimum(framing.standard_hops(frames), len(self.condition) - 1)]
 
     @property
     def shares(self) -> dict[Condition, float]:

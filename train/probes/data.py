@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
+from dyncp.base.config.framing import STANDARD, Framing
 from dyncp.base.tasks import VOICE_ACTIVITY, Task
 from dyncp.train.corpora.recordings import Corpus, Split
 from dyncp.train.probes.observation import Observation
@@ -47,13 +48,14 @@ def make_probe_data(
     cache: Path | None = None,
     settings: StreamConfig | None = None,
     seed: int = 0,
+    framing: Framing = STANDARD,
 ) -> ProbeData:
     """A stream of `minutes` of one split, observed and labelled for the standard `tasks` and a user's `targets`.
 
     `cache` is a folder that keeps the labels that take long. The classes are those of the training split, whatever
-    `split` is. Raises as the makers of streams and labels do.
+    `split` is, and the frames those of the network that `observe` runs. Raises as the makers of streams and labels do.
     """
-    stream = make_stream(corpus, split, minutes, settings, seed)
+    stream = make_stream(corpus, split, minutes, settings, seed).cut_for(framing)
     observation = observe(stream.noisy)
     wanted = {VOICE_ACTIVITY.name, *(task.name for task in tasks)}
     labels = make_labels(stream, observation.output, Classes.of(corpus.split("train")), wanted, cache)

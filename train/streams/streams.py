@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from dyncp.base.audio import Pcm, active_rms
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE, STANDARD, Framing
 from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.audible import NOISE, SPEECH, settle
@@ -33,7 +33,7 @@ FAINTEST = 0.1
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of whole frames that one recording fills: its first hop in the stream, its length in hops.
+    """A stretch of whole hops of 16 ms that one recording fills: its first hop in the stream, its length in hops.
 
     `offset` is the sample of the recording that it begins with; a recording that is too short for it repeats.
     """
@@ -50,9 +50,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class Stream:
-    """clean + noise = noisy, int16, of one length, a whole number of hops; frame t covers the hops t − 1 and t.
+    """clean + noise = noisy, int16, of one length, a whole number of hops of 16 ms.
 
-    `speech` does not cover pauses; `noises` covers everything. What is said of frame t is said of its newer hop.
+    `speech` does not cover pauses; `noises` covers everything. T frames are those of `framing`; what is said of one is
+    said of the hop of 16 ms that it ends in.
     """
 
     clean: Pcm
@@ -60,18 +61,29 @@ class Stream:
     noisy: Pcm
     speech: tuple[Segment, ...]
     noises: tuple[Segment, ...]
+    framing: Framing = STANDARD
 
     @property
     def frames(self) -> int:
-        return len(self.noisy) // HOP
+        return len(self.noisy) // self.framing.hop
+
+    def cut_for(self, framing: Framing) -> Stream:
+        """The same in frames of a network, without what is left after its last whole hop."""
+        whole = slice(len(self.noisy) // framing.hop * framing.hop)
+        parts = self.clean[whole], self.noise[whole], self.noisy[whole]
+        return Stream(*parts, self.speech, self.noises, framing)
 
     def speech_index(self) -> NDArray[np.int32]:
         """Position in `speech` of each frame's utterance, [T]; −1 in pauses."""
-        return _index(self.speech, self.frames)
+        return self._index(self.speech)
 
     def noise_index(self) -> NDArray[np.int32]:
         """Position in `noises` of each frame's noise, [T]."""
-        return _index(self.noises, self.frames)
+        return self._index(self.noises)
+
+    def _index(self, segments: tuple[Segment, ...]) -> NDArray[np.int32]:
+        hops = self.framing.standard_hops(self.frames)
+        return _index(segments, -(-len(self.noisy) // HOP))[hops]
 
     def speakers(self) -> NDArray[np.str_]:
         """Who speaks, [T]; empty in pauses, as in all of these."""
@@ -242,8 +254,8 @@ def _peak(signal: NDArray[np.float32]) -> float:
     return float(np.abs(signal).max(initial=0.0))
 
 
-def _index(segments: tuple[Segment, ...], frames: int) -> NDArray[np.int32]:
-    index = np.full(frames, -1, np.int32)
+def _index(segments: tuple[Segment, ...], hops: int) -> NDArray[np.int32]:
+    index = np.full(hops, -1, np.int32)
     for number, segment in enumerate(segments):
         index[segment.start : segment.start + segment.hops] = number
     return index

@@ -59,21 +59,23 @@ class Truth:
     @cached_property
     def speech(self) -> NDArray[np.bool_]:
         """Voice activity, bool [T]: each recording by its own level, nothing between them."""
-        active = np.zeros(self.stream.frames, np.bool_)
+        framing, active = self.stream.framing, np.zeros(self.stream.frames, np.bool_)
         for segment in self.stream.speech:
-            clean = self.stream.clean[segment.samples]
-            active[segment.start : segment.start + segment.hops] = voice_activity(clean / 32768)
+            frames = framing.within(segment.samples, self.stream.frames)
+            clean = self.stream.clean[frames.start * framing.hop : frames.stop * framing.hop]
+            if len(clean):
+                active[frames] = voice_activity(clean / 32768, framing)
         return active
 
     def snr(self, noise: NDArray[Any]) -> NDArray[np.float32]:
-        return snr_db(self.stream.clean / 32768, noise / 32768).astype(np.float32)
+        return snr_db(self.stream.clean / 32768, noise / 32768, self.stream.framing).astype(np.float32)
 
     def residual(self) -> NDArray[np.int32]:
         """What of the enhanced signal is not the clean speech: noise left over, and speech damaged or lost."""
         return self.output.astype(np.int32) - self.stream.clean
 
     def quality(self, name: MeasureName, estimate: Pcm) -> NDArray[np.float32]:
-        return frame_quality(name, self.stream.clean, estimate, self.speech, self.work)
+        return frame_quality(name, self.stream.clean, estimate, self.speech, self.work, self.stream.framing)
 
 
 def class_indices(names: NDArray[np.str_], classes: Sequence[str]) -> NDArray[np.int16]:
@@ -92,7 +94,9 @@ MAKERS: dict[str, Callable[[Truth], Labels]] = {
     "snr_out": lambda truth: truth.snr(truth.residual()),
     "si_sdr": lambda truth: truth.quality("si_sdr", truth.stream.noisy),
     "pesq": lambda truth: truth.quality("pesq", truth.stream.noisy),
-    "f0": lambda truth: stream_pitch(truth.stream.clean, truth.stream.speech, truth.stream.frames, truth.work),
+    "f0": lambda truth: stream_pitch(
+        truth.stream.clean, truth.stream.speech, truth.stream.frames, truth.work, truth.stream.framing
+    ),
     "si_sdr_out": lambda truth: truth.quality("si_sdr", truth.output),
     "pesq_out": lambda truth: truth.quality("pesq", truth.output),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from dataclasses import astuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ def pitch_hz(clean: NDArray[np.floating], decimation: int = 1, framing: Framing 
     """F0 of clean speech [T · hop] in [−1, 1) at the centre of the 32 ms that end with each frame, Hz [T].
 
     NaN where unvoiced. WORLD's own limits hold, 71 to 800 Hz. Its position i is sample hop · i; the centre of frame t
-    is sample hop · (t + 1) − 256, and where that lies between two positions, the later one is taken.
+    is sample hop · (t + 1) − 256, and where that lies between two positions, the earlier one is taken.
     """
     with warnings.catch_warnings():
         # pyworld asks for its own version through pkg_resources, which warns of its end.
@@ -40,15 +41,20 @@ def pitch_hz(clean: NDArray[np.floating], decimation: int = 1, framing: Framing 
     return np.where(f0 > 0, f0, np.nan).astype(np.float32)
 
 
-def stream_pitch(clean: Pcm, segments: Iterable[Segment], frames: int, work: Work) -> NDArray[np.float32]:
+def stream_pitch(
+    clean: Pcm, segments: Iterable[Segment], frames: int, work: Work, framing: Framing = STANDARD
+) -> NDArray[np.float32]:
     """F0 of a long stream, Hz [T]: each speech segment by itself; NaN where unvoiced and between the segments."""
-    segments = list(segments)
-    pieces = [Piece(_pcm_pitch, VERSION, (clean[segment.samples],)) for segment in segments]
+    places = [framing.within(segment.samples, frames) for segment in segments]
+    heard = [clean[place.start * framing.hop : place.stop * framing.hop] for place in places]
+    # The key of a piece in the cache is what it is called with: the standard framing's stays what it was.
+    own = () if framing == STANDARD else (astuple(framing),)
+    pieces = [Piece(_pcm_pitch, VERSION, (samples, *own)) for samples in heard]
     pitch = np.full(frames, np.nan, np.float32)
-    for segment, found in zip(segments, work.run(pieces, "pitch, speech segments"), strict=True):
-        pitch[segment.start : segment.start + segment.hops] = found
+    for place, found in zip(places, work.run(pieces, "pitch, speech segments"), strict=True):
+        pitch[place] = found
     return pitch
 
 
-def _pcm_pitch(clean: Pcm) -> NDArray[np.float32]:
-    return pitch_hz(clean / 32768)
+def _pcm_pitch(clean: Pcm, sizes: tuple[int, int, int, int] = astuple(STANDARD)) -> NDArray[np.float32]:
+    return pitch_hz(clean / 32768, framing=Framing(*sizes))

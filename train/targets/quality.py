@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE, STANDARD, Framing
 from dyncp.base.errors import AudioError
 from dyncp.base.metrics import pesq_wb, si_sdr
 from dyncp.train.pieces import Piece, Work
 
-# A window with less speech than this (0.256 s) has no quality; PESQ itself asks for about as much.
-SPEECH_FRAMES = 16
+# A window with less speech than this (0.256 s) has no quality; PESQ itself asks for about as much. In samples.
+SPEECH = 16 * HOP
 # Silence around each window that PESQ hears: its time alignment wants room.
 PESQ_SILENCE = SAMPLE_RATE // 2
 # What one job of the parallel computation, and one file of the cache, covers.
@@ -48,36 +48,43 @@ MEASURES: dict[MeasureName, Measure] = {
 
 
 def frame_quality(
-    name: MeasureName, reference: Pcm, estimate: Pcm, speech: NDArray[np.bool_], work: Work
+    name: MeasureName,
+    reference: Pcm,
+    estimate: Pcm,
+    speech: NDArray[np.bool_],
+    work: Work,
+    framing: Framing = STANDARD,
 ) -> NDArray[np.float32]:
     """SI-SDR in dB or PESQ-WB in MOS of `estimate` for each frame, [T]; NaN where no window around it has speech.
 
-    reference, estimate: int16 [T · 256], aligned. speech: voice activity of the reference, bool [T].
+    reference, estimate: int16 [T · hop], aligned. speech: voice activity of the reference, bool [T].
     """
     measure = MEASURES[name]
     # Windows reach beyond both ends and are cut there, so that the first and last frames lie in as many as others.
     starts = np.arange(measure.step - measure.window, len(reference) - measure.step + 1, measure.step)
-    starts = starts[_speech_frames(speech, starts, measure.window) >= SPEECH_FRAMES]
+    starts = starts[_speech_frames(speech, starts, measure.window, framing) * framing.hop >= SPEECH]
     # By their place in the stream, so that other speech elsewhere does not change what a piece holds.
     groups = np.split(starts, np.flatnonzero(np.diff(starts.clip(0) // PIECE)) + 1) if len(starts) else []
     pieces = [_piece(name, measure, reference, estimate, group) for group in groups]
     scores = work.run(pieces, f"{name}, windows of {measure.window / SAMPLE_RATE:g} s")
-    return upsample(np.concatenate([[], *scores]), starts, measure.window, len(speech))
+    return upsample(np.concatenate([[], *scores]), starts, measure.window, len(speech), framing)
 
 
-def upsample(values: Iterable[float], starts: Iterable[int], window: int, frames: int) -> NDArray[np.float32]:
+def upsample(
+    values: Iterable[float], starts: Iterable[int], window: int, frames: int, framing: Framing = STANDARD
+) -> NDArray[np.float32]:
     """Window values to frames by overlap-add with a squared Hann window, divided by the sum of the windows.
 
-    Window k covers `window` samples from starts[k]; frame t is centred at sample 256 t. A window whose value is NaN
-    counts for nothing; a frame without a window is NaN.
+    Window k covers `window` samples from starts[k]; frame t is centred 256 samples before its end. A window whose value
+    is NaN counts for nothing; a frame without a window is NaN.
     """
     total, weights = np.zeros(frames), np.zeros(frames)
     for value, start in zip(values, starts, strict=True):
         if np.isnan(value):
             continue
-        # The first frame centred inside the window, and the first one after it.
-        inside = slice(max(0, -(-start // HOP)), max(0, min(frames, -(-(start + window) // HOP))))
-        position = (np.arange(frames)[inside] * HOP - start) / window
+        first, last = (max(0, min(frames, int(_centred_from(edge, framing)))) for edge in (start, start + window))
+        inside = slice(first, last)
+        position = ((np.arange(frames)[inside] + 1) * framing.hop - HOP - start) / window
         hann = np.sin(np.pi * position) ** 2
         total[inside] += hann**2 * value
         weights[inside] += hann**2
@@ -86,11 +93,18 @@ def upsample(values: Iterable[float], starts: Iterable[int], window: int, frames
     return (total / weights).astype(np.float32)
 
 
-def _speech_frames(speech: NDArray[np.bool_], starts: NDArray[np.int_], window: int) -> NDArray[np.int_]:
+def _speech_frames(
+    speech: NDArray[np.bool_], starts: NDArray[np.int_], window: int, framing: Framing
+) -> NDArray[np.int_]:
     """How many frames with speech are centred inside each window."""
     counted = np.concatenate([[0], np.cumsum(speech)])
-    first, last = (np.clip(-(-edge // HOP), 0, len(speech)) for edge in (starts, starts + window))
+    first, last = (np.clip(_centred_from(edge, framing), 0, len(speech)) for edge in (starts, starts + window))
     return np.asarray(counted[last] - counted[first])
+
+
+def _centred_from(sample: NDArray[np.int_] | int, framing: Framing) -> NDArray[np.int_]:
+    """The first frame whose centre, that of the 32 ms that end with it, is not before a sample."""
+    return np.asarray(-(-(sample + HOP) // framing.hop) - 1)
 
 
 def _piece(name: MeasureName, measure: Measure, reference: Pcm, estimate: Pcm, starts: NDArray[np.int_]) -> Piece:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE, Framing
 from dyncp.base.config.reading import parse
 from dyncp.base.errors import ConfigError
 from dyncp.base.tasks import Task
@@ -51,7 +51,8 @@ class TimedLabels:
         if not named:
             raise ConfigError(f"{self.path}: file: names no recording of this stream; write paths as in speech.csv")
         for segment, track in named:
-            labels[segment.start : segment.start + segment.hops] = track.at(_times(segment))
+            frames = stream.framing.within(segment.samples, stream.frames)
+            labels[frames] = track.at(_times(segment, frames, stream.framing))
         return labels if self.task.kind == "regression" else np.nan_to_num(labels, nan=-1).astype(np.int16)
 
     def _track(self, segment: Segment) -> Track | None:
@@ -140,9 +141,10 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _times(segment: Segment) -> NDArray[np.float64]:
-    """Where in its recording the centre of each of the segment's frames lies, s; a short recording repeats."""
+def _times(segment: Segment, frames: slice, framing: Framing) -> NDArray[np.float64]:
+    """Where in its recording the centre of each frame lies, of the 32 ms that end with it, s; a short one repeats."""
     import soundfile
 
-    samples = segment.offset + HOP * np.arange(segment.hops)
+    ends = framing.hop * (np.arange(frames.start, frames.stop) + 1)
+    samples = segment.offset + np.maximum(0, ends - HOP - segment.samples.start)
     return np.asarray(samples % soundfile.info(segment.recording.path).frames / SAMPLE_RATE)

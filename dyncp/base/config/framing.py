@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 SAMPLE_RATE = 16_000
 HOP = 256
 FFT = 512
@@ -61,6 +64,15 @@ class Framing:
     def frames(self, seconds: float) -> int:
         """The frames of so many seconds, rounded, one at least."""
         return max(1, round(seconds * SAMPLE_RATE / self.hop))
+
+    def standard_hops(self, frames: int) -> NDArray[np.int64]:
+        """The hop of the standard grid that each of the first `frames` frames ends in, [frames]."""
+        return ((np.arange(frames, dtype=np.int64) + 1) * self.hop - 1) // HOP
+
+    def within(self, samples: slice, most: int) -> slice:
+        """The frames, at most `most`, whose hops lie in these samples of a stream."""
+        first = min(most, -(-samples.start // self.hop))
+        return slice(first, max(first, min(most, samples.stop // self.hop)))
 
     def fault(self) -> str | None:
         """Why no network can have these frames; None where one can."""

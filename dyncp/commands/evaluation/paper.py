@@ -33,12 +33,18 @@ class Streams:
         cls, console: Console, bundle: Bundle, corpus: Corpus, minutes: float, targets: list[Path], cache: Path | None
     ) -> Streams:
         """`minutes` of each split, with the paper's tasks and those of the files `targets`."""
-        from dyncp.base.config.framing import HOP
+        from dyncp.base.config.framing import HOP, STANDARD
+        from dyncp.base.errors import ConfigError
         from dyncp.evaluation.engines.observe import observe
         from dyncp.train.probes.data import make_probe_data
         from dyncp.train.targets.standard_tasks import Classes, standard_tasks
         from dyncp.train.targets.user_targets import load_targets
 
+        if bundle.config.framing != STANDARD:
+            raise ConfigError(
+                "network.hop, fft, analysis_window, synthesis_window: the experiments of --paper, --context and "
+                f"--rivals are those of frames of {STANDARD.fft} samples every {STANDARD.hop}"
+            )
         corpus.require("train", "test")
         own = load_targets(targets)
         classes = Classes.of(corpus.split("train"))

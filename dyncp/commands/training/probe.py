@@ -74,8 +74,10 @@ def probe(
     def observe(pcm: Pcm) -> Observation:
         return _observe(console, model, pcm)
 
+    framing = model.config.framing
     train, test = (
-        make_probe_data(recordings, split, minutes, observe, tasks, targets, cache) for split in ("train", "test")
+        make_probe_data(recordings, split, minutes, observe, tasks, targets, cache, framing=framing)
+        for split in ("train", "test")
     )
     fitted = _fit(console, train, test, poles, alike, strict=bool(signals))
     with console.status("rounding to integers"):

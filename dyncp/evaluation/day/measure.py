@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.audio import Pcm, pad_to_hop
-from dyncp.base.config.framing import HOP
+from dyncp.base.audio import Pcm, pad_to_the_end
+from dyncp.base.config.framing import HOP, Framing
 from dyncp.evaluation.day.cores import CoreCounts, count_day
 from dyncp.evaluation.day.spurts import noise_left_db, spurt_quality
 from dyncp.export.formats.bundle import Bundle
@@ -51,21 +51,25 @@ def measure_day(bundle: Bundle, corpus: Corpus, options: DayOptions, progress: P
     recipe = options.recipe or load_day()
     progress("mixing the day")
     day = make_day(corpus, options.split, options.minutes, recipe, options.seed)
-    # The end of the output arrives one hop late.
-    padded = pad_to_hop(day.stream.noisy, extra_hops=1)
+    framing, samples = bundle.config.framing, len(day.stream.noisy)
+    padded = pad_to_the_end(day.stream.noisy, framing)
     progress("running it on the host")
     with host_library(bundle) as library:
         run = library.run(padded)
-    enhanced = run.output[HOP:]
+    enhanced = run.output[framing.delay :][:samples]
+    condition = day.conditions(framing)
+    heard = len(condition)
     cores: list[CoreCounts] = []
     if options.cores:
         progress(f"emulating {', '.join(options.cores)}")
-        cores = count_day(bundle, padded, run, options.cores, _spoken(day))
-    cycles = next((estimate(core.cycles, options.board) for core in cores if core.cycles is not None), None)
+        cores = count_day(bundle, padded, run, options.cores, _spoken(day, framing))
+    cycles = next(
+        (estimate(core.cycles, options.board, framing=framing) for core in cores if core.cycles is not None), None
+    )
     progress("scoring the spurts")
     quality = spurt_quality(day, enhanced, lambda done, of: progress(f"scoring the spurts: {done} of {of}"))
-    frames = [(name, day.condition == i) for i, name in enumerate(CONDITIONS)]
-    table = _Table(run.macs[:-1], run.active[:-1], cores, cycles)
+    frames = [(name, condition == i) for i, name in enumerate(CONDITIONS)]
+    table = _Table(run.macs[:heard], run.active[:heard], cores, cycles)
     rows = [
         table.row(name, chosen, noise_left_db(day, enhanced, CONDITIONS.index(name)))
         for name, chosen in frames
@@ -80,17 +84,18 @@ def measure_day(bundle: Bundle, corpus: Corpus, options: DayOptions, progress: P
         minutes=options.minutes,
         channels=bundle.config.blocks * bundle.config.gated,
         macs_all_active=bundle.config.macs_with(bundle.config.blocks * bundle.config.gated),
-        rows=[*rows, table.row(WHOLE, np.ones(day.stream.frames, np.bool_), None)],
+        rows=[*rows, table.row(WHOLE, np.ones(heard, np.bool_), None)],
         cycles=cycles,
         balance={core.core: core.balance for core in cores},
         quality=quality,
     )
 
 
-def _spoken(day: Day) -> Pcm:
+def _spoken(day: Day, framing: Framing) -> Pcm:
     """The beginning of the day's first conversation, of which every channel active takes about the same in any part."""
     first = next(stretch for stretch in day.stretches if stretch.kind == "conversation")
-    return day.stream.noisy[first.samples][: SPOKEN_FRAMES * HOP]
+    pcm = day.stream.noisy[first.samples][: SPOKEN_FRAMES * HOP]
+    return pcm[: len(pcm) // framing.hop * framing.hop]
 
 
 def _audio_hash(day: Day) -> str:
@@ -99,7 +104,7 @@ def _audio_hash(day: Day) -> str:
 
 @dataclass(frozen=True)
 class _Table:
-    """What was counted in every frame: macs, active [T]; the cores' counts have one frame more."""
+    """What was counted in every frame: macs, active [T]; the cores' counts have those of the delay besides."""
 
     macs: NDArray[np.int64]
     active: NDArray[np.int64]
@@ -119,7 +124,9 @@ class _Table:
                 "share": float(chosen.mean()),
                 "macs": MacsSpread(mean=float(macs.mean()), p5=float(p5), p95=float(p95)),
                 "active": float(self.active[chosen].mean()),
-                "instructions": {core.core: _spread(core.instructions[:-1][chosen]) for core in self.cores},
+                "instructions": {
+                    core.core: _spread(core.instructions[: len(self.macs)][chosen]) for core in self.cores
+                },
                 "cycles": None if price is None or self.cycles is None else self.cycles.estimate * price,
                 "microjoules": None if price is None or energy is None else energy * price,
                 "noise_left_db": left_db,
@@ -130,7 +137,7 @@ class _Table:
         """Instructions of a mean frame of these over those of the mean frame that cycles were estimated for."""
         for core in self.cores:
             if core.cycles is not None:
-                return float(core.instructions[:-1][chosen].mean() / core.instructions.mean())
+                return float(core.instructions[: len(self.macs)][chosen].mean() / core.instructions.mean())
         return None
 
 

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat
 
-from dyncp.base.audio import Pcm, pad_to_hop
+from dyncp.base.audio import Pcm, pad_to_the_end
 from dyncp.base.config.experiment import Config, find_config, load_config
-from dyncp.base.config.framing import HOP
 from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import ConfigError
 from dyncp.base.quality import Score
@@ -129,9 +128,11 @@ def day_run(
     `spurt_quality` scores the day's noisy audio, enhanced and aligned. Raises ToolchainError where there is no
     compiler.
     """
-    output, macs = _heard(bundle, pad_to_hop(day.stream.noisy, extra_hops=1))
-    macs, speech = macs[:-1], day.condition == SPEECH
-    quality = spurt_quality(output[HOP:])
+    framing = bundle.config.framing
+    output, macs = _heard(bundle, pad_to_the_end(day.stream.noisy, framing))
+    speech = day.conditions(framing) == SPEECH
+    macs = macs[: len(speech)]
+    quality = spurt_quality(output[framing.delay :][: len(day.stream.noisy)])
     config = bundle.config
     return DayFrontRun(
         name=name,
@@ -157,21 +158,22 @@ def _heard(bundle: Bundle, pcm: Pcm) -> tuple[Pcm, NDArray[np.int64]]:
             run = library.run(pcm)
         return run.output, run.macs
     output = static_output(bundle, pcm)
-    return output, np.full(len(pcm) // HOP, bundle.config.macs(0), np.int64)
+    return output, np.full(len(pcm) // bundle.config.hop, bundle.config.macs(0), np.int64)
 
 
 def static_output(bundle: Bundle, pcm: Pcm, at_once: int = AT_ONCE) -> Pcm:
-    """Int16 PCM [n · 256] enhanced by a static network, `at_once` frames at a time.
+    """Int16 PCM [n · hop] enhanced by a static network, `at_once` frames at a time.
 
-    A frame depends on no more than those of the receptive field, and on a hop more at either end of the transforms:
+    A frame depends on no more than those of the receptive field, and on those that the transforms overlap with:
     each part is begun so much earlier, and is the same as in one piece.
     """
-    before = bundle.config.receptive_field + 1
+    hop, framing = bundle.config.hop, bundle.config.framing
+    before = bundle.config.receptive_field - 1 + framing.overlaps - 1 + -(-framing.analysis // hop) - 1
     parts = []
-    for start in range(0, len(pcm) // HOP, at_once):
+    for start in range(0, len(pcm) // hop, at_once):
         first = max(0, start - before)
-        run = reference.run(bundle, pcm[first * HOP : (start + at_once) * HOP])
-        parts.append(run.output[(start - first) * HOP :])
+        run = reference.run(bundle, pcm[first * hop : (start + at_once) * hop])
+        parts.append(run.output[(start - first) * hop :])
     return np.concatenate(parts)
 
 
