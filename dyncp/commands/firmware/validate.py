@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ValidationRecord,
     )
 
-FRONT_END = dict.fromkeys(("window", "twiddle", "features", "sigmoid"), "front end")
+FRONT_END = dict.fromkeys(("window", "synthesis_window", "twiddle", "features", "sigmoid"), "front end")
 KINDS = {**FRONT_END, "gate": "gates", "pool": "gates", "input": "inputs of blocks"}
 """What a tensor's name says of its kind, where it is not the kind itself."""
 
