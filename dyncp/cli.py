@@ -31,7 +31,8 @@ EXTRAS = {
     "sounddevice": "listen",
 }
 
-commands = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+# Plain help: it wraps at any width, where rich's table of six columns cuts options and their words at 80.
+commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_show_locals=False)
 for command in (
     corpus.corpus,
     train.train,
@@ -50,7 +51,8 @@ for command in (
     tflite.tflite,
     demo.demo,
 ):
-    commands.command()(command)
+    # The whole first paragraph: click would cut it after a line.
+    commands.command(short_help=(command.__doc__ or "").split("\n\n")[0])(command)
 
 
 def _print_version(wanted: bool) -> None:
