@@ -20,6 +20,8 @@ from dyncp.codegen.library import LibraryManifest as LibraryManifest
 from dyncp.codegen.library import libraries_in, manifest_name
 from dyncp.codegen.library import read_library as read_library
 from dyncp.codegen.lowering.lower import RUNTIME_VERSION, Library, lower
+from dyncp.codegen.lowering.probes import reader_prototypes
+from dyncp.codegen.lowering.signals import members
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.probe_set import restrict
 
@@ -34,6 +36,7 @@ NETWORK_TEMPLATES = {
 }
 SELFTEST_TEMPLATES = {"{}_selftest.h": "selftest.h.j2"}
 STREAM_TEMPLATES = {"{}_stream.h": "stream.h.j2", "{}_stream.c": "stream.c.j2"}
+READER_TEMPLATES = {"{}.h": "reader.h.j2", "{}.c": "reader.c.j2"}
 PROBE_TEMPLATES = {
     "{}_signals.h": "signals.h.j2",
     "{}_probe_state.h": "probe_state.h.j2",
@@ -63,8 +66,6 @@ def generate(
     have, for a bundle that was never written, and for a folder that cannot be written or holds somebody else's file of
     a name that the library needs.
     """
-    if stream and shared_scratch:
-        raise GenerationError("a stream keeps pieces of a frame in the scratch, so that states cannot share one")
     folder = place(layout)
     library = _lower(bundle, prefix, signals, selftest, shared_scratch)
     templates = NETWORK_TEMPLATES | (SELFTEST_TEMPLATES if selftest else {}) | (STREAM_TEMPLATES if stream else {})
@@ -109,16 +110,7 @@ def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Coll
     check_prefix(prefix)
     found, path = read_library(out, prefix), out / manifest_name(prefix)
     library = _lower(bundle, prefix, signals, found.selftest, found.shared_scratch)
-    if found.network_hash != library.network_hash:
-        raise GenerationError(
-            f"{path}: network_hash is {found.network_hash[:12]}…, the bundle's {library.network_hash[:12]}…; "
-            "generate all of it, without --probes-only"
-        )
-    if found.runtime_version != RUNTIME_VERSION:
-        raise GenerationError(
-            f"{path}: runtime_version is {found.runtime_version}, this dyncp writes probes for {RUNTIME_VERSION}; "
-            "generate all of it, without --probes-only"
-        )
+    _check_network(path, found, library, "generate all of it, without --probes-only")
     around = read_record(out.absolute().parent, prefix)
     if around is not None and around.folder == out.absolute().name and around.layout in TELLS_SIGNALS:
         raise GenerationError(
@@ -129,6 +121,42 @@ def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Coll
     contents[manifest_name(prefix)] = _manifest(library, found.files, found.stream)
     replace_folder(out, contents, frozenset(contents), GenerationError, keep_others=True)
     return out
+
+
+def generate_reader(bundle: Bundle, out: Path, prefix: str, reads: str, signals: Collection[str] | None = None) -> Path:
+    """Write the probes of `bundle` alone, to read the masks of the library `reads` in `out`; returns `out`.
+
+    Both then share the network's weights (docs/placement.md). All files or none are written. Raises GenerationError as
+    `generate` does, for a library of another network or runtime, and for a bundle without probes.
+    """
+    check_prefix(prefix)
+    found = read_library(out, reads)
+    library = _lower(bundle, prefix, signals, False, False)
+    if prefix.lower() == reads.lower():
+        raise GenerationError(f"--prefix: {prefix!r} is the library that is read; choose another")
+    if not library.probes.tasks:
+        raise GenerationError("signals: a probe set without any has nothing to read")
+    _check_network(out / manifest_name(reads), found, library, f"generate {reads} of this one, or take its bundle")
+    counted = members(library.probes.tasks, counts=False)
+    library = replace(library, probes=replace(library.probes, members=counted))
+    templates = READER_TEMPLATES | PROBE_TEMPLATES
+    own = _rendered(library, templates, reads) | {name: header.read_bytes() for name, header in RUNTIME.items()}
+    own[manifest_name(prefix)] = _manifest(library, [*own, manifest_name(prefix)], False, reads)
+    mine, shared = _there(out, "", prefix, own.keys())
+    replace_folder(out, own, (mine - shared) | (shared & own.keys()), GenerationError, keep_others=True)
+    return out
+
+
+def _check_network(path: Path, found: LibraryManifest, library: Library, otherwise: str) -> None:
+    """Whether the library at `path` is of this network and runtime. Raises GenerationError."""
+    if found.network_hash != library.network_hash:
+        own, others = library.network_hash[:12], found.network_hash[:12]
+        raise GenerationError(f"{path}: network_hash is {others}…, the bundle's {own}…; {otherwise}")
+    if found.runtime_version != RUNTIME_VERSION:
+        raise GenerationError(
+            f"{path}: runtime_version is {found.runtime_version}, this dyncp writes probes for {RUNTIME_VERSION}; "
+            f"{otherwise}"
+        )
 
 
 def _lower(
@@ -143,10 +171,12 @@ def with_signals(bundle: Bundle, signals: Collection[str]) -> Bundle:
     return replace(bundle, probes=restrict(bundle.probes, signals))
 
 
-def _rendered(library: Library, templates: Mapping[str, str]) -> dict[str, bytes]:
+def _rendered(library: Library, templates: Mapping[str, str], reads: str | None = None) -> dict[str, bytes]:
     printer = environment("templates")
-    variables = {"lib": library, "p": library.p, "P": library.P, "config": library.config, "probes": library.probes}
-    variables["selftest"] = library.selftest
+    variables: dict[str, object] = {"lib": library, "p": library.p, "P": library.P, "config": library.config}
+    variables |= {"probes": library.probes, "selftest": library.selftest, "reads": reads}
+    if reads is not None:
+        variables |= {"R": reads.upper(), "prototypes": reader_prototypes(library.p, reads)}
     texts = {name.format(library.p): printer.get_template(way).render(variables) for name, way in templates.items()}
     if library.shared_scratch:
         # The templates name the scratch of a state, which has none.
@@ -159,7 +189,7 @@ def _probe_files(library: Library) -> dict[str, bytes]:
     return _rendered(library, PROBE_TEMPLATES)
 
 
-def _manifest(library: Library, files: Collection[str], stream: bool) -> bytes:
+def _manifest(library: Library, files: Collection[str], stream: bool, reads: str | None = None) -> bytes:
     manifest = LibraryManifest(
         generator=f"dyncp {library.version}",
         runtime_version=library.runtime_version,
@@ -172,6 +202,7 @@ def _manifest(library: Library, files: Collection[str], stream: bool) -> bytes:
         selftest=library.selftest is not None,
         shared_scratch=library.shared_scratch,
         stream=stream,
+        reads=reads,
         files=sorted(files),
     )
     return (json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n").encode("ascii")

@@ -39,6 +39,7 @@ class LibraryManifest(StrictModel):
     selftest: bool = Field(False, description="whether it has P_selftest and P_check_tables")
     shared_scratch: bool = Field(False, description="whether all states share one scratch")
     stream: bool = Field(False, description="whether it has P_stream.h and P_stream.c")
+    reads: str | None = Field(None, description="the library whose masks it reads, if it is a further probe set alone")
     files: list[str] = Field(max_length=1000, description="of the folder, those that `dyncp generate` wrote, this too")
 
 
@@ -46,8 +47,11 @@ def manifest_name(prefix: str) -> str:
     return f"{prefix}{_SUFFIX}"
 
 
-def read_library(folder: Path, prefix: str = "dyncp") -> LibraryManifest:
-    """The manifest of the generated `folder`. Raises GenerationError if there is none, or not of this version."""
+def read_library(folder: Path, prefix: str = "dyncp", readers: bool = False) -> LibraryManifest:
+    """The manifest of the generated `folder`; with `readers`, that of a further probe set as well.
+
+    Raises GenerationError if there is none, or not of this version.
+    """
     # A layout is written as a whole, from the folder around the library's own.
     settle(folder.absolute().parent, GenerationError)
     settle(folder, GenerationError)
@@ -60,6 +64,10 @@ def read_library(folder: Path, prefix: str = "dyncp") -> LibraryManifest:
         raise GenerationError(f"{error}; generate again") from None
     for name in manifest.files:
         check_name(name, path, GenerationError)
+    if manifest.reads is not None and not readers:
+        raise GenerationError(
+            f"{path}: a probe set that reads the masks of {manifest.reads}, no network; take --prefix {manifest.reads}"
+        )
     return manifest
 
 

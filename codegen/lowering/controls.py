@@ -11,6 +11,7 @@ ARGUMENTS = {
     "strength": ["uint32_t percent"],
     "bypass": ["int bypass"],
     "smoothing": ["uint32_t attack", "uint32_t release"],
+    "decision": ["uint32_t decision", "int32_t level", "uint32_t hangover"],
     "vad": ["int32_t level", "uint32_t hangover"],
 }
 """Of P_set_…, after the state."""
@@ -26,16 +27,16 @@ def setters(prefix: str) -> dict[str, str]:
     return listed | {"settings": prototype(prefix, "get_settings", own)}
 
 
-def setting_lines() -> list[str]:
+def setting_lines(prefix: str) -> list[str]:
     """Members of the settings struct."""
+    count = f"{prefix.upper()}_DECISIONS"
     members = [
         ("uint32_t block_cap, frame_cap;", "most active channels"),
         ("uint32_t limit;", "dB"),
         ("uint32_t strength;", "percent"),
         ("uint32_t bypass;", "0 or 1"),
         ("uint32_t attack, release;", "percent"),
-        ("int32_t vad_level;", "in the score's units"),
-        ("uint32_t vad_hangover;", "frames"),
+        (f"{prefix}_decision decisions[({count} > 0) ? {count} : 1];", ""),
     ]
     return aligned(members, indent=4)
 

@@ -25,7 +25,7 @@ from dyncp.codegen.plan.stages import stages
 from dyncp.codegen.plan.weights import emitted_weight, multiplied_in_pairs, neighbour_products, padded, skips_columns
 from dyncp.export.formats.bundle import Bundle
 
-RUNTIME_VERSION = 6
+RUNTIME_VERSION = 7
 """DYNCP_RUNTIME_VERSION of firmware/runtime/dyncp_runtime.h that the templates are written for."""
 
 STATUSES = (
@@ -34,7 +34,7 @@ STATUSES = (
     ("ERROR_UNINITIALIZED", "the state was never initialized"),
     ("ERROR_VERSION", "the state belongs to another version, model or probe set"),
     ("ERROR_CAP", "gates that hold or are shared have no cap per frame"),
-    ("ERROR_SETTING", "a setting is out of its range, or needs a task vad"),
+    ("ERROR_SETTING", "a setting is out of its range, or of no decision"),
 )
 SELFTEST_STATUS = ("ERROR_SELFTEST", "a constant table or known audio gave another hash")
 
@@ -154,7 +154,7 @@ def lower(bundle: Bundle, prefix: str, selftest: bool = False, shared_scratch: b
         statuses=statuses,
         status_lines=_status_lines(statuses, upper),
         structs=[struct_text(struct, prefix) for struct in structs.structs],
-        settings=setting_lines(),
+        settings=setting_lines(prefix),
         set_cap=_set_cap(prefix),
         setters=setters(prefix),
         process=_process(prefix, upper),

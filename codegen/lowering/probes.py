@@ -54,8 +54,12 @@ class ProbeSet:
     tables: list[Table]
     smoothing: list[Smoothing]
     """Empty where no task is smoothed: then the words are the signals."""
+    decisions: list[Signal]
+    """Those that decide something, in the order of the state's `decisions`."""
+    decision_lines: list[str]
+    """Their enumerators."""
     voice: int | None
-    """The output that says speech."""
+    """Which of them says speech."""
     tell: str
     """Prototype of the function that does the work, without its end."""
     selftest: ProbeSelfTest | None
@@ -73,23 +77,33 @@ def lower_probes(bundle: Bundle, prefix: str, selftest: bool = False) -> ProbeSe
     tasks = probes.tasks if probes else []
     listed = probe_tables(bundle, probes) if probes else []
     number = f"0x{(bundle.probes_hash or '0')[:8]}u"
+    described = signals(tasks, config, upper)
+    deciders = [signal for signal in described if signal.kind != "regression"]
+    voice = probes.voice_output if probes else None
     return ProbeSet(
         hash=bundle.probes_hash,
         number=number,
         tasks=tasks,
         constants=_constants(bundle, upper, number),
         members=members(tasks),
-        signals=signals(tasks, config, upper),
+        signals=described,
         state=struct_text(probe_state(config, probes), prefix),
         outputs=bundle.probe_outputs,
         features=len(probes.channel) if probes else 0,
         bits=8 * probes.weight.dtype.itemsize if probes else 0,
         tables=listed,
         smoothing=_smoothing(probes) if probes else [],
-        voice=probes.voice_output if probes else None,
+        decisions=deciders,
+        decision_lines=_decision_lines(deciders, upper),
+        voice=next((n for n, signal in enumerate(deciders) if signal.first == voice), None),
         tell=_tell(prefix),
         selftest=lower_probe_selftest(listed, bundle) if selftest else None,
     )
+
+
+def _decision_lines(deciders: list[Signal], upper: str) -> list[str]:
+    lines = ((f"{upper}_DECISION_{signal.name.upper()} = {n},", "") for n, signal in enumerate(deciders))
+    return aligned(lines, indent=4)
 
 
 def _tell(prefix: str) -> str:
@@ -97,7 +111,19 @@ def _tell(prefix: str) -> str:
     return wrapped(f"DYNCP_ONCE static void {prefix}_set_tell", arguments, "")
 
 
+def reader_prototypes(prefix: str, reads: str) -> dict[str, str]:
+    """Of the functions of a probe set that reads the masks of the library `reads`, without their ends."""
+    state, status = f"{prefix}_state *state", f"{reads}_status {prefix}"
+    listed = {
+        "read": [state, f"const {reads}_state *network", f"{prefix}_signals *signals"],
+        "set_decision": [state, "uint32_t decision", "int32_t level", "uint32_t hangover"],
+        "get_decision": [f"const {state}", "uint32_t decision", f"{prefix}_decision *now"],
+    }
+    return {name: wrapped(f"{status}_{name}", arguments, "") for name, arguments in listed.items()}
+
+
 def _constants(bundle: Bundle, upper: str, number: str) -> list[str]:
+    decisions = len(bundle.probes.deciding) if bundle.probes else 0
     has_vad = int(bundle.probes is not None and bundle.probes.voice_output is not None)
     defines = [
         (f'BUNDLE_HASH "{bundle.hash}"', ""),
@@ -105,6 +131,7 @@ def _constants(bundle: Bundle, upper: str, number: str) -> list[str]:
         (f'PROBES_HASH "{bundle.probes_hash or ""}"', ""),
         (f"PROBE_SET {number}", "start of that hash, 0 without probes"),
         (f"PROBE_OUTPUTS {bundle.probe_outputs}", "words of all tasks"),
+        (f"DECISIONS {decisions}", "tasks that decide something"),
         (f"HAS_VAD {has_vad}", "whether the binary task vad is one of them"),
         (f"PROBE_STATE_BYTES {probe_state(bundle.config, bundle.probes).bytes}", "sizeof the probe state"),
     ]

@@ -31,7 +31,8 @@ class Signal:
 def signals(tasks: list[ProbeTask], config: NetworkConfig, upper: str) -> list[Signal]:
     """`upper` is the prefix of macros."""
     described, first = [], 0
-    taken = {f"{upper}_{name}" for name in _FIXED} | {f"{upper}_STAGE_{s.name.upper()}" for s in stages(config, 1)}
+    taken = {f"{upper}_{name}" for name in _FIXED} | {f"{upper}_DECISION_{task.name.upper()}" for task in tasks}
+    taken |= {f"{upper}_STAGE_{s.name.upper()}" for s in stages(config, 1)}
     for task in tasks:
         described.append(
             Signal(
@@ -72,13 +73,21 @@ def _classes(task: ProbeTask, upper: str, taken: set[str]) -> list[str]:
 _FIXED = {"SAMPLE_RATE", "MASK_WORDS", "WARM_UP", "STATE_BYTES", "SCRATCH_BYTES", "NETWORK_HASH", "BUNDLE_HASH"}
 _FIXED |= {"PROBE_SET", "PROBE_OUTPUTS", "PROBE_STATE_BYTES", "PROBES_VERSION", "PROBES_HASH"}
 _FIXED |= {"ERROR_NULL", "ERROR_UNINITIALIZED", "ERROR_VERSION", "VERSION_MAJOR", "VERSION_MINOR", "VERSION_PATCH"}
-_FIXED |= {"ERROR_SETTING", "ERROR_CAP", "NO_LIMIT", "HAS_VAD", "BAND_EDGES"}
+_FIXED |= {"ERROR_SETTING", "ERROR_CAP", "DECISIONS", "NO_LIMIT", "HAS_VAD", "BAND_EDGES"}
 _FIXED |= {"ERROR_SELFTEST", "TABLES_HASH", "HEARD_HASH", "HEARD_FRAMES", "TOLD_HASH"}
 
 
-def members(tasks: list[ProbeTask]) -> list[str]:
-    """Lines of the signals struct. Raises GenerationError for a task that C cannot name."""
-    return aligned(((f"{kind} {name}{dims};", comment) for kind, name, dims, comment in fields(tasks)), indent=4)
+def members(tasks: list[ProbeTask], counts: bool = True) -> list[str]:
+    """Lines of the signals struct, with its counts of work or without.
+
+    Raises GenerationError for a task that C cannot name.
+    """
+    listed = fields(tasks)[0 if counts else COUNTS :]
+    return aligned(((f"{kind} {name}{dims};", comment) for kind, name, dims, comment in listed), indent=4)
+
+
+COUNTS = 2
+"""So many fields come first that are no task's."""
 
 
 def fields(tasks: list[ProbeTask]) -> list[tuple[str, str, str, str]]:
@@ -104,11 +113,11 @@ def _task_members(task: ProbeTask) -> list[tuple[str, str, str, str]]:
         "regression": [("int32_t", task.name, "", value)],
         "binary": [
             ("int32_t", f"{task.name}_score", "", value),
-            ("uint8_t", task.name, "", "1 where the score > 0"),
+            ("uint8_t", task.name, "", "1 where the score > 0, unless set otherwise"),
         ],
         "multiclass": [
             ("int32_t", f"{task.name}_scores", f"[{task.outputs}]", f"{value}, one a class"),
-            ("uint8_t", task.name, "", "class of the first largest score"),
+            ("uint8_t", task.name, "", "class of the first largest score, unless set otherwise"),
         ],
     }[task.kind]
     if task.frames == "speech":

@@ -73,12 +73,8 @@ def probe_state(config: NetworkConfig, probes: Probes | None) -> Struct:
     members = [Member("uint32_t", "set", (), "that the state belongs to")]
     if probes is not None:
         outputs = len(probes.bias)
-        if probes.voice_output is not None:
-            members += [
-                Member("int32_t", "level", (), "that the score of `vad` must be above"),
-                Member("uint32_t", "hangover", (), "frames that its decision stays longer"),
-                Member("uint32_t", "unvoiced", (), "frames since the score was above the level"),
-            ]
+        if probes.deciding:
+            members.append(Member(_decider(), "decisions", (len(probes.deciding),), "of the tasks that decide"))
         if any(task.frames == "speech" for task in probes.tasks):
             members.append(Member("uint32_t", "frames", (), "since init, until warm"))
         members += [
@@ -96,6 +92,12 @@ def probe_state(config: NetworkConfig, probes: Probes | None) -> Struct:
 def _controls() -> Struct:
     names = ("shaped", "limit", "floor", "strength", "attack", "release", "bypass", "wet")
     return Struct("controls", "Settings of the gain.", [Member("uint32_t", name, (), "") for name in names])
+
+
+def _decider() -> Struct:
+    """Declared by the runtime, as the controls are."""
+    kinds = {"level": "int32_t", "hangover": "uint32_t", "since": "uint32_t", "told": "uint32_t"}
+    return Struct("decider", "A decision.", [Member(kind, name, (), "") for name, kind in kinds.items()])
 
 
 def _block(config: NetworkConfig, dilation: int, gate: bool) -> Struct:

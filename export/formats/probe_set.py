@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,12 +57,22 @@ class Probes:
         return [slice(end - task.outputs, end) for task, end in zip(self.tasks, ends, strict=True)]
 
     @property
+    def deciding(self) -> list[str]:
+        """Names of the tasks that decide something, in the order of the set."""
+        return deciding(self.tasks)
+
+    @property
     def voice_output(self) -> int | None:
         """The output whose sign says speech: that of the binary task `vad`; None in a set without."""
         for task, columns in zip(self.tasks, self.columns, strict=True):
             if task.name == VOICE_ACTIVITY.name and task.kind == "binary":
                 return int(columns.start)
         return None
+
+
+def deciding(tasks: Sequence[Task]) -> list[str]:
+    """Names of those that decide something: all but regressions."""
+    return [task.name for task in tasks if task.kind != "regression"]
 
 
 def restrict(probes: Probes | None, names: Collection[str]) -> Probes | None:

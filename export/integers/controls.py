@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The controls of docs/arithmetic.md, section 11: from the mask to the gain, and the decision of voice activity."""
+"""The controls of docs/arithmetic.md, section 11: from the mask to the gain, and from scores to decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,15 @@ FADE_STEP = 4096
 """Of the share of the suppression, in a frame."""
 
 
+class Decision(NamedTuple):
+    """When a decision is told: docs/controls.md."""
+
+    level: int = 0
+    """Of a binary task, what its score must be above; of a multiclass one, by how much another class must lead."""
+    hangover: int = 0
+    """Frames that a decision stays once that no longer holds."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What firmware may set between frames; by default nothing is changed. Ranges as in docs/controls.md."""
@@ -34,20 +44,24 @@ class Settings:
     """Percent of its way that a gain rises in a frame, 1 to 100."""
     release: int = 100
     """… and falls."""
-    vad_level: int = 0
-    """What the score of `vad` must be above, in its units."""
-    vad_hangover: int = 0
-    """Frames that the decision stays longer."""
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
+    """By task; those that are left out have the defaults."""
 
-    def words(self) -> NDArray[np.int32]:
-        """In the order of the fields, int32 [7]."""
-        return np.array([int(value) for value in astuple(self)], np.int32)
+    def decision(self, task: str) -> Decision:
+        return self.decisions.get(task, Decision())
+
+    def words(self, deciding: Sequence[str]) -> NDArray[np.int32]:
+        """In the order of the fields, int32 [5 + 2 · D]; of the decisions those of the tasks `deciding`."""
+        gain = [self.limit, self.strength, int(self.bypass), self.attack, self.release]
+        return np.array([*gain, *(word for task in deciding for word in self.decision(task))], np.int32)
 
     @classmethod
-    def of(cls, words: NDArray[np.int32]) -> Settings:
+    def of(cls, words: NDArray[np.int32], deciding: Sequence[str]) -> Settings:
         """The inverse of `words`."""
-        limit, strength, bypass, *rest = words.tolist()
-        return cls(limit, strength, bool(bypass), *rest)
+        limit, strength, bypass, attack, release, *rest = words.tolist()
+        pairs = zip(deciding, map(Decision, rest[::2], rest[1::2]), strict=True)
+        decisions = {task: decision for task, decision in pairs if decision != Decision()}
+        return cls(limit, strength, bool(bypass), attack, release, decisions)
 
 
 DEFAULT = Settings()
@@ -95,9 +109,22 @@ def soften(gain: Integers, part: int) -> Integers:
     return UNITY - ((UNITY - gain) * part >> 15)
 
 
-def voice(scores: NDArray[np.integer], settings: Sequence[Settings]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Scores of the task `vad` [n]: where they are above their level, and where the decision is 1, [n] each."""
-    above = scores > np.array([now.vad_level for now in settings], np.int64)
+def decide(scores: NDArray[np.integer], settings: Sequence[Decision]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Scores of a binary task [n]: where they are above their level, and where the decision is 1, [n] each."""
+    above = scores > np.array([now.level for now in settings], np.int64)
     at = np.where(above, np.arange(len(scores)), -(2**31))
-    unvoiced = np.arange(len(scores)) - np.maximum.accumulate(at)
-    return above, unvoiced <= np.array([now.vad_hangover for now in settings], np.int64)
+    since = np.arange(len(scores)) - np.maximum.accumulate(at)
+    return above, since <= np.array([now.hangover for now in settings], np.int64)
+
+
+def choose(scores: NDArray[np.integer], settings: Sequence[Decision]) -> NDArray[np.int64]:
+    """Scores of a multiclass task [n, classes] to the class that is told, [n]."""
+    chosen = np.empty(len(scores), np.int64)
+    told, led = int(scores[0].argmax()), 0
+    for n, (row, now) in enumerate(zip(scores.astype(np.int64), settings, strict=True)):
+        best = int(row.argmax())
+        led = led + 1 if best != told and row[best] - row[told] >= now.level else 0
+        if led > now.hangover:
+            told, led = best, 0
+        chosen[n] = told
+    return chosen

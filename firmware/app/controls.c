@@ -2,21 +2,24 @@
 /* Runs a generated library with settings that change from frame to frame, under an emulator with
  * semihosting, for dyncp.firmware.proof.product.controls.
  *
- * Arguments: PCM in, settings in, records out. There are SETTINGS words of settings to every frame,
- * in the order of dyncp.export.integers.controls.Settings; a `record` is written for each. What the
+ * PCM and settings come in, records go out. There are SETTINGS words of settings to every frame, in
+ * the order of dyncp.export.integers.controls.Settings; a `record` is written for each. What the
  * library does not give back as it was set ends the run with a status. */
 #include <string.h>
 
-#include "dyncp.h"
+#include "dyncp_private.h"
 #include "one_copy.h"
 #include "semihosting.h"
 
-enum { SETTINGS = 7 };
+enum { GAIN_SETTINGS = 5, SETTINGS = GAIN_SETTINGS + 2 * DYNCP_DECISIONS };
 
 typedef struct {
     int16_t output[DYNCP_HOP];
     uint16_t gains[DYNCP_GAINS + DYNCP_GAINS % 2];
-    uint32_t vad, macs;
+#if DYNCP_DECISIONS > 0
+    uint32_t decisions[DYNCP_DECISIONS];
+#endif
+    uint32_t macs;
 } record;
 
 static dyncp_state state;
@@ -28,21 +31,20 @@ static int set(const int32_t *words) {
                dyncp_set_strength(&state, (uint32_t)words[1]) == DYNCP_OK &&
                dyncp_set_bypass(&state, words[2]) == DYNCP_OK &&
                dyncp_set_smoothing(&state, (uint32_t)words[3], (uint32_t)words[4]) == DYNCP_OK;
-#if DYNCP_HAS_VAD
-    done = done && dyncp_set_vad(&state, words[5], (uint32_t)words[6]) == DYNCP_OK;
-#else
-    done = done && dyncp_set_vad(&state, words[5], (uint32_t)words[6]) == DYNCP_ERROR_SETTING;
-#endif
+    for (int n = 0; n < DYNCP_DECISIONS; n++) {
+        const int32_t *of = &words[GAIN_SETTINGS + 2 * n];
+        done = done && dyncp_set_decision(&state, (uint32_t)n, of[0], (uint32_t)of[1]) == DYNCP_OK;
+    }
+    done = done && dyncp_set_decision(&state, DYNCP_DECISIONS, 0, 0) == DYNCP_ERROR_SETTING;
     if (!done || dyncp_get_settings(&state, &now) != DYNCP_OK) {
         return 0;
     }
-#if !DYNCP_HAS_VAD
-    now.vad_level = words[5];
-    now.vad_hangover = (uint32_t)words[6];
-#endif
-    const int32_t told[] = {(int32_t)now.limit,       (int32_t)now.strength, (int32_t)now.bypass,
-                            (int32_t)now.attack,      (int32_t)now.release,  now.vad_level,
-                            (int32_t)now.vad_hangover};
+    int32_t told[SETTINGS] = {(int32_t)now.limit, (int32_t)now.strength, (int32_t)now.bypass,
+                              (int32_t)now.attack, (int32_t)now.release};
+    for (int n = 0; n < DYNCP_DECISIONS; n++) {
+        told[GAIN_SETTINGS + 2 * n] = now.decisions[n].level;
+        told[GAIN_SETTINGS + 2 * n + 1] = (int32_t)now.decisions[n].hangover;
+    }
     int same = 1;
     for (int n = 0; n < SETTINGS; n++) {
         same = same && told[n] == words[n];
@@ -65,8 +67,10 @@ static int process(const int16_t *in, int32_t to) {
         return 0;
     }
     memcpy(result.gains, dyncp_gains(&state), DYNCP_GAINS * sizeof *result.gains);
-#if DYNCP_HAS_VAD
-    result.vad = signals.vad;
+#if DYNCP_DECISIONS > 0
+    for (int n = 0; n < DYNCP_DECISIONS; n++) {
+        result.decisions[n] = ((const dyncp_internals *)&state)->probes.decisions[n].told;
+    }
 #endif
     result.macs = signals.macs;
     return semihosting_write(to, &result, sizeof result) == 0;

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs whole recordings through a generated library, for dyncp.firmware.host.library. Compiled
- * together with it as -DBRIDGE_PREFIX=dyncp -DBRIDGE_MACROS=DYNCP -DBRIDGE_HEADER='"dyncp.h"'
+ * together with it as -DBRIDGE_PREFIX=dyncp -DBRIDGE_MACROS=DYNCP
+ * -DBRIDGE_HEADER='"dyncp_private.h"'
  * [-DDYNCP_TRACE] */
 #include BRIDGE_HEADER
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+/* Words of the settings before those of decisions. */
+enum { BRIDGE_GAIN_SETTINGS = 5 };
 
 #define PASTE(a, b) PASTE_EXPANDED(a, b)
 #define PASTE_EXPANDED(a, b) a##_##b
@@ -19,6 +23,7 @@ int bridge_set_cap(void *state, uint32_t per_block, uint32_t per_frame);
 int bridge_set(void *state, const int32_t *words);
 int bridge_get(const void *state, int32_t *words);
 size_t bridge_gains(const void *state, uint16_t *gains);
+void bridge_decisions(const void *state, uint32_t *told);
 int bridge_run(void *state, size_t frames, const int16_t *in, int16_t *out, uint32_t *masks,
                int32_t *words, int32_t *signals, uint32_t *macs, uint32_t *active,
                unsigned char *trace, const unsigned char *given, size_t given_bytes);
@@ -67,8 +72,8 @@ int bridge_set_cap(void *state, uint32_t per_block, uint32_t per_frame) {
     return (int)NAME(set_cap)((NAME(state) *)state, per_block, per_frame);
 }
 
-/* The settings in the order of dyncp.export.integers.controls.Settings. Returns the status of the
- * first that is refused; without a task vad its two words are not set. */
+/* The settings in the order of dyncp.export.integers.controls.Settings, level and hangover of each
+ * decision included. Returns the status of the first that is refused. */
 int bridge_set(void *state, const int32_t *words) {
     NAME(state) *stream = (NAME(state) *)state;
     NAME(status) status = NAME(set_limit)(stream, (uint32_t)words[0]);
@@ -81,8 +86,9 @@ int bridge_set(void *state, const int32_t *words) {
     if (status == CONSTANT(OK)) {
         status = NAME(set_smoothing)(stream, (uint32_t)words[3], (uint32_t)words[4]);
     }
-    if (status == CONSTANT(OK) && CONSTANT(HAS_VAD)) {
-        status = NAME(set_vad)(stream, words[5], (uint32_t)words[6]);
+    words += BRIDGE_GAIN_SETTINGS;
+    for (uint32_t n = 0; n < CONSTANT(DECISIONS) && status == CONSTANT(OK); n++, words += 2) {
+        status = NAME(set_decision)(stream, n, words[0], (uint32_t)words[1]);
     }
     return (int)status;
 }
@@ -96,8 +102,10 @@ int bridge_get(const void *state, int32_t *words) {
         words[2] = (int32_t)now.bypass;
         words[3] = (int32_t)now.attack;
         words[4] = (int32_t)now.release;
-        words[5] = now.vad_level;
-        words[6] = (int32_t)now.vad_hangover;
+        for (size_t n = 0; n < CONSTANT(DECISIONS); n++) {
+            words[BRIDGE_GAIN_SETTINGS + 2 * n] = now.decisions[n].level;
+            words[BRIDGE_GAIN_SETTINGS + 2 * n + 1] = (int32_t)now.decisions[n].hangover;
+        }
     }
     return (int)status;
 }
@@ -108,6 +116,18 @@ size_t bridge_gains(const void *state, uint16_t *gains) {
         memcpy(gains, NAME(gains)((const NAME(state) *)state), CONSTANT(GAINS) * sizeof *gains);
     }
     return CONSTANT(GAINS);
+}
+
+/* What was decided in the last frame, DECISIONS words. */
+void bridge_decisions(const void *state, uint32_t *told) {
+#if CONSTANT(DECISIONS) > 0
+    for (size_t n = 0; n < CONSTANT(DECISIONS); n++) {
+        told[n] = ((const NAME(internals) *)state)->probes.decisions[n].told;
+    }
+#else
+    (void)state;
+    (void)told;
+#endif
 }
 
 /* `trace` may be NULL, and so may `given`: constructed frames, of each the packed masks that the

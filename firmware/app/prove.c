@@ -114,7 +114,13 @@ static void prove_readout(void) {
     for (int shift = 1; shift < 8; shift++) {
         dcp_smooth(shift, words, average, signals, 5);
     }
-    (void)dcp_class(words, signals, 5);
+    dcp_decision decision;
+    decision.level = Frama_C_interval(INT32_MIN, INT32_MAX);
+    decision.hangover = (uint32_t)Frama_C_interval(-1, INT32_MAX);
+    decision.since = (uint32_t)Frama_C_interval(-1, INT32_MAX);
+    decision.told = (uint32_t)Frama_C_interval(-1, INT32_MAX);
+    dcp_choose(&decision, words, 5);
+    dcp_decide(&decision, words[0]);
 }
 
 static void prove_frame_ends(void) {

@@ -38,7 +38,7 @@ def build_host(
         words = find_compiler() if compiler is None else (compiler,)
         command = [*words, "-std=c99", *flags, "-shared", "-fPIC", f"-I{library}"]
         command += [f"-DBRIDGE_PREFIX={prefix}", f"-DBRIDGE_MACROS={prefix.upper()}"]
-        command += [f'-DBRIDGE_HEADER="{prefix}.h"', *(["-DDYNCP_TRACE"] if trace else [])]
+        command += [f'-DBRIDGE_HEADER="{prefix}_private.h"', *(["-DDYNCP_TRACE"] if trace else [])]
         folder = build_dir or cache_folder()
         target = folder / f"{prefix}-{_fingerprint(library, bridge, words, command)[:32]}.so"
         if not target.is_file():

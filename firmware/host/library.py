@@ -16,6 +16,7 @@ from dyncp.base.errors import ToolchainError
 from dyncp.codegen.generate import generate, read_library
 from dyncp.codegen.plan.stages import Stage, stages
 from dyncp.export.formats.bundle import Bundle
+from dyncp.export.formats.probe_set import deciding
 from dyncp.export.integers.controls import Settings
 from dyncp.export.integers.run import Run, hops
 from dyncp.firmware.host.build import Compiler, build_host
@@ -45,13 +46,14 @@ class HostLibrary:
         self.config = self.description.network
         self.tasks = self.description.tasks
         self.outputs = sum(task.outputs for task in self.tasks)
+        self.deciding = deciding(self.tasks)
         self.stages: list[Stage] = stages(self.config, self.outputs) if trace else []
         self.path = build_host(library, prefix, compiler, flags, trace, build_dir)
         self._c = ctypes.CDLL(str(self.path))
         self._c.bridge_state_bytes.restype = ctypes.c_size_t
         self._c.bridge_run.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_void_p] * 9, ctypes.c_size_t]
         self._c.bridge_init.argtypes = [ctypes.c_void_p]
-        for name in ("bridge_set", "bridge_get", "bridge_gains"):
+        for name in ("bridge_set", "bridge_get", "bridge_gains", "bridge_decisions"):
             getattr(self._c, name).argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         self._c.bridge_gains.restype = ctypes.c_size_t
         self._c.bridge_set_cap.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32]
@@ -95,23 +97,31 @@ class Stream:
         self._check(self._library._c.bridge_set_cap(self._state.ctypes.data, per_block, per_frame))
 
     def set_controls(self, settings: Settings) -> None:
-        """From the next frame on (docs/controls.md); those of `vad` do nothing where there is no such task.
+        """From the next frame on (docs/controls.md); decisions of tasks that the library does not have do nothing.
 
         Raises ToolchainError for a setting out of its range.
         """
-        self._check(self._library._c.bridge_set(self._state.ctypes.data, settings.words().ctypes.data))
+        words = settings.words(self._library.deciding)
+        self._check(self._library._c.bridge_set(self._state.ctypes.data, words.ctypes.data))
 
     def controls(self) -> Settings:
         """The settings as the library tells them."""
-        words = np.zeros(len(Settings().words()), np.int32)
+        deciding = self._library.deciding
+        words = np.zeros(len(Settings().words(deciding)), np.int32)
         self._check(self._library._c.bridge_get(self._state.ctypes.data, words.ctypes.data))
-        return Settings.of(words)
+        return Settings.of(words, deciding)
 
     def gains(self) -> NDArray[np.uint16]:
         """What the last frame was multiplied with, by bin or band, Q15."""
         gains = np.empty(self._library._c.bridge_gains(self._state.ctypes.data, None), np.uint16)
         self._library._c.bridge_gains(self._state.ctypes.data, gains.ctypes.data)
         return gains
+
+    def decisions(self) -> NDArray[np.uint32]:
+        """What was decided in the last frame: of each of `HostLibrary.deciding` 0 or 1, or a class."""
+        told = np.zeros(len(self._library.deciding), np.uint32)
+        self._library._c.bridge_decisions(self._state.ctypes.data, told.ctypes.data)
+        return told
 
     def process(self, block: NDArray[np.int16]) -> NDArray[np.int16]:
         """Enhance the next int16 PCM [n · hop]; the output [n · hop] lags by the delay."""

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a product sets at run time: from the mask to the gain that is applied. Section numbers refer
- * to docs/arithmetic.md. Settings come from a state that may have been corrupted: each is reduced
- * where it is used. */
+/* What a product sets at run time: from the mask to the gain that is applied, and from scores to
+ * decisions. Section numbers refer to docs/arithmetic.md. Settings come from a state that may have
+ * been corrupted: each is reduced where it is used. */
 #ifndef DYNCP_CONTROLS_H
 #define DYNCP_CONTROLS_H
 
@@ -26,6 +26,13 @@ typedef struct {
     uint32_t bypass;   /* 0 or 1 */
     uint32_t wet;      /* share of the suppression, Q15: it moves to what `bypass` wants */
 } dcp_controls;
+
+typedef struct {
+    int32_t level;     /* that a score must be above, or a lead as large as */
+    uint32_t hangover; /* frames that a decision stays without */
+    uint32_t since;    /* frames since it was so, 0 where it is in this one */
+    uint32_t told;     /* 0 or 1, or a class; at first any that does not exist */
+} dcp_decision;
 
 static inline uint32_t dcp_least(uint32_t a, uint32_t b) {
     return (a < b) ? a : b;
@@ -74,7 +81,7 @@ static inline int dcp_moves(uint32_t percent) {
     return (percent > 0u) && (percent <= DCP_PERCENT);
 }
 
-/* ---- Section 11 ---- */
+/* ---- Section 11, gain ---- */
 
 /* Step 1, up to 100 %, and step 4: a share of what is suppressed. */
 static inline void dcp_soften(uint32_t share, uint16_t *gain, size_t count) {
@@ -128,6 +135,43 @@ DCP_KERNEL void dcp_shape(dcp_controls *c, uint16_t *mask, uint16_t *gain, size_
         dcp_soften(c->wet, gain, count);
         dcp_settle(c);
     }
+}
+
+/* ---- Section 11, decisions ---- */
+
+/* Before the first frame. */
+static inline void dcp_decision_start(dcp_decision *d) {
+    d->since = UINT32_MAX;
+    d->told = UINT32_MAX;
+}
+
+static inline uint32_t dcp_later(uint32_t frames) {
+    return (frames < UINT32_MAX) ? (frames + 1u) : frames;
+}
+
+/* Of two: 1 where the score is above the level, and for the hangover after. */
+static inline void dcp_decide(dcp_decision *d, int32_t score) {
+    d->since = (score > d->level) ? 0u : dcp_later(d->since);
+    d->told = 0;
+    if (d->since <= d->hangover) {
+        d->told = 1;
+    }
+}
+
+/* Of classes: the first of the largest score[count] follows the told one when it has led by the
+ * level for longer than the hangover. */
+static inline void dcp_choose(dcp_decision *d, const int32_t *score, size_t count) {
+    const uint32_t classes = (uint32_t)count;
+    uint32_t best = 0;
+    for (uint32_t o = 1; o < classes; o++) {
+        best = (score[o] > score[best]) ? o : best;
+    }
+    const uint32_t told = (d->told < classes) ? d->told : best;
+    const uint32_t lead = (uint32_t)dcp_wrap_subtract(score[best], score[told]);
+    const int leads = (best != told) && (lead >= (uint32_t)d->level);
+    const uint32_t led = (leads != 0) ? dcp_later(d->since) : 0u;
+    d->told = (led > d->hangover) ? best : told;
+    d->since = (led > d->hangover) ? 0u : led;
 }
 
 #endif

@@ -31,7 +31,7 @@ static inline void dcp_probe16(const dcp_probes *probes, const uint32_t *masks, 
     dcp_update(probes, dcp_add_rows16, masks, seen, sum);
 }
 
-/* ---- Smoothing and decisions ---- */
+/* ---- Smoothing ---- */
 
 /* An average that stands at word[count]. */
 static inline void dcp_smooth_start(const int32_t *word, int32_t *average, size_t count) {
@@ -59,30 +59,6 @@ static inline void dcp_smooth(int shift, const int32_t *word, int32_t *average, 
         average[o] = dcp_wrap_add(average[o], difference >> shift);
         signal[o] = dcp_wrap_add(average[o], 128) >> 8;
     }
-}
-
-/* Frames since the voice's score was last above the level, 0 where it is in this one. */
-static inline uint32_t dcp_unvoiced(int32_t score, int32_t level, uint32_t frames) {
-    if (score > level) {
-        return 0;
-    }
-    return frames + (frames < UINT32_MAX);
-}
-
-/* Copies word[count], and returns the index of the first largest. */
-static inline uint8_t dcp_class(const int32_t *word, int32_t *score, size_t count) {
-    int32_t largest = word[0];
-    score[0] = largest;
-    uint8_t best = 0;
-    for (size_t o = 1; o < count; o++) {
-        const int32_t value = word[o];
-        score[o] = value;
-        if (value > largest) {
-            largest = value;
-            best = (uint8_t)o;
-        }
-    }
-    return best;
 }
 
 #endif

@@ -10,6 +10,9 @@ from libraries import SMALL, library
 from networks import BANDS
 from signals import speech_like
 
+from dyncp.base.paths import find_bundle
+from dyncp.codegen.generate import generate
+from dyncp.export.formats.bundle import read_bundle
 from dyncp.firmware.building.boards import Board, load_boards
 from dyncp.firmware.building.image import compile_source
 from dyncp.firmware.host.library import HostLibrary
@@ -25,6 +28,26 @@ BANDED = SMALL.model_copy(update={"bands": BANDS, "gate_site": "hidden", "poolin
 def test_cores_equal_the_reference(tmp_path: Path, board: Board, network: str) -> None:
     bundle, folder = library(tmp_path, SMALL if network == "bins" else BANDED)
     expected = controlled(bundle, speech_like(40))
+    assert on_board(folder, compile_source(folder / "dyncp.c", board, tmp_path), board, expected, tmp_path, 300.0) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "core"),
+    [
+        ("tiny", "cortex-m0"),
+        ("tiny", "cortex-m4"),
+        ("tiny", "cortex-m55"),
+        ("small2", "cortex-m4"),
+        ("small2", "cortex-m55"),
+    ],
+)
+def test_shipped_networks_with_bands(tmp_path: Path, network: str, core: str) -> None:
+    bundle = read_bundle(find_bundle(Path(network)))
+    board = next(board for board in load_boards() if board.core == core)
+    folder = generate(bundle, tmp_path / "library")
+    expected = controlled(bundle, speech_like(40))
+    assert bundle.config.bands is not None
     assert on_board(folder, compile_source(folder / "dyncp.c", board, tmp_path), board, expected, tmp_path, 300.0) == 0
 
 

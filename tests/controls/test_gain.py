@@ -18,7 +18,7 @@ from signals import HOP, speech_like
 from dyncp.base.errors import ToolchainError
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import controls, reference
-from dyncp.export.integers.controls import DEFAULT, Settings
+from dyncp.export.integers.controls import DEFAULT, Decision, Settings
 from dyncp.firmware.host.library import HostLibrary
 from dyncp.firmware.proof.product.controls import controlled, on_host, schedule
 
@@ -141,9 +141,9 @@ def test_controls_at_their_defaults_change_no_bit(tmp_path: Path, name: str) -> 
 def test_settings_out_of_range_are_refused_and_change_nothing(tmp_path: Path) -> None:
     _, folder = library(tmp_path)
     stream = HostLibrary(folder, flags=("-O1",), build_dir=tmp_path).stream()
-    stream.set_controls(Settings(limit=10, strength=20, attack=30, release=40, vad_level=-5, vad_hangover=6))
+    stream.set_controls(Settings(limit=10, strength=20, attack=30, release=40, decisions={"vad": Decision(-5, 6)}))
     before = stream.controls()
-    for wrong in ({"strength": 201}, {"attack": 0}, {"release": 101}, {"vad_hangover": 10000}):
+    for wrong in ({"strength": 201}, {"attack": 0}, {"release": 101}, {"decisions": {"vad": Decision(0, 10000)}}):
         with pytest.raises(ToolchainError, match="status 5"):
             stream.set_controls(replace(before, **wrong))
         assert stream.controls() == before

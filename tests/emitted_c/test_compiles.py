@@ -129,6 +129,7 @@ def test_only_the_api_is_external_and_nothing_is_writable(tmp_path: Path, folder
     exported = sorted(name for name, kind in symbols.items() if kind not in "trU")
     functions = ("follow", "gains", "get_settings", "init", "masks", "probe_words", "process", "set_bypass", "set_cap")
     functions += (
+        "set_decision",
         "set_limit",
         "set_smoothing",
         "set_strength",
@@ -171,7 +172,7 @@ def test_marks_leave_the_machine_code_alone(tmp_path: Path, folder: Path, compil
 def test_another_version_of_the_runtime_is_refused(tmp_path: Path, compiler: str) -> None:
     _, made = library(tmp_path)
     header = made / "dyncp_runtime.h"
-    header.write_text(header.read_text().replace("DYNCP_RUNTIME_VERSION 6", "DYNCP_RUNTIME_VERSION 5"))
+    header.write_text(header.read_text().replace("DYNCP_RUNTIME_VERSION 7", "DYNCP_RUNTIME_VERSION 6"))
     with pytest.raises(ToolchainError, match=r"dyncp\.c needs version 6 of dyncp_runtime\.h"):
         toolchain.run([compiler, "-std=c99", "-c", made / "dyncp.c", "-o", tmp_path / "dyncp.o"])
 

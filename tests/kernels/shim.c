@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The runtime's static inline functions, made callable from Python: of layers, with their tables as
  * arguments. */
+#include "dyncp_controls.h"
 #include "dyncp_fft.h"
 #include "dyncp_kernels.h"
 #include "dyncp_masks.h"
@@ -59,9 +60,18 @@ uint32_t popcount(uint32_t v) {
     return dcp_popcount(v);
 }
 
-uint32_t class_of(const int32_t *word, int32_t *score, size_t count);
-uint32_t class_of(const int32_t *word, int32_t *score, size_t count) {
-    return dcp_class(word, score, count);
+void decisions(dcp_decision *decision, const int32_t *score, size_t frames, size_t count,
+               uint32_t *told);
+void decisions(dcp_decision *decision, const int32_t *score, size_t frames, size_t count,
+               uint32_t *told) {
+    for (size_t frame = 0; frame < frames; frame++) {
+        if (count == 1) {
+            dcp_decide(decision, score[frame]);
+        } else {
+            dcp_choose(decision, score + frame * count, count);
+        }
+        told[frame] = decision->told;
+    }
 }
 
 void fft256(const int32_t *twiddle, const int32_t *in, int32_t *z);

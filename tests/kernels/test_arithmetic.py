@@ -11,6 +11,7 @@ from libraries import Kernel
 from signals import EXTREMES, extreme, speech_like
 
 from dyncp.codegen.lowering.frontend import band_of_bins, closed_thresholds, search_starts, twice_twiddle
+from dyncp.export.integers.controls import Decision, choose, decide
 from dyncp.export.transforms import frontend
 
 INT32 = st.one_of(st.integers(-(2**31), 2**31 - 1), st.sampled_from([-(2**31), -1, 0, 1, 2**31 - 1]))
@@ -37,12 +38,27 @@ def test_popcount(kernel: Kernel, v: int) -> None:
     assert kernel("popcount", v) == v.bit_count()
 
 
-@given(words=st.lists(INT32, min_size=1, max_size=20))
-def test_first_largest(kernel: Kernel, words: list[int]) -> None:
-    values = np.array(words, np.int32)
-    scores = np.zeros_like(values)
-    assert kernel("class_of", values, scores, len(words)) == int(values.argmax())
-    np.testing.assert_array_equal(scores, values)
+@pytest.mark.parametrize("classes", [1, 2, 9])
+def test_decisions(kernel: Kernel, classes: int) -> None:
+    """Of scores near each other, where levels and ties count, and of any."""
+    random = np.random.default_rng(classes)
+    near, any_ = random.integers(-3, 4, (200, classes)), random.integers(-(2**31), 2**31, (200, classes))
+    scores = np.where(random.random((200, 1)) < 0.8, near, any_).astype(np.int32)
+    for level, hangover in ((0, 0), (-1 if classes == 1 else 1, 0), (2, 1), (0, 4), (3, 9999)):
+        told, state = np.zeros(200, np.uint32), np.array([level % 2**32, hangover, 2**32 - 1, 2**32 - 1], np.uint32)
+        kernel("decisions", state, scores, 200, classes, told)
+        settings = [Decision(level, hangover)] * 200
+        expected = decide(scores[:, 0], settings)[1] if classes == 1 else choose(scores, settings)
+        np.testing.assert_array_equal(told, expected)
+
+
+def test_a_corrupted_decision_is_still_a_class(kernel: Kernel) -> None:
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        told, words = np.zeros(1, np.uint32), random.integers(0, 2**32, 4).astype(np.uint32)
+        scores = random.integers(-(2**31), 2**31, 5).astype(np.int32)
+        kernel("decisions", words, scores, 1, 5, told)
+        assert told[0] < 5
 
 
 @given(seed=st.integers(0, 2**32 - 1), bits=st.integers(1, 30))

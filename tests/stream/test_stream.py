@@ -31,11 +31,11 @@ KINDS: dict[int, Any] = {16: np.int16, 32: np.int32, 0: np.float32}
 Built = tuple[Bundle, Path, Path]
 
 
-def built(folder: Path, config: NetworkConfig) -> Built:
+def built(folder: Path, config: NetworkConfig, shared_scratch: bool = False) -> Built:
     """A bundle, its library with a stream, and a host program around firmware/app/stream.c."""
     bundle = random_bundle(config, seed=2)
     write_bundle(bundle, folder / "bundle")
-    library = generate(bundle, folder / "library", stream=True)
+    library = generate(bundle, folder / "library", stream=True, shared_scratch=shared_scratch)
     sources = [APP / "stream.c", library / "dyncp.c", library / "dyncp_stream.c"]
     flags = ("-O2", "-DSTREAM_ABOVE", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
     return bundle, library, program(folder / "stream", sources, include=[HERE, APP, library], flags=flags)
@@ -112,6 +112,23 @@ def test_interleaved_channels_of_their_own(tmp_path: Path, bands: Built) -> None
     two = np.stack([speech(0.15, seed=3), speech(0.15, seed=4)], axis=1)
     expected = np.stack([streaming.stream(bundle, np.ascontiguousarray(channel)) for channel in two.T], axis=1)
     np.testing.assert_array_equal(passed(tmp_path, binary, two, 64), expected)
+
+
+@pytest.mark.parametrize("network", ["bins", "bands"])
+def test_streams_that_share_one_scratch(tmp_path: Path, network: str) -> None:
+    """Two that are interleaved by blocks, a pair, 48 kHz and what is above: as with a scratch of their own."""
+    bundle, library, binary = built(tmp_path / "built", BANDED if network == "bands" else SMALL, shared_scratch=True)
+    two = np.stack([speech(0.15, seed=3), speech(0.15, seed=4)], axis=1)
+    expected = np.stack([streaming.stream(bundle, np.ascontiguousarray(channel)) for channel in two.T], axis=1)
+    np.testing.assert_array_equal(passed(tmp_path, binary, two, 100), expected)
+    pair = np.stack([speech(0.15, 48000, 1), speech(0.15, 48000, 2) // 2], axis=1)
+    expected = streaming.stream(bundle, pair, wide=True, above=True)
+    np.testing.assert_array_equal(passed(tmp_path, binary, pair, 480, pair=True, wide=True, above=True), expected)
+    # No work can be spread over calls: that is refused.
+    with pytest.raises(subprocess.CalledProcessError):
+        passed(tmp_path, binary, two[:, 0].copy(), 64, even=True)
+    text = (library / "dyncp_stream.h").read_text()
+    assert "EVEN" not in text
 
 
 def test_int32_is_left_justified_and_rounded(tmp_path: Path, bins: Built) -> None:

@@ -10,7 +10,6 @@ import pytest
 from libraries import STRICT, library
 from signals import speech_like
 
-from dyncp.base.errors import GenerationError
 from dyncp.codegen.generate import generate
 from dyncp.export.integers import streaming
 from dyncp.firmware.building import toolchain
@@ -64,17 +63,12 @@ def test_the_header_in_cpp(tmp_path: Path, compiler: str) -> None:
     toolchain.run([compiler, *flags, "-c", source, "-o", tmp_path / "program.o"])
 
 
-def test_emitted_as_clang_format_would(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shared_scratch", [False, True])
+def test_emitted_as_clang_format_would(tmp_path: Path, shared_scratch: bool) -> None:
     bundle, _ = library(tmp_path)
-    folder = generate(bundle, tmp_path / "stream", stream=True)
+    folder = generate(bundle, tmp_path / "stream", stream=True, shared_scratch=shared_scratch)
     style = f"--style=file:{Path(__file__).parents[2] / '.clang-format'}"
-    toolchain.run(["clang-format", style, "--dry-run", "--Werror", *folder.glob("dyncp_stream.*")])
-
-
-def test_states_that_share_a_scratch_have_no_stream(tmp_path: Path) -> None:
-    bundle, folder = library(tmp_path)
-    with pytest.raises(GenerationError, match="pieces of a frame"):
-        generate(bundle, folder, stream=True, shared_scratch=True)
+    toolchain.run(["clang-format", style, "--dry-run", "--Werror", *folder.glob("dyncp_stream.*"), folder / "dyncp.h"])
 
 
 def test_without_it_a_library_has_no_file_of_it(tmp_path: Path) -> None:

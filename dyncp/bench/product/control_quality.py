@@ -14,14 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.progress import track
 
 from dyncp.base.config.framing import HOP
-from dyncp.base.files import replace_file
 from dyncp.base.quality import Score
-from dyncp.bench.between import split
 from dyncp.bench.product.controls import PAGE
+from dyncp.bench.product.page import tell
 from dyncp.evaluation.quality.clip_scores import score
 from dyncp.export.formats.bundle import Bundle, read_bundle
 from dyncp.export.integers import reference
@@ -98,11 +96,7 @@ def main() -> int:
     arguments = parser.parse_args()
     console = Console()
     pairs = make_pairs(load_corpus(arguments.corpus), "test", arguments.clips)
-    measured = table(read_bundle(arguments.bundle), pairs, console)
-    console.print(Markdown(measured))
-    if arguments.docs:
-        before, _, after = split(PAGE.read_text(encoding="utf-8"), MARKERS)
-        replace_file(PAGE, (before + measured + after).encode())
+    tell(table(read_bundle(arguments.bundle), pairs, console), PAGE, MARKERS, arguments.docs)
     return 0
 
 

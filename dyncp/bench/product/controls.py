@@ -1,31 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each control costs a frame on an emulated core, and what it adds to flash and RAM.
+"""What each control costs a frame on emulated cores, and what it adds to flash and RAM.
 
-Without a bundle: the shipped `small`. `--docs` renews the table between the markers of
-docs/controls.md. Every frame must also equal the reference.
+Without bundles: the shipped `small`, `small2` and `tiny`. `--docs` renews the table between the markers of
+docs/controls.md. Every frame must also equal the reference. `without controls` is the library with the one comparison
+taken out that looks whether any is set.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.markdown import Markdown
 
 from dyncp.base.errors import ToolchainError
-from dyncp.base.files import replace_file
-from dyncp.bench.between import split
+from dyncp.bench.product.page import command
 from dyncp.bench.product.shipped import shipped
+from dyncp.bench.product.symbols import symbols
 from dyncp.codegen.generate import generate
 from dyncp.codegen.plan.layout import layout
 from dyncp.export.formats.bundle import Bundle
-from dyncp.export.integers.controls import DEFAULT, Settings
-from dyncp.firmware.building import toolchain
+from dyncp.export.integers.controls import DEFAULT, Decision, Settings
 from dyncp.firmware.building.boards import Board, select
 from dyncp.firmware.building.image import compile_source
 from dyncp.firmware.emulators.counting import build_plugin
@@ -35,72 +31,80 @@ PAGE = Path("docs/controls.md")
 MARKERS = "<!-- python -m dyncp.bench.product.controls --docs -->\n", "<!-- end of the costs -->"
 CORES = ("cortex-m4", "cortex-m55")
 FRAMES = 24
+SPEECH, NOISE = {"vad": Decision(100, 8)}, {"noise": Decision(100, 30)}
 ROWS = {
+    "without controls": (DEFAULT, ()),
     "defaults": (DEFAULT, ()),
     "`P_set_limit`": (Settings(limit=12), ("set_limit",)),
     "`P_set_strength`, below 100 %": (Settings(strength=60), ("set_strength",)),
     "`P_set_strength`, above 100 %": (Settings(strength=150), ()),
     "`P_set_smoothing`": (Settings(release=30), ("set_smoothing",)),
     "`P_set_bypass`, while it is on": (Settings(bypass=True), ("set_bypass",)),
-    "`P_set_vad`": (Settings(vad_level=100, vad_hangover=8), ("set_vad",)),
+    "`P_set_decision` of `vad`": (Settings(decisions=SPEECH), ("set_decision", "set_vad")),
+    "`P_set_decision` of `noise`": (Settings(decisions=NOISE), ()),
     "`P_get_settings`, `P_gains`": (DEFAULT, ("get_settings", "gains")),
-    "all of them": (Settings(12, 150, True, 60, 30, 100, 8), ()),
+    "all of them": (Settings(12, 150, True, 60, 30, SPEECH | NOISE), ()),
 }
 """Settings, and the functions that a program then links."""
+
+LOOKS = "own->controls.shaped"
 
 
 def counts(bundle: Bundle, library: Path, board: Board, pcm: NDArray[np.int16], work: Path) -> list[float]:
     """Mean instructions of a frame, a row each."""
-    compiled, plugin = compile_source(library / "dyncp.c", board, work), build_plugin(work)
+    source, plugin = library / "dyncp.c", build_plugin(work)
+    text = source.read_text(encoding="ascii")
+    bare = library / "bare.c"
+    bare.write_text(text.replace(f"shaped = {LOOKS};", "shaped = 0;"), encoding="ascii")
+    if text.count(LOOKS) != 1:
+        raise ToolchainError(f"{source}: does not look once whether a control is set")
+    compiled = {name: compile_source(library / name, board, work / name) for name in ("bare.c", "dyncp.c")}
     means = []
-    for settings, _ in ROWS.values():
+    for row, (settings, _) in enumerate(ROWS.values()):
         expected = controlled(bundle, pcm, [settings] * (len(pcm) // 256))
-        if on_board(library, compiled, board, expected, work, 300.0, plugin):
+        if on_board(library, compiled["dyncp.c" if row else "bare.c"], board, expected, work, 600.0, plugin):
             raise ToolchainError(f"{board.core}: differs from the reference with {settings}")
         means.append(float(instructions(work).mean()))
     return means
 
 
-def sizes(compiled: Path) -> dict[str, int]:
-    """Bytes of each function of an object file, by its name."""
-    lines = (line.split() for line in toolchain.run(["nm", "--print-size", compiled]).splitlines())
-    return {words[3].removeprefix("dyncp_"): int(words[1], 16) for words in lines if len(words) == 4}
-
-
-def table(bundle: Bundle, pcm: NDArray[np.int16], work: Path) -> str:
-    """Markdown: instructions that a row adds to the defaults' on each core, and flash on the first one."""
-    library, boards = generate(bundle, work / "library"), select(list(CORES))
-    by_core = [counts(bundle, library, board, pcm, work / board.core) for board in boards]
-    size = sizes(work / CORES[0] / "dyncp.o")
+def measure(bundles: list[str], work: Path) -> str:
+    """Markdown: instructions that a row adds on each network and core, and flash of the first network and core."""
     names = [core.removeprefix("cortex-").upper() for core in CORES]
-    lines = [f"| | {', '.join(names[:1])}: instructions per frame | {names[1]} | flash on {names[0]}, bytes |"]
-    lines.append("|---|---|---|---|")
+    columns: list[list[float]] = []
+    memory, flash = [], dict[str, int]()
+    for name in bundles:
+        bundle, pcm = shipped(Path(name), FRAMES)
+        library = generate(bundle, work / name / "library")
+        columns += [counts(bundle, library, board, pcm, work / name / board.core) for board in select(list(CORES))]
+        flash = flash or symbols(work / name / CORES[0] / "dyncp.c" / "dyncp.o")
+        memory.append(_memory(bundle, name))
+    heads = [f"`{name}`, {core}" for name in bundles for core in names]
+    lines = [f"| instructions per frame | {' | '.join(heads)} | flash on {names[0]}, bytes |"]
+    lines.append("|---" * (len(heads) + 2) + "|")
     for row, (name, (_, functions)) in enumerate(ROWS.items()):
-        cells = [f"{means[0]:,.0f}" if row == 0 else f"{means[row] - means[0]:+,.0f}" for means in by_core]
-        flash = sum(size[function] for function in functions)
-        cells.append(f"{size['dcp_shape']:,}, always" if row == 0 else f"{flash:,}" if functions else "")
+        cells = [_cell(row, means) for means in columns]
+        bytes_of = sum(flash[f"dyncp_{function}"] for function in functions)
+        cells.append(f"{flash['dcp_shape']:,}, always" if row == 1 else f"{bytes_of:,}" if functions else "")
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"RAM, as part of the state: {'; '.join(memory)}."]) + "\n"
+
+
+def _cell(row: int, means: list[float]) -> str:
+    """The whole frame, what the defaults add to it, and what a row adds to the defaults."""
+    if row == 0:
+        return f"{means[0]:,.0f}"
+    if row == 1:
+        return f"{means[1] - means[0]:+,.0f} ({100 * (means[1] / means[0] - 1):.2f} %)"
+    return f"{means[row] - means[1]:+,.0f}"
+
+
+def _memory(bundle: Bundle, name: str) -> str:
     structs = layout(bundle.config, bundle.probes)
-    voice = sum(member.bytes for member in structs.probes.members if member.name in ("level", "hangover", "unvoiced"))
+    decisions = sum(member.bytes for member in structs.probes.members if member.name == "decisions")
     gains = next(member.bytes for member in structs.state.members if member.name == "gain")
-    lines.append(f"| RAM, bytes | settings {structs.controls.bytes}, `vad` {voice}, gains {gains} | | |")
-    return "\n".join(lines) + "\n"
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bundle", type=Path, nargs="?", help="folder of `dyncp export`")
-    parser.add_argument("--docs", action="store_true", help=f"renew the table of {PAGE}")
-    arguments = parser.parse_args()
-    bundle, pcm = shipped(arguments.bundle, FRAMES)
-    with tempfile.TemporaryDirectory(prefix="dyncp-") as folder:
-        measured = table(bundle, pcm, Path(folder))
-    Console().print(Markdown(measured))
-    if arguments.docs:
-        before, _, after = split(PAGE.read_text(encoding="utf-8"), MARKERS)
-        replace_file(PAGE, (before + measured + after).encode())
-    return 0
+    return f"`{name}` {structs.controls.bytes} bytes of settings, {decisions} of decisions, {gains} of gains"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(__doc__, PAGE, MARKERS, measure))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benches of this folder run: a bundle of the user's or the shipped `small`, and noisy speech of the demo."""
+"""What the benches of this folder run: a bundle of the user's or a shipped one, and noisy speech of the demo."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dyncp.train.streams.demo import SECONDS, noisy_speech
 CORPUS = Path("build/bench/corpus")
 
 
-def shipped(bundle: Path | None, frames: int) -> tuple[Bundle, NDArray[np.int16]]:
-    """The bundle, by name or folder, by default `small`, and int16 PCM [frames · 256] of the demo."""
+def shipped(bundle: Path, frames: int) -> tuple[Bundle, NDArray[np.int16]]:
+    """The bundle, by name or folder, and int16 PCM [frames · 256] of the demo."""
     noisy = noisy_speech(build_demo_corpus(CORPUS), SECONDS).noisy[: frames * HOP]
-    return read_bundle(find_bundle(bundle or Path("small"))), noisy
+    return read_bundle(find_bundle(bundle)), noisy

@@ -39,6 +39,14 @@ def generate(
             "--shared-scratch", help="All streams share one work space: for streams that one task processes in turn."
         ),
     ] = False,
+    reads: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PREFIX",
+            help="Write the probes alone, to read the masks of the library of this prefix in OUT: a further probe set "
+            "that shares its weights (docs/placement.md). Needs a --prefix of its own.",
+        ),
+    ] = None,
     layout: Annotated[
         str,
         typer.Option(
@@ -55,18 +63,23 @@ def generate(
 
     OUT may hold files of yours, a build file for example: those stay. All others are renewed, or none.
     """
+    from dyncp.base.errors import GenerationError
     from dyncp.codegen.generate import generate as generate_library
-    from dyncp.codegen.generate import read_library, renew_probes
+    from dyncp.codegen.generate import generate_reader, read_library, renew_probes
     from dyncp.codegen.layouts.arrange import place
     from dyncp.export.formats.bundle import read_bundle
 
     names = None if signals is None else [name.strip() for name in signals.split(",") if name.strip()]
     model = read_bundle(bundle)
-    if probes_only:
+    if reads is not None:
+        if probes_only or selftest or shared_scratch or stream or layout != "plain":
+            raise GenerationError("--reads: a probe set alone takes --prefix and --signals, and no other option")
+        folder = generate_reader(model, out, prefix, reads, names)
+    elif probes_only:
         folder = renew_probes(model, out / place(layout), prefix, names)
     else:
         folder = generate_library(model, out, prefix, names, selftest, layout, shared_scratch, stream)
-    written = read_library(folder, prefix)
+    written = read_library(folder, prefix, readers=True)
     console = make_console()
     console.print(f"{folder}: {', '.join(written.files)}", highlight=False, soft_wrap=True)
     for line in closing(model, written, out, layout):
@@ -80,6 +93,8 @@ def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "
     from dyncp.codegen.layouts.arrange import how_to_build
     from dyncp.export.formats.shipped import figures_of
 
+    if written.reads is not None:
+        return _closing_reader(with_signals(bundle, [task.name for task in written.tasks]), written, out)
     config, figures = bundle.config, figures_of(bundle.network_hash)
     names = [task.name for task in written.tasks]
     chosen = names != [task.name for task in (bundle.probes.tasks if bundle.probes else [])]
@@ -108,3 +123,16 @@ def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "
         f"{how_to_build(layout, out, written.prefix)} It needs memset and memcpy, no heap and no floating point.{also}"
     )
     return [cost, build]
+
+
+def _closing_reader(bundle: Bundle, written: LibraryManifest, out: Path) -> list[str]:
+    from dyncp.codegen.accounting import memory, probe_bytes
+
+    state = sum(size for name, size in memory(bundle).state.items() if name == "probes")
+    name, network = written.prefix, written.reads
+    return [
+        f"It takes {probe_bytes(bundle):,} bytes of flash and its code, and {state:,} bytes of RAM a stream; the "
+        f"network's weights are those of {network}.",
+        f"Add {out / name}.c to your build besides {network}.c, and call {name}_read(&{name}, &{network}, &signals) "
+        f"after each {network}_process.",
+    ]

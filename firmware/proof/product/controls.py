@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Proves the controls of a library: settings that change from frame to frame, against the reference (docs/controls.md).
 
-Outputs, gains, decisions of voice activity and MACs are compared; each engine must also tell the settings as they were
-set.
+Outputs, gains, decisions and MACs are compared; each engine must also tell the settings as they were set.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.errors import ToolchainError
-from dyncp.export.formats.bundle import Bundle
+from dyncp.export.formats.bundle import Bundle, Probes
 from dyncp.export.integers import reference
-from dyncp.export.integers.controls import DEFAULT, Settings, voice
+from dyncp.export.integers.controls import DEFAULT, Decision, Settings, choose, decide
 from dyncp.export.integers.run import Run, hops
 from dyncp.firmware.building.boards import Board
 from dyncp.firmware.building.elf import addresses
@@ -41,22 +40,36 @@ class Controlled:
     run: Run
     gains: NDArray[np.uint16]
     """[n, F]."""
-    vad: NDArray[np.bool_] | None
-    """Decisions, [n]; None without that task."""
+    deciding: Sequence[str]
+    """Tasks that decide something."""
+    decisions: NDArray[np.int64]
+    """Theirs, [n, D]: 0 or 1, or a class."""
 
 
 def controlled(bundle: Bundle, pcm: NDArray[np.int16], settings: Sequence[Settings] | None = None) -> Controlled:
     """The reference on int16 PCM [n · hop] under `settings`, one a frame; by default `schedule` on FRAMES of it."""
+    deciding = [] if bundle.probes is None else bundle.probes.deciding
     if settings is None:
-        pcm, settings = np.resize(pcm, FRAMES * bundle.config.hop), schedule(FRAMES)
+        pcm, settings = np.resize(pcm, FRAMES * bundle.config.hop), schedule(FRAMES, deciding)
     run = reference.run(bundle, pcm, trace=True, settings=settings)
-    output = None if bundle.probes is None else bundle.probes.voice_output
-    vad = None if output is None else voice(run.signals[:, output], settings)[1]
-    return Controlled(pcm, settings, run, run.trace["suppression"].astype(np.uint16), vad)
+    gains = run.trace["suppression"].astype(np.uint16)
+    return Controlled(pcm, settings, run, gains, deciding, _decisions(bundle.probes, run, settings))
 
 
-def schedule(frames: int) -> list[Settings]:
+def _decisions(probes: Probes | None, run: Run, settings: Sequence[Settings]) -> NDArray[np.int64]:
+    columns = [np.zeros((run.frames, 0), np.int64)]
+    for task, outputs in zip(probes.tasks, probes.columns, strict=True) if probes else ():
+        scores, each = run.signals[:, outputs], [now.decision(task.name) for now in settings]
+        if task.kind == "binary":
+            columns.append(decide(scores[:, 0], each)[1][:, None].astype(np.int64))
+        elif task.kind == "multiclass":
+            columns.append(choose(scores, each)[:, None])
+    return np.concatenate(columns, axis=1)
+
+
+def schedule(frames: int, deciding: Sequence[str] = ()) -> list[Settings]:
     """Every control alone, then with others; none again in between, and at the end."""
+    early, late = (dict.fromkeys(deciding, decision) for decision in (Decision(0, 2), Decision(100, 5)))
     alone = [
         Settings(limit=12),
         Settings(strength=60),
@@ -64,28 +77,27 @@ def schedule(frames: int) -> list[Settings]:
         DEFAULT,
         Settings(strength=170),
         Settings(attack=40, release=15),
-        Settings(vad_level=-300, vad_hangover=2),
-        Settings(limit=20, strength=130, attack=70, release=30, vad_level=100, vad_hangover=5),
+        Settings(decisions=early),
+        Settings(limit=20, strength=130, attack=70, release=30, decisions=late),
     ]
     steps = [*alone, replace(alone[-1], bypass=True), replace(alone[0], strength=0), Settings(limit=0), DEFAULT]
     return [steps[frame * len(steps) // frames] for frame in range(frames)]
 
 
 def on_host(library: HostLibrary, expected: Controlled) -> int:
-    """Words that differ on the host, where a decision of voice activity is not told."""
+    """Words that differ on the host."""
     stream, differing = library.stream(), 0
     parts = [expected.run.part(frame, frame + 1) for frame in range(expected.run.frames)]
     heard = hops(expected.pcm, library.config.hop)
     for frame, (part, samples, settings) in enumerate(zip(parts, heard, expected.settings, strict=True)):
         stream.set_controls(settings)
         told = stream.controls()
-        if expected.vad is None:
-            told = replace(told, vad_level=settings.vad_level, vad_hangover=settings.vad_hangover)
-        if told != settings:
+        if not np.array_equal(told.words(expected.deciding), settings.words(expected.deciding)):
             raise ToolchainError(f"{library.path}: told settings {told}, after {settings} were set")
         run = stream.run(samples)
         differing += int(np.count_nonzero(run.output != part.output) + np.count_nonzero(run.macs != part.macs))
         differing += int(np.count_nonzero(stream.gains() != expected.gains[frame]))
+        differing += int(np.count_nonzero(stream.decisions() != expected.decisions[frame]))
     return differing
 
 
@@ -106,7 +118,7 @@ def on_board(
     program = compile_source(APP / "controls.c", board, work, ("-I", str(library.resolve())))
     image = link(board, (compiled, program), work)
     (work / "controls.pcm").write_bytes(expected.pcm.astype("<i2").tobytes())
-    words = np.stack([settings.words() for settings in expected.settings])
+    words = np.stack([settings.words(expected.deciding) for settings in expected.settings])
     (work / "settings.bin").write_bytes(words.astype("<i4").tobytes())
     records = work / "controls.bin"
     records.unlink(missing_ok=True)
@@ -114,7 +126,8 @@ def on_board(
     run_image(image, board, [], timeout_s=timeout_s, marks=marks)
     count = expected.gains.shape[1]
     gains = ("gains", "<u2", (count + count % 2,))
-    layout = np.dtype([("output", "<i2", (len(expected.pcm) // len(words),)), gains, ("vad", "<u4"), ("macs", "<u4")])
+    hop, decisions = len(expected.pcm) // len(words), ("decisions", "<u4", (len(expected.deciding),))
+    layout = np.dtype([("output", "<i2", (hop,)), gains, decisions, ("macs", "<u4")])
     told = records.read_bytes() if records.is_file() else b""
     if len(told) != len(words) * layout.itemsize:
         raise ToolchainError(f"{records}: the image wrote {len(told)} bytes, expected {len(words) * layout.itemsize}")
@@ -122,8 +135,7 @@ def on_board(
     differing = np.count_nonzero(table["output"] != run.output.reshape(len(words), -1))
     differing += np.count_nonzero(table["gains"][:, :count] != expected.gains)
     differing += np.count_nonzero(table["macs"] != run.macs)
-    if expected.vad is not None:
-        differing += np.count_nonzero(table["vad"] != expected.vad)
+    differing += np.count_nonzero(table["decisions"] != expected.decisions)
     return int(differing)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -42,17 +43,24 @@ class Case:
 
 
 def on_board(
-    library: Path, board: Board, case: Case, pcm: NDArray[np.int16], work: Path, timeout_s: float
+    library: Path,
+    board: Board,
+    case: Case,
+    pcm: NDArray[np.int16],
+    work: Path,
+    timeout_s: float,
+    compiled: Sequence[Path] | None = None,
 ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
     """int16 PCM, [n] or [n, 2], through the stream of `library`, and the instructions of each of its calls.
 
-    The library was generated with the prefix `dyncp` and a stream; other kinds of sample get the values of `pcm`.
+    The library was generated with the prefix `dyncp` and a stream, and `compiled` are its object files where there are
+    some; other kinds of sample get the values of `pcm`.
     Raises ToolchainError as building and emulating do.
     """
     longest = f"-DSTREAM_LONGEST={case.block}"
     options = ("-I", str(library.resolve()), longest, *(("-DSTREAM_ABOVE",) if case.above else ()))
-    sources = [library / "dyncp.c", library / "dyncp_stream.c", APP / "stream.c"]
-    image = link(board, [compile_source(source, board, work, options) for source in sources], work)
+    own = compiled or [compile_source(library / name, board, work) for name in ("dyncp.c", "dyncp_stream.c")]
+    image = link(board, [*own, compile_source(APP / "stream.c", board, work, options)], work)
     (work / "stream.cfg").write_bytes(case.words())
     (work / "stream.in").write_bytes(_written(pcm, case.kind))
     (work / "stream.out").unlink(missing_ok=True)
