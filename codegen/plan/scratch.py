@@ -51,8 +51,9 @@ class Buffer:
 def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
     c, h = config.channels, config.hidden
     widest = max(config.spectrum, c, h, config.gate)
-    # DCP_WORK of firmware/runtime/dyncp_layers.h, of the widest layer; more than a list of channels takes on Helium.
-    work = round_up(widest, WORD) // 2
+    # DCP_WORK of firmware/runtime/dyncp_layers.h, of the widest layer; on Helium the bytes of a list of channels and of
+    # a vector behind it (dyncp_helium_gated.h), which is more where all layers are narrow.
+    work = max(round_up(widest, WORD) // 2, round_up(min(max(c, h), 128) + 16, WORD) // WORD)
     kernels = ("front", "gate", "score", "expand", "project", "logits")
     frame = (("spectrum", "signals"),)
     narrowed = (("input", "expand"), ("back_input", "logits"))

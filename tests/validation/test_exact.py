@@ -126,6 +126,13 @@ def test_folder_holds_what_the_engines_made(
     assert [step[1:] for step in told] == [(1, 3), (2, 3), (3, 3)]
 
 
+def test_layers_narrower_than_a_list_of_channels(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> None:
+    """On Helium, whose lists of channels end with a vector: it must not reach what lies behind the work space."""
+    narrow = SMALL.model_copy(update={"channels": 4, "hidden": 4, "gate": 2, "bands": (0, 1, 2, 4, 16, 257)})
+    bundle, library = make(narrow.model_copy(update={"gate_site": "hidden"}))
+    assert validate(bundle, library, pcm[: 16 * 256], tmp_path / "out", boards=["cortex-m55"]).exact
+
+
 def test_without_probes(make: Make, pcm: NDArray[np.int16], tmp_path: Path) -> None:
     bundle, library = make(SMALL, probes=None)
     record = validate(bundle, library, pcm, tmp_path / "out", boards=["cortex-m55"])
