@@ -297,6 +297,14 @@ def test_what_the_device_never_sees_decides_no_hash(folder: Path, tmp_path: Path
     assert read_bundle(tmp_path / "other").scales != bundle.scales
 
 
+def test_the_output_that_says_speech() -> None:
+    probes = random_bundle(SMALL, 1).probes
+    assert probes is not None
+    others = restrict(probes, ["noise", "snr"])
+    assert others is not None
+    assert [probes.voice_output, others.voice_output] == [0, None]
+
+
 def test_a_probe_set_is_restricted_to_some_tasks() -> None:
     probes = random_bundle(SMALL, 1).probes
     assert probes is not None

@@ -94,6 +94,8 @@ def test_int8_is_taken_where_it_costs_no_task_anything() -> None:
         ({"auc": 0.5}, {"balanced_accuracy": 0.8}, False),
         ({"mae": 1.0099}, {"mae": 1.0}, False),
         ({"mae": 1.0101}, {"mae": 1.0}, True),
+        ({"mae": 1.0, "auc": 0.8}, {"auc": 0.9}, True),
+        ({"auc": 0.0}, {"auc": 0.0005}, False),
     ],
 )
 def test_one_figure_that_is_worse_is_enough(narrow: dict[str, float], wide: dict[str, float], worse: bool) -> None:
