@@ -45,7 +45,7 @@ def assert_equal(network: IntegerNetwork) -> NDArray[np.bool_]:
     """Every gate and every value of the suppression mask, on all clips; returns the gates."""
     bundle = integers(network.network, network.scales)
     with torch.no_grad():
-        suppression, gates = network(torch.from_numpy(integer_features(CLIPS, bundle.tensors["features.thresholds"])))
+        suppression, gates, _ = network(torch.from_numpy(integer_features(CLIPS, bundle.tensors["features.thresholds"])))
     for k, pcm in enumerate(CLIPS):
         wanted, active = as_exported(bundle, pcm)
         np.testing.assert_array_equal(gates[k].numpy(), active)
@@ -69,7 +69,7 @@ def test_forward_is_the_reference_before_and_after_updates(config: NetworkConfig
     before = {k: v.clone() for k, v in network.network.state_dict().items()}
     for _ in range(3):
         optimizer.zero_grad()
-        suppression, masks = network(features)
+        suppression, masks, _ = network(features)
         (suppression.square().mean() + masks.sum() / max(1, masks.numel())).backward()
         optimizer.step()
     after = network.network.state_dict()
@@ -81,7 +81,7 @@ def test_forward_is_the_reference_before_and_after_updates(config: NetworkConfig
 def test_gradients_reach_every_parameter(config: NetworkConfig) -> None:
     network = through(config)
     features = torch.from_numpy(integer_features(CLIPS, frontend.feature_thresholds(network.scales["features"])))
-    suppression, _ = network(features)
+    suppression, _, _ = network(features)
     suppression.square().sum().backward()
     for parameter, values in network.network.named_parameters():
         assert values.grad is not None, parameter
