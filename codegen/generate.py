@@ -35,12 +35,12 @@ NETWORK_TEMPLATES = {
     "{}_stages.h": "stages.h.j2",
 }
 SELFTEST_TEMPLATES = {"{}_selftest.h": "selftest.h.j2"}
-STREAM_TEMPLATES = {"{}_stream.h": "stream.h.j2", "{}_stream.c": "stream.c.j2"}
-READER_TEMPLATES = {"{}.h": "reader.h.j2", "{}.c": "reader.c.j2"}
+STREAM_TEMPLATES = {"{}_stream.h": "stream/stream.h.j2", "{}_stream.c": "stream/stream.c.j2"}
+READER_TEMPLATES = {"{}.h": "probes/reader.h.j2", "{}.c": "probes/reader.c.j2"}
 PROBE_TEMPLATES = {
-    "{}_signals.h": "signals.h.j2",
-    "{}_probe_state.h": "probe_state.h.j2",
-    "{}_probes.h": "probes.h.j2",
+    "{}_signals.h": "probes/signals.h.j2",
+    "{}_probe_state.h": "probes/probe_state.h.j2",
+    "{}_probes.h": "probes/probes.h.j2",
 }
 
 

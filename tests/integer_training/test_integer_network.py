@@ -45,7 +45,8 @@ def assert_equal(network: IntegerNetwork) -> NDArray[np.bool_]:
     """Every gate and every value of the suppression mask, on all clips; returns the gates."""
     bundle = integers(network.network, network.scales)
     with torch.no_grad():
-        suppression, gates, _ = network(torch.from_numpy(integer_features(CLIPS, bundle.tensors["features.thresholds"])))
+        heard = torch.from_numpy(integer_features(CLIPS, bundle.tensors["features.thresholds"]))
+        suppression, gates, _ = network(heard)
     for k, pcm in enumerate(CLIPS):
         wanted, active = as_exported(bundle, pcm)
         np.testing.assert_array_equal(gates[k].numpy(), active)
