@@ -48,6 +48,7 @@ static void prove_settings(void) {
     (void)dyncp_set_strength(&state, any_word());
     (void)dyncp_set_bypass(&state, (int)any_word());
     (void)dyncp_set_smoothing(&state, any_word(), any_word());
+    (void)dyncp_set_decision(&state, any_word(), (int32_t)any_word(), any_word());
     (void)dyncp_set_vad(&state, (int32_t)any_word(), any_word());
     (void)dyncp_get_settings(&state, &settings);
 }

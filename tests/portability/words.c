@@ -35,6 +35,16 @@ static int put_signed(FILE *file, const int32_t *words, size_t count) {
 }
 
 #ifdef CHANGE_SETTINGS
+/* Levels that nothing reaches and none, of every decision that there is. */
+static int decide(int high) {
+    int done = dyncp_set_decision(&state, DYNCP_DECISIONS, 0, 0) == DYNCP_ERROR_SETTING;
+    for (uint32_t n = 0; n != DYNCP_DECISIONS; n++) {
+        const int32_t level = high ? INT32_MAX : 0;
+        done = done && dyncp_set_decision(&state, n, level, high ? 3 : 0) == DYNCP_OK;
+    }
+    return done;
+}
+
 /* Every control alone, none, and all, for twelve frames each, so that all of the runtime is run. */
 static int change(uint32_t frame) {
     const uint32_t now = frame / 12 % 8;
@@ -45,7 +55,7 @@ static int change(uint32_t frame) {
                                                : 100) == DYNCP_OK &&
            dyncp_set_smoothing(&state, now == 3 || all ? 40 : 100, now == 4 || all ? 30 : 100) ==
                DYNCP_OK &&
-           dyncp_set_bypass(&state, now == 5 || all) == DYNCP_OK &&
+           dyncp_set_bypass(&state, now == 5 || all) == DYNCP_OK && decide(all) &&
            dyncp_set_smoothing(&state, 0, 1) == DYNCP_ERROR_SETTING &&
            dyncp_set_smoothing(&state, 101, 1) == DYNCP_ERROR_SETTING;
 }
