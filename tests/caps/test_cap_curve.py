@@ -16,6 +16,7 @@ from sounds import small_corpus
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ConfigError
 from dyncp.commands.evaluation.caps import parse_caps, run_caps
+from dyncp.commands.shared.terminal import make_console
 from dyncp.evaluation.quality.cap_curve import CapCurve, cap_curve, default_caps
 from dyncp.evaluation.quality.clip_scores import score
 from dyncp.export.integers import reference
@@ -56,13 +57,14 @@ def test_the_default_caps() -> None:
 @pytest.mark.slow
 def test_the_files_hold_the_curve(tmp_path: Path) -> None:
     corpus = load_corpus(small_corpus(tmp_path / "corpus", frames=800))
-    console = Console(file=io.StringIO(), width=200)
+    console = make_console()
+    console.results = Console(file=io.StringIO(), width=200)
     curve = run_caps(console, random_bundle(CONFIG, seed=4), corpus, 2, "6,3", tmp_path / "out")
     assert CapCurve.model_validate_json((tmp_path / "out/caps.json").read_text()) == curve
     table = (tmp_path / "out/caps.md").read_text()
     for row in curve.rows[1:]:
         assert f"| {row.channels} per {row.per} | {row.score.pesq:.3f} |" in table
-        assert f"{row.macs_bound:,}" in console.file.getvalue()  # type: ignore[attr-defined]
+        assert f"{row.macs_bound:,}" in console.results.file.getvalue()  # type: ignore[attr-defined]
     assert (tmp_path / "out/caps.png").stat().st_size > 5000
 
 

@@ -17,6 +17,7 @@ from bundles import random_bundle
 from dyncp.base.audio import write_pcm
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.version import __version__
+from dyncp.commands.shared.terminal import make_console
 from dyncp.export.formats.bundle import write_bundle
 
 
@@ -70,6 +71,51 @@ def test_quiet_still_prints_json_and_the_divergence(tmp_path: Path, bundle: Path
     assert json.loads(result.stdout)["host"]["mismatches"]
     assert "host: first divergence in frame" in result.stderr
     assert "mismatches" not in result.stderr, "the table is silent"
+
+
+@pytest.mark.slow
+def test_the_table_is_on_standard_output_and_starts_at_once(tmp_path: Path, bundle: Path) -> None:
+    write_pcm(tmp_path / "in.wav", np.random.default_rng(1).integers(-9000, 9000, 256 * 20).astype(np.int16))
+    options = (bundle, tmp_path / "in.wav", "--out", tmp_path / "proof", "--board", "cortex-m4")
+    result = dyncp("validate", *options)
+    assert result.returncode == 0, result.stderr
+    assert "cortex-m4" in result.stdout
+    assert result.stdout.splitlines()[0].strip()
+    assert "cortex-m4" not in result.stderr
+
+
+@pytest.mark.parametrize(("json_output", "where"), [(False, "out"), (True, "err")])
+def test_results_leave_standard_output_to_json(
+    capsys: pytest.CaptureFixture[str], json_output: bool, where: str
+) -> None:
+    console = make_console(json_output=json_output)
+    console.print("remark")
+    console.result("result " * 40)
+    told = capsys.readouterr()._asdict()
+    assert "remark" in told["err"]
+    assert "result " * 40 + "\n" in told[where]
+    assert not (json_output and told["out"])
+
+
+def test_quiet_results_are_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    make_console(quiet=True).result("result")
+    assert tuple(capsys.readouterr()) == ("", "")
+
+
+def test_generate_prints_its_manifest_as_json(tmp_path: Path, bundle: Path) -> None:
+    told = json.loads(dyncp("generate", bundle, tmp_path / "library", "--prefix", "nr", "--json").stdout)
+    assert told["folder"] == str(tmp_path / "library")
+    assert told["prefix"] == "nr"
+    assert sorted(told["files"]) == sorted(file.name for file in (tmp_path / "library").iterdir())
+
+
+def test_no_color_takes_the_colours_off() -> None:
+    mistake = ("generate", "nowhere", "library")
+    colour = re.compile(r"\x1b\[(\d+;)*3\d")
+    assert colour.search(dyncp(*mistake, FORCE_COLOR="1", NO_COLOR="").stderr)
+    plain = dyncp(*mistake, FORCE_COLOR="1", NO_COLOR="1").stderr
+    assert "error:" in plain
+    assert not colour.search(plain)
 
 
 def test_verbose_logs_the_compilers_command(tmp_path: Path, bundle: Path) -> None:

@@ -22,6 +22,7 @@ from dyncp.base.files import new_text, replace_file, replace_folder
 from dyncp.base.files.journal import settle
 from dyncp.codegen.generate import generate, renew_probes
 from dyncp.commands.evaluation.more import write_results
+from dyncp.commands.shared.terminal import make_console
 from dyncp.evaluation.plotting.plots import drawn
 from dyncp.export.formats.bundle import read_bundle, write_bundle
 from dyncp.export.integers.truth import write_truth
@@ -152,9 +153,7 @@ def _build_file(folder: Path) -> None:
 
 
 def _results(folder: Path, version: int) -> None:
-    from rich.console import Console
-
-    write_results(Console(quiet=True), folder, "caps", [], {"version": version})
+    write_results(make_console(quiet=True), folder, "caps", [], {"version": version})
 
 
 def _figure(folder: Path, version: int) -> None:

@@ -15,6 +15,7 @@ from dyncp.base.audio import to_pcm
 from dyncp.base.config.framing import BINS, HOP
 from dyncp.base.tasks import PITCH, SNR_IN, VOICE_ACTIVITY
 from dyncp.commands.evaluation.more import run_rivals
+from dyncp.commands.shared.terminal import make_console
 from dyncp.evaluation.rivals.rivals import Rivals
 from dyncp.evaluation.rivals.sheets import rival_sheets
 from dyncp.export.transforms.stft import analyse
@@ -57,10 +58,10 @@ def voice_in_noise(voice: str, seed: int) -> ProbeData:
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rivals, Path, str]:
     """The rivals, the folder that holds their files, and what was printed."""
     out = tmp_path_factory.mktemp("rivals") / "new"
-    console = Console(file=io.StringIO(), width=250)
+    console = make_console()
+    console.results = Console(file=(printed := io.StringIO()), width=250)
     run_rivals(console, voice_in_noise("it_IT_m_Carlo", 1), voice_in_noise("fr_CA_f_June", 2), out)
-    assert isinstance(console.file, io.StringIO)
-    return Rivals.model_validate_json((out / "rivals.json").read_text()), out, console.file.getvalue()
+    return Rivals.model_validate_json((out / "rivals.json").read_text()), out, printed.getvalue()
 
 
 def test_every_detector_hears_a_voice_well_above_the_noise(written: tuple[Rivals, Path, str]) -> None:

@@ -6,9 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from dyncp.commands.evaluation.more import write_results
+from dyncp.commands.shared.terminal import Terminal
 
 if TYPE_CHECKING:
     from dyncp.base.config.network import NetworkConfig
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from dyncp.train.corpora.recordings import Corpus
 
 
-def run_caps(console: Console, bundle: Bundle, corpus: Corpus, clips: int, caps: str, out: Path) -> CapCurve:
+def run_caps(console: Terminal, bundle: Bundle, corpus: Corpus, clips: int, caps: str, out: Path) -> CapCurve:
     """The corpus's test mixtures under every cap; writes out/caps.{md,json,png,svg}."""
     from dyncp.evaluation.quality.cap_curve import cap_curve, default_caps
     from dyncp.train.mixing.pairs import make_pairs

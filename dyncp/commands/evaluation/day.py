@@ -6,9 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from dyncp.commands.shared.terminal import print_sheets
+from dyncp.commands.shared.terminal import Terminal, print_sheets
 
 if TYPE_CHECKING:
     from dyncp.evaluation.day.measure import DayOptions
@@ -26,7 +24,7 @@ def parse_cores(text: str) -> list[str]:
     return names
 
 
-def run_day(console: Console, bundle: Bundle, corpus: Corpus, options: DayOptions, out: Path | None) -> DayRecord:
+def run_day(console: Terminal, bundle: Bundle, corpus: Corpus, options: DayOptions, out: Path | None) -> DayRecord:
     """Print the day's tables, and write the record to the file `out`."""
     from dyncp.base.files import replace_file
     from dyncp.evaluation.day.measure import measure_day

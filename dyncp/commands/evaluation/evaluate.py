@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from dyncp.commands.shared.options import Checkpoint, CorpusFolder, Json, Redistributable, find_checkpoint
 from dyncp.commands.shared.quality import print_comparison, scored
-from dyncp.commands.shared.terminal import make_console
+from dyncp.commands.shared.terminal import Terminal, make_console
 
 if TYPE_CHECKING:
     from dyncp.base.quality import Comparison
@@ -78,7 +77,7 @@ def evaluate(
     from dyncp.train.corpora.corpus import load_corpus
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = make_console()
+    console = make_console(json_output=json_output)
     for name, folder in (("paper", paper), ("context", context), ("rivals", rivals), ("caps", caps)):
         if folder is not None:
             check_results(folder, name)
@@ -143,7 +142,7 @@ def evaluate(
 
 
 def _quality(
-    console: Console,
+    console: Terminal,
     trained: Trained,
     bundle: Bundle | None,
     corpus: Corpus,

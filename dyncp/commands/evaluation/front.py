@@ -14,7 +14,7 @@ from rich.console import Console
 
 from dyncp.commands.shared.options import CorpusFolder, Json, Redistributable, find_checkpoint, find_device
 from dyncp.commands.shared.quality import scored
-from dyncp.commands.shared.terminal import make_console
+from dyncp.commands.shared.terminal import Terminal, make_console
 
 if TYPE_CHECKING:
     from dyncp.base.config.experiment import Config
@@ -73,7 +73,7 @@ def front(
     from dyncp.evaluation.front.day_points import parse_entries
     from dyncp.train.corpora.corpus import load_corpus
 
-    console = make_console()
+    console = make_console(json_output=json_output)
     if day != bool(network):
         raise ConfigError("--day and --network: give both; --network says which networks to measure on the day")
     check_results(out, RESULTS if day else "front")
@@ -155,7 +155,7 @@ def _compared(
     return comparison
 
 
-def _write(console: Console, result: Front, out: Path) -> None:
+def _write(console: Terminal, result: Front, out: Path) -> None:
     from dyncp.commands.evaluation.front_results import draw_front, front_sheet
     from dyncp.commands.evaluation.more import write_results
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from dyncp.commands.shared.terminal import Terminal
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -26,7 +28,7 @@ RESULTS = "front-day"
 
 
 def front_of_day(
-    console: Console,
+    console: Terminal,
     entries: Sequence[Entry],
     corpus: Corpus,
     out: Path,

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dyncp.commands.shared.quality import scored
+from dyncp.commands.shared.terminal import Terminal
 
 if TYPE_CHECKING:
     from dyncp.base.quality import Comparison
@@ -59,7 +60,7 @@ def _saturated(pairs: list[Pair]) -> float:
     return ends / sum(len(pair.noisy) for pair in pairs)
 
 
-def print_levels(console: Console, levels: LevelTable) -> None:
+def print_levels(console: Terminal, levels: LevelTable) -> None:
     first = levels.rows[0].comparison
     engines = "noisy, float" if first.int8 is None else "noisy, float, int8"
     table = Table("dBFS", "saturated", "PESQ-WB", "ESTOI", "SI-SDR, dB", "active")
@@ -68,7 +69,7 @@ def print_levels(console: Console, levels: LevelTable) -> None:
     for row in levels.rows:
         scores = (_scores(row.comparison, field, digits) for field, digits in shown)
         table.add_row(f"{row.level_dbfs:g}", f"{row.saturated:.2%}", *scores, _active(row.comparison))
-    console.print(table)
+    console.result(table)
 
 
 def _scores(comparison: Comparison, field: str, digits: int) -> str:

@@ -8,18 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import track
 
 from dyncp.base.files import replace_file
-from dyncp.commands.shared.terminal import print_sheets
+from dyncp.commands.shared.terminal import Terminal, print_sheets
 
 if TYPE_CHECKING:
     from dyncp.evaluation.plotting.sheet import Sheet
     from dyncp.train.probes.data import ProbeData
 
 
-def run_context(console: Console, train: ProbeData, test: ProbeData, out: Path) -> None:
+def run_context(console: Terminal, train: ProbeData, test: ProbeData, out: Path) -> None:
     """Temporal context, priors and penalties of the probes: prints them, and writes out/context.{md,json}."""
     from dyncp.base.errors import ProbeError
     from dyncp.evaluation.context.context import context_sheet, task_rows
@@ -33,7 +32,7 @@ def run_context(console: Console, train: ProbeData, test: ProbeData, out: Path) 
     write_results(console, out, "context", [context_sheet(rows)], {"rows": [row.model_dump() for row in rows]})
 
 
-def run_rivals(console: Console, train: ProbeData, test: ProbeData, out: Path) -> None:
+def run_rivals(console: Terminal, train: ProbeData, test: ProbeData, out: Path) -> None:
     """Detectors and estimators in use today, on the same audio: prints them, and writes out/rivals.{md,json}."""
     from dyncp.evaluation.rivals.rivals import rival_rows
     from dyncp.evaluation.rivals.sheets import rival_sheets
@@ -60,7 +59,7 @@ def check_result_file(out: Path, inputs: Mapping[str, Path]) -> None:
         check_outputs({"--out": out}, inputs)
 
 
-def write_results(console: Console, out: Path, name: str, sheets: list[Sheet], results: dict[str, object]) -> None:
+def write_results(console: Terminal, out: Path, name: str, sheets: list[Sheet], results: dict[str, object]) -> None:
     """Print the sheets, and write them and the results to out/NAME.{md,json}."""
     print_sheets(console, sheets)
     out.mkdir(parents=True, exist_ok=True)

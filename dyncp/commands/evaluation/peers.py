@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rich.console import Console
-
 from dyncp.commands.shared.quality import metrics_of
-from dyncp.commands.shared.terminal import print_sheets
+from dyncp.commands.shared.terminal import Terminal, print_sheets
 
 if TYPE_CHECKING:
     from dyncp.base.audio import Pcm
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run_peers(
-    console: Console,
+    console: Terminal,
     folded: FoldedNetwork,
     bundle: Bundle | None,
     corpus: Corpus,

@@ -46,7 +46,7 @@ def export(
     from dyncp.train.mixing.pairs import CALIBRATION_CLIPS, EVERYDAY, make_pairs
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = make_console()
+    console = make_console(json_output=json_output)
     inputs = {"the checkpoint": find_checkpoint(checkpoint)} | {f"the corpus {folder}": folder for folder in corpus}
     check_own_folder(out, FILES, BundleError, inputs)
     if quality is not None:

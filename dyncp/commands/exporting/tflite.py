@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from dyncp.commands.shared.options import Checkpoint, Json, Redistributable, find_checkpoint
 from dyncp.commands.shared.quality import metrics_of
-from dyncp.commands.shared.terminal import make_console
+from dyncp.commands.shared.terminal import Terminal, make_console
 
 if TYPE_CHECKING:
     from dyncp.evaluation.quality.tflite_compare import TfliteComparison
@@ -50,7 +49,7 @@ def tflite(
     from dyncp.train.mixing.pairs import EVERYDAY, make_pairs
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = make_console()
+    console = make_console(json_output=json_output)
     check_own_folder(out, {MODEL, COMPARISON}, InterchangeError, {} if corpus is None else {"the corpus": corpus})
     folded = fold(load_checkpoint(find_checkpoint(checkpoint)))
     framing = folded.config.framing
@@ -81,7 +80,7 @@ def tflite(
         print(comparison.model_dump_json(by_alias=True))
 
 
-def print_comparison(console: Console, comparison: TfliteComparison) -> None:
+def print_comparison(console: Terminal, comparison: TfliteComparison) -> None:
     ours, other = comparison.ours, comparison.tflite
     table = Table("", "noisy", "float", "ours", "TFLite", title=f"{comparison.clips} clips never seen")
     for label, field, digits in metrics_of(comparison.noisy):
@@ -92,6 +91,6 @@ def print_comparison(console: Console, comparison: TfliteComparison) -> None:
     table.add_row("utilization", "", "", f"{ours.utilization:.3f}", f"{other.utilization:.3f}")
     table.add_row("constants, bytes", "", "", f"{ours.constant_bytes:,}", f"{other.constant_bytes:,}")
     table.add_row("working memory, bytes", "", "", f"{ours.working_bytes:,}", f"{other.working_bytes:,}")
-    console.print(table)
+    console.result(table)
     for kind, uses in comparison.operators.items():
         console.print(f"{kind}: {'; '.join(uses)}", highlight=False)

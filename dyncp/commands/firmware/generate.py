@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyncp.commands.shared.options import NetworkName, Prefix
+from dyncp.commands.shared.options import Json, NetworkName, Prefix
 from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def generate(
         bool,
         typer.Option("--stream", help="Add P_stream.h and .c: any block length, 48 kHz, int32, float, stereo."),
     ] = False,
+    json_output: Json = False,
 ) -> None:
     """Write the C library of a bundle: drop the folder into any C99 or C++ build (docs/emitted-c.md).
 
@@ -84,6 +86,8 @@ def generate(
     console.print(f"{folder}: {', '.join(written.files)}", highlight=False, soft_wrap=True)
     for line in closing(model, written, out, layout):
         console.print(line, highlight=False, soft_wrap=True)
+    if json_output:
+        print(json.dumps({"folder": str(folder), **written.model_dump(mode="json", exclude={"network", "tasks"})}))
 
 
 def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "plain") -> list[str]:

@@ -6,11 +6,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import rich
-from rich.console import Console
 from rich.table import Table
 
 from dyncp.commands.shared.options import Json
+from dyncp.commands.shared.terminal import make_console
 
 if TYPE_CHECKING:
     from dyncp.base.scores import Score
@@ -26,13 +25,11 @@ def networks(json_output: Json = False) -> None:
     if json_output:
         print(json.dumps({name: figures.model_dump(mode="json", exclude_none=True) for name, figures in every.items()}))
         return
-    # The list is what was asked for: it goes where a pager finds it.
-    console = Console(quiet=rich.get_console().quiet)
-    console.print(_table(every))
-    console.print(
+    console = make_console()
+    console.result(_table(every))
+    console.result(
         "Quality: mixtures of unseen speakers and noises at -5 to 15 dB SNR. MACs and instructions are of a frame "
-        "of 16 ms. Flash, RAM (stack included) and instructions: the C library with its signals on a Cortex-M4, -O3.",
-        highlight=False,
+        "of 16 ms. Flash, RAM (stack included) and instructions: the C library with its signals on a Cortex-M4, -O3."
     )
 
 

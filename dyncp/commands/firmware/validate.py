@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dyncp.commands.shared.options import Json, NetworkName
-from dyncp.commands.shared.terminal import make_console, warn
+from dyncp.commands.shared.terminal import Terminal, make_console, warn
 from dyncp.firmware.emulators.names import Emulator
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def validate(
     json_output: Json = False,
 ) -> None:
     """Prove that the generated C equals the NumPy reference bit for bit, on the host and on emulated cores."""
-    record = prove(make_console(), bundle, audio, out, board, library, locate, cycles, emulator or ())
+    record = prove(
+        make_console(json_output=json_output), bundle, audio, out, board, library, locate, cycles, emulator or ()
+    )
     if json_output:
         print(record.model_dump_json())
     if not record.exact:
@@ -62,7 +64,7 @@ def validate(
 
 
 def prove(
-    console: Console,
+    console: Terminal,
     bundle: Path,
     audio: Path,
     out: Path,
@@ -111,7 +113,7 @@ def _run(
         return run(bundle, library, pcm, out, boards=boards, emulators=emulators, cycles=cycles, progress=progress)
 
 
-def _print(console: Console, record: ValidationRecord, locate: bool) -> None:
+def _print(console: Terminal, record: ValidationRecord, locate: bool) -> None:
     table = Table("engine", "frames", "mismatches", "constructed", "instructions per frame: mean", "p95", "max")
     table.add_row("host", str(record.host.frames), str(record.host.mismatches.total), _constructed(record.host))
     for target in record.targets:
@@ -122,7 +124,7 @@ def _print(console: Console, record: ValidationRecord, locate: bool) -> None:
         for check in target.cross_checks:
             mismatches = str(check.mismatches.total)
             table.add_row(f"  {check.emulator}", str(check.frames), mismatches, "", _counted(check))
-    console.print(table)
+    console.result(table)
     if record.constants is not None:
         _print_constants(console, record.constants)
     found = {name: engine.first_divergence for name, engine in _engines(record).items()}
@@ -144,7 +146,7 @@ def _constructed(engine: HostRecord | TargetRecord) -> str:
     return "" if engine.constructed is None else str(engine.constructed.mismatches.total)
 
 
-def _print_constants(console: Console, constants: Constants) -> None:
+def _print_constants(console: Terminal, constants: Constants) -> None:
     """By kind: what the audio made a device read, and what is proved after the constructed frames."""
     kinds: dict[str, list[int]] = {}
     for tensor in constants.tables:
@@ -154,7 +156,7 @@ def _print_constants(console: Console, constants: Constants) -> None:
     table = Table("constants", "values", "read by the audio", f"proved by {constants.frames} frames more")
     for kind, (values, read, proved) in kinds.items():
         table.add_row(kind, f"{values:,}", _share(read, values), _share(proved, values))
-    console.print(table)
+    console.result(table)
 
 
 def _kind(tensor: str) -> str:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from dyncp.commands.shared.terminal import Terminal
+
 if TYPE_CHECKING:
     from dyncp.base.quality import Comparison, Score, Scores
     from dyncp.export.formats.bundle import Bundle
@@ -49,13 +51,13 @@ def scored(
         return compare(folded, bundle, pairs, lambda clips: progress.advance(bar, clips))
 
 
-def print_comparison(console: Console, comparison: Comparison) -> None:
+def print_comparison(console: Terminal, comparison: Comparison) -> None:
     """Means, then by SNR, then what the gates cost and save."""
-    console.print(_means(comparison))
+    console.result(_means(comparison))
     if len(comparison.by_snr) > 1:
-        console.print(_by_snr(comparison))
+        console.result(_by_snr(comparison))
     for line in _lines(comparison):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.result(line)
 
 
 def _means(comparison: Comparison) -> Table:

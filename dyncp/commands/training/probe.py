@@ -14,7 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from dyncp.commands.shared.options import BundleFolder, CorpusFolder, Json, Redistributable
-from dyncp.commands.shared.terminal import make_console, warn
+from dyncp.commands.shared.terminal import Terminal, make_console, warn
 
 if TYPE_CHECKING:
     from dyncp.base.audio import Pcm
@@ -59,7 +59,7 @@ def probe(
     from dyncp.train.probes.files import combine, save_probes
     from dyncp.train.targets.user_targets import load_targets
 
-    console = make_console()
+    console = make_console(json_output=json_output)
     before = load_checkpoint(checkpoint).config.network
     for folder in (checkpoint, bundle, *([] if cache is None else [cache])):
         check_folder_output(folder, (), lambda _: True)
@@ -175,7 +175,7 @@ def _stuck(data: ProbeData) -> dict[str, int]:
     return {"always_on": int(masks.all(axis=0).sum()), "always_off": int((~masks.any(axis=0)).sum())}
 
 
-def _print(console: Console, probes: FloatProbes, scores: dict[str, Score], stuck: dict[str, int]) -> None:
+def _print(console: Terminal, probes: FloatProbes, scores: dict[str, Score], stuck: dict[str, int]) -> None:
     classes = Table("task", "frames", "commonest", "accuracy", "balanced", "F1", "AUC")
     amounts = Table("task", "unit", "frames", "R²", "MAE", "RMSE", "MAE, IQR", "RMSE, IQR")
     for task in probes.tasks:
@@ -191,12 +191,10 @@ def _print(console: Console, probes: FloatProbes, scores: dict[str, Score], stuc
     for table in (classes, amounts):
         if table.row_count:
             table.title = "speakers and noises never seen"
-            console.print(table)
-    console.print(
+            console.result(table)
+    console.result(
         f"{len(probes.channel)} mask bits, int{probes.bits} weights; gates: {stuck['always_on']} always on, "
-        f"{stuck['always_off']} always off",
-        highlight=False,
-        soft_wrap=True,
+        f"{stuck['always_off']} always off"
     )
 
 
