@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dyncp.base.config.framing import HOP
 from dyncp.commands.shared.terminal import warn
 
 if TYPE_CHECKING:
@@ -29,8 +28,8 @@ class RawSource:
     seconds: float | None = None
     changes: tuple[str, ...] = ()
     saturated = 0
-    hop = HOP
-    """Of the network that hears it."""
+    hop = 1
+    """In samples; whoever reads sets that of the network."""
 
     def blocks(self, samples: int) -> Iterator[Pcm]:
         """Whole hops as they arrive, at most `samples` at a time, and at the end what is left."""
