@@ -118,12 +118,12 @@ def test_a_report_leads_with_the_day(folder: Path, record: DayRecord) -> None:
     out = folder / "validation"
     run("validate", folder / "bundle", noisy, "--out", out, "--board", "cortex-m4")
     told = run("report", folder / "bundle", out, "--out", folder / "report", "--day", folder / "day.json")
-    assert "digital silence" in told.stderr
+    assert "digital silence" in told.stdout
     document = json.loads((folder / "report" / "report.json").read_bytes())
     assert document["day"] == record.model_dump(mode="json")
     page = (folder / "report" / "report.html").read_text(encoding="utf-8")
     assert f"{record.balance['cortex-m4'].ungated:,.0f}" in page
-    assert "Gates over a day" in told.stderr
+    assert "Gates over a day" in told.stdout
     assert page.index("Work over a day") < page.index("Listen")
     assert f"{record.day.macs.mean:,.0f}" in page
 

@@ -42,14 +42,14 @@ def report(
     from dyncp.firmware.report.terminal import print_report
     from dyncp.firmware.report.writing import REPORT_HTML, REPORT_JSON, is_report
 
-    console = make_console()
+    console = make_console(json_output=json_output)
     check_folder_output(out, (REPORT_JSON, REPORT_HTML), is_report, {"--quality": quality, "--truth": truth})
     with console.status("drawing"):
         built = build_report(
             read_bundle(bundle), validation, quality, truth, UserBoard(wait_states, microwatts_per_mhz), day
         )
         _, page = write_report(built, validation, out)
-    print_report(built, console)
-    console.print(f"{page}", highlight=False, soft_wrap=True)
+    print_report(built, console.results)
+    console.result(f"{page}")
     if json_output:
         print(built.model_dump_json(by_alias=True))
