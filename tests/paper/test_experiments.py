@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.colors import rgb_to_hsv, to_rgb
 
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, classes_task
@@ -17,6 +19,8 @@ from dyncp.evaluation.paper.embedding import purity
 from dyncp.evaluation.paper.example import choose_window
 from dyncp.evaluation.paper.results import Paper, TaskRow
 from dyncp.evaluation.paper.tasks_by_features import LABELS, Compared
+from dyncp.evaluation.plotting import plots
+from dyncp.evaluation.plotting.sheet import Sheet, with_notes
 from dyncp.train.corpora.recordings import Recording
 from dyncp.train.probes.data import ProbeData
 from dyncp.train.probes.linear import LinearProbe
@@ -119,6 +123,38 @@ def test_a_label_that_never_changes_gives_a_reason_and_no_crash(tmp_path: Path) 
     assert "no frame" in row(found, "noise", "scores").reason
     assert {r.features for r in found.tasks_by_features} == set(LABELS) - {"float_masks"}
     assert row(found, "snr_in", "masks").score is not None
+    # One remark for the many rows that it is true of.
+    assert (tmp_path / "paper.md").read_text().count("all 3000 frames have the label 1") == 1
+
+
+@pytest.mark.slow
+def test_a_figure_without_a_point_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    train, test = planted(0), planted(1)
+    for data in (train, test):
+        data.labels["vad"][:] = 0
+    (tmp_path / "speakers.png").write_bytes(b"of an earlier run")
+    found = paper.run(Compared(train, test, None, None, CONFIG), "hash", tmp_path, [], lambda _: None)
+    assert not list(tmp_path.glob("speakers.*"))
+    markdown = (tmp_path / "paper.md").read_text()
+    assert "speakers.png" not in markdown
+    (remark,) = (text for text in found.remarks if "speaker verification" in text)
+    assert "no stretch has 0.75 s of voice" in remark
+    assert f"- {remark}" in markdown
+
+
+def test_classes_differ_in_colour() -> None:
+    hues = [rgb_to_hsv(to_rgb(plots.colour(index))) for index in range(7)]
+    for first, second in combinations(hues, 2):
+        turn = abs(first[0] - second[0])
+        assert min(turn, 1 - turn) > 0.03 or abs(first[1] - second[1]) > 0.3 or abs(first[2] - second[2]) > 0.3
+
+
+def test_remarks_are_said_once() -> None:
+    headers = ("a", "note")
+    noted = with_notes(Sheet("T", headers, [("1", "why"), ("2", ""), ("3", "why"), ("4", "else")]))
+    assert [cells[-1] for cells in noted.rows] == ["(1)", "", "(1)", "(2)"]
+    assert noted.markdown().endswith("\n(1) why\n\n(2) else\n")
+    assert with_notes(Sheet("T", headers, [("1", "")])).headers == ("a",)
 
 
 @pytest.mark.slow

@@ -69,9 +69,10 @@ def coefficients(
 def draw_coefficients(found: Coefficients, folder: Path) -> None:
     """A heat map, outputs by channels, blocks marked: coefficients.png and .svg."""
     if not found.channels:
+        plots.left_out(folder, "coefficients")
         return
     values = np.array([output.values for output in found.outputs])
-    names = [" · ".join(filter(None, (plots.title(o.task), o.output))) for o in found.outputs]
+    names = [" · ".join(filter(None, (plots.title(o.task), o.output))) + _no_data(o) for o in found.outputs]
     with plots.drawn(folder, "coefficients", 10.0, 1.2 + 0.21 * len(values)) as figure:
         axes = figure.subplots()
         # The largest coefficient of an output need not be among the channels shown.
@@ -90,3 +91,8 @@ def draw_coefficients(found: Coefficients, folder: Path) -> None:
         axes.set_xticks(centres, [str(block + 1) for block in shown])
         axes.set_xlabel(f"block of each of the {len(blocks)} strongest channels")
         figure.colorbar(image, ax=axes, label="coefficient, largest of its output = 1", pad=0.01, fraction=0.03)
+
+
+def _no_data(output: OutputCoefficients) -> str:
+    """A class without a frame in the fitting stream has no weight anywhere."""
+    return "" if any(output.values) else " (no data)"

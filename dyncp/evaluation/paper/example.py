@@ -119,7 +119,7 @@ def _spectrogram(axes: Axes, window: Window) -> None:
     top = float(level.max())
     axes.imshow(level, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=top - RANGE_DB, vmax=top)
     axes.set_yticks([0, 4, 8])
-    _label(axes, "noisy input\n(kHz)")
+    _label(axes, f"noisy input\n(kHz; dark to\nbright: {RANGE_DB:g} dB)")
 
 
 def _masks(axes: Axes, window: Window) -> None:

@@ -11,6 +11,7 @@ from dyncp.evaluation.paper import coefficients, cost, embedding, example, speak
 from dyncp.evaluation.paper.results import Paper, SplitData, TaskRow, write_results
 from dyncp.evaluation.paper.tables import write_markdown
 from dyncp.evaluation.paper.tasks_by_features import FLOAT_MASKS, LABELS, Compared, Fitted, flat_masks
+from dyncp.evaluation.plotting import plots
 from dyncp.train.probes.data import ProbeData
 from dyncp.train.probes.linear import informative
 
@@ -38,6 +39,7 @@ def run(compared: Compared, network_hash: str, folder: Path, remarks: list[str],
         embedded, points, chosen = embedding.embed_masks(test, varying)
         embedding.draw_embedding(test, points, chosen, folder)
     else:
+        plots.left_out(folder, "embedding")
         remarks = [*remarks, "t-SNE and coefficients: no mask ever changes; train the network longer or on other audio"]
     step("coefficients")
     spread = bits.std(axis=0)
@@ -48,6 +50,9 @@ def run(compared: Compared, network_hash: str, folder: Path, remarks: list[str],
     voices, unseen = speakers.utterances_of(train), speakers.utterances_of(test)
     verified = speakers.speaker_rows(voices, unseen, ((name, *compared.values(name)) for name in speakers.LABELS))
     speakers.draw_speakers(verified, folder)
+    if all(row.eer is None for row in verified):
+        reasons = "; ".join(sorted({row.reason for row in verified}))
+        remarks = [*remarks, f"the figure of speaker verification: {reasons}"]
     step("writing")
     readers = {LABELS[name]: list(fitted[name].probes.values()) for name in ("masks", "top64") if fitted[name].probes}
     results = Paper(

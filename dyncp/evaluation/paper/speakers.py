@@ -92,7 +92,10 @@ def _row(name: str, backend: Any, enrolment: int, trials: Trials, eer: float | N
 
 
 def draw_speakers(rows: Sequence[SpeakerRow], folder: Path) -> None:
-    """Equal error rate over the number of enrolment utterances: speakers.png and .svg."""
+    """Equal error rate over the number of enrolment utterances: speakers.png and .svg; neither without any rate."""
+    if all(row.eer is None for row in rows):
+        plots.left_out(folder, "speakers")
+        return
     with plots.drawn(folder, "speakers", 6.4, 3.6) as figure:
         axes = figure.subplots()
         for index, (name, label) in enumerate(LABELS.items()):

@@ -11,16 +11,36 @@ from dyncp.base.tasks import Task
 from dyncp.evaluation.paper import speakers, tasks_by_features
 from dyncp.evaluation.paper.results import Embedding, Paper, SplitData, TaskRow
 from dyncp.evaluation.plotting import plots
-from dyncp.evaluation.plotting.sheet import Sheet, number
+from dyncp.evaluation.plotting.sheet import Sheet, number, with_notes
 
 CLASS_METRICS = ("accuracy", "balanced_accuracy", "f1", "auc", "majority")
 QUANTITY_METRICS = ("r2", "mae", "rmse", "mae_iqr", "rmse_iqr")
+# Of each figure: what it is, and what to see in it.
 FIGURES = {
-    "example": "Example (Fig. 2): black masks are on; truth above or dark, estimate below or orange",
-    "tasks_by_features": "All tasks by features (Fig. 3)",
-    "embedding": "t-SNE of the binary masks of single frames (Fig. 4); grey: the task does not apply",
-    "coefficients": "Normalised coefficients of the strongest channels (Fig. 5)",
-    "speakers": "Speaker verification (Fig. 6)",
+    "example": (
+        "Example (Fig. 2)",
+        "Black masks are on; truth above or dark, estimate below or orange. Masks change where speech begins and ends "
+        "and where the noise does, and the estimates with them.",
+    ),
+    "tasks_by_features": (
+        "All tasks by features (Fig. 3)",
+        "Blue bars are read from bits, grey ones from numbers: where blue is as long as grey, the bits keep what the "
+        "numbers knew. A bar that ends at the dashed line is no better than chance; // marks one that is cut off.",
+    ),
+    "embedding": (
+        "t-SNE of the binary masks of single frames (Fig. 4)",
+        "Points of one colour that lie together are frames whose masks alike tell the class; grey: the task does not "
+        "apply.",
+    ),
+    "coefficients": (
+        "Normalised coefficients of the strongest channels (Fig. 5)",
+        "A row with few strong colours is read from few channels; blocks with many are where a signal shows. Rows of "
+        "classes without any frame in the fitting stream are marked.",
+    ),
+    "speakers": (
+        "Speaker verification (Fig. 6)",
+        "The lower, the better; at the dashed line nothing of the voice is left.",
+    ),
 }
 
 
@@ -51,7 +71,8 @@ def _figure(part: str, folder: Path) -> str:
     """A figure's name as a picture, nothing where there is none; other text as it is."""
     if part not in FIGURES:
         return part
-    return f"![{FIGURES[part]}]({part}.png)\n" if (folder / f"{part}.png").exists() else ""
+    title, caption = FIGURES[part]
+    return f"![{title}]({part}.png)\n\n*{title}.* {caption}\n" if (folder / f"{part}.png").exists() else ""
 
 
 def streams_sheet(results: Paper) -> Sheet:
@@ -95,9 +116,9 @@ def task_sheet(task: Task, rows: Sequence[TaskRow]) -> Sheet:
         for row in rows
         if row.task == task.name
     ]
-    headers = ("features", "dimensions", *(metric.replace("_", " ") for metric in metrics), "remark")
+    headers = ("features", "dimensions", *(metric.replace("_", " ") for metric in metrics), "note")
     unit = task.unit if task.kind == "regression" else ", ".join(task.classes)
-    return Sheet(f"{plots.title(task.name)} ({unit})" if unit else plots.title(task.name), headers, cells)
+    return with_notes(Sheet(f"{plots.title(task.name)} ({unit})" if unit else plots.title(task.name), headers, cells))
 
 
 def embedding_sheet(found: Embedding) -> Sheet:
@@ -137,8 +158,8 @@ def speaker_sheet(results: Paper) -> Sheet:
         f"Speaker verification: {data.train_utterances:,} utterances of {data.train_speakers} speakers for the back "
         f"end, {data.test_utterances:,} of {data.test_speakers} for trials, {data.enrollable} enrollable"
     )
-    headers = ("features", "back end", "enrolment utterances", "EER", "trials", "dimensions", "remark")
-    return Sheet(title, headers, rows)
+    headers = ("features", "back end", "enrolment utterances", "EER", "trials", "dimensions", "note")
+    return with_notes(Sheet(title, headers, rows))
 
 
 def cost_sheet(results: Paper) -> Sheet:

@@ -43,7 +43,7 @@ LABELS = {
 BINARY = ("masks", "first_two_blocks", "top64", FLOAT_MASKS)
 PALE = "#9fb4c4"
 LEAST_R2 = -0.25
-KEY = "bar: balanced accuracy, or R² for quantities (blue: bits, grey: numbers)   ◆ ROC-AUC   dashed: chance"
+KEY = "bar: balanced accuracy, or R² of quantities (blue: bits, grey: numbers)  ◆ ROC-AUC  dashed: chance  //: cut off"
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,11 @@ def _bar(axes: Axes, y: int, row: TaskRow) -> None:
         axes.text(0.02, y, "not defined here", va="center", color=MUTED, fontsize=7.5)
         return
     colour = plots.COLOURS[0] if row.features in BINARY else PALE
-    axes.barh(y, max(value, axes.get_xlim()[0]), height=0.68, color=colour)
+    low = axes.get_xlim()[0]
+    axes.barh(y, max(value, low), height=0.68, color=colour)
+    if value < low:
+        box = {"facecolor": axes.get_facecolor(), "edgecolor": "none", "pad": 0.4}
+        axes.text(low / 2, y, "//", ha="center", va="center", fontsize=8, color=INK, bbox=box)
     if row.score.auc is not None:
         axes.plot(row.score.auc, y, marker="D", markersize=3.6, color=plots.ESTIMATE, linestyle="none", zorder=3)
     text = f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")

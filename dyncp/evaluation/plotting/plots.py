@@ -20,6 +20,8 @@ UNDEFINED = "#d5dae0"
 # Okabe and Ito: distinct under every common colour vision deficiency.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8c6d00", "#4d4d4d", "#f0e442", "#9d5bd0")
 TRUTH, ESTIMATE = INK, "#d55e00"
+# Of classes beside each other: no second orange, and no brown next to one.
+CLASS_COLOURS = tuple(colour for colour in COLOURS if colour not in ("#d55e00", "#8c6d00"))
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
 
 _STYLE: dict[Any, Any] = {
@@ -60,7 +62,14 @@ def panels(figure: Figure, count: int, columns: int, **options: Any) -> list[Axe
 
 
 def colour(index: int) -> str:
-    return COLOURS[index % len(COLOURS)]
+    """Of a class, or of one of several things that are compared."""
+    return CLASS_COLOURS[index % len(CLASS_COLOURS)]
+
+
+def left_out(folder: Path, name: str) -> None:
+    """No figure of an earlier run may stay where this run has none to draw."""
+    for suffix in ("png", "svg"):
+        (folder / f"{name}.{suffix}").unlink(missing_ok=True)
 
 
 NAMES = {

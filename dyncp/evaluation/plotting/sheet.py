@@ -14,11 +14,25 @@ class Sheet:
     title: str
     headers: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+    notes: Sequence[str] = ()
+    """What cells refer to as (1), (2) …"""
 
     def markdown(self) -> str:
-        """A heading of the third level and a pipe table."""
+        """A heading of the third level, a pipe table, and its notes."""
         lines = [self.headers, tuple("---" for _ in self.headers), *self.rows]
-        return f"### {self.title}\n\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+        table = f"### {self.title}\n\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+        return table + "".join(f"\n({number}) {note}\n" for number, note in enumerate(self.notes, 1))
+
+
+def with_notes(sheet: Sheet) -> Sheet:
+    """The remarks in the last column as notes below, each said once; without any, no such column."""
+    remarks = [row[-1] for row in sheet.rows]
+    notes = list(dict.fromkeys(filter(None, remarks)))
+    if not notes:
+        return Sheet(sheet.title, sheet.headers[:-1], [row[:-1] for row in sheet.rows])
+    numbers = {"": "", **{note: f"({index})" for index, note in enumerate(notes, 1)}}
+    rows = [(*row[:-1], numbers[row[-1]]) for row in sheet.rows]
+    return Sheet(sheet.title, sheet.headers, rows, notes)
 
 
 def number(value: float | None, digits: int = 3) -> str:
