@@ -57,7 +57,7 @@ def test_any_prefix_compiles_and_names_everything(tmp_path: Path, prefix: str) -
     exported = sorted(line.split()[-1] for line in names.stdout.splitlines())
     functions = ["init", "set_cap", "process", "step", "follow", "masks", "gains", "probe_words", "signal_words"]
     functions += ["status_text", "version", "get_settings"]
-    functions += [f"set_{name}" for name in ("limit", "strength", "smoothing", "bypass", "vad")]
+    functions += [f"set_{name}" for name in ("limit", "strength", "smoothing", "bypass", "vad", "decision")]
     assert exported == sorted(f"{prefix}_{name}" for name in functions)
     header = (folder / f"{prefix}.h").read_text()
     macros = [line.split()[1] for line in header.splitlines() if line.startswith("#define")]
