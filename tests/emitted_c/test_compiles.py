@@ -173,7 +173,7 @@ def test_another_version_of_the_runtime_is_refused(tmp_path: Path, compiler: str
     _, made = library(tmp_path)
     header = made / "dyncp_runtime.h"
     header.write_text(header.read_text().replace("DYNCP_RUNTIME_VERSION 7", "DYNCP_RUNTIME_VERSION 6"))
-    with pytest.raises(ToolchainError, match=r"dyncp\.c needs version 6 of dyncp_runtime\.h"):
+    with pytest.raises(ToolchainError, match=r"dyncp\.c needs version 7 of dyncp_runtime\.h"):
         toolchain.run([compiler, "-std=c99", "-c", made / "dyncp.c", "-o", tmp_path / "dyncp.o"])
 
 
@@ -181,7 +181,8 @@ def test_what_is_inside_stays_inside(folder: Path) -> None:
     public = "".join((folder / name).read_text() for name in ("dyncp.h", "dyncp_signals.h"))
     inside = (folder / "dyncp_private.h").read_text() + (folder / "dyncp_probe_state.h").read_text()
     types = re.findall(r"^} (dyncp_\w+);", public, re.MULTILINE)
-    assert sorted(types) == ["dyncp_follower", "dyncp_settings", "dyncp_signals", "dyncp_state", "dyncp_status"]
+    names = ("decision", "follower", "settings", "signals", "state", "status")
+    assert sorted(types) == [f"dyncp_{name}" for name in names]
     kept = {"dyncp_internals", "dyncp_scratch", "dyncp_block_d1", "dyncp_block_d2", "dyncp_probe_state"}
     assert set(re.findall(r"^} (dyncp_\w+);", inside, re.MULTILINE)) == kept
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -103,7 +104,7 @@ def test_headers_of_two_probe_sets_do_not_compile(tmp_path: Path) -> None:
     other = generate(bundle, tmp_path / "other", signals=["snr"])
     shutil.copy(other / "dyncp_signals.h", folder)
     with pytest.raises(ToolchainError, match=r"dyncp_signals\.h is of another probe set"):
-        toolchain.run(["gcc", "-std=c99", "-c", folder / "dyncp.c", "-o", tmp_path / "dyncp.o"])
+        toolchain.run(["gcc", "-std=c99", "-Wfatal-errors", "-c", folder / "dyncp.c", "-o", tmp_path / "dyncp.o"])
 
 
 @pytest.mark.parametrize("names", [["vad"], ["snr"], ["snr", "noise"], ["snr", "noise", "vad"], []])
@@ -192,7 +193,8 @@ def test_class_names_of_any_text_are_unique_enumerators(tmp_path: Path, compiler
     write_bundle(bundle, tmp_path / "bundle")
     folder = generate(bundle, tmp_path / "library")
     header = (folder / "dyncp_signals.h").read_text()
-    lines = header[header.index("enum {") : header.index("};")].splitlines()[1:]
+    (listed,) = re.findall(rf"enum {{\n((?: +DYNCP_{task.upper()}_\w+ = \d+,?\n)+)}};", header)
+    lines = listed.splitlines()
     names = [line.split("=")[0].strip() for line in lines]
     assert [int(line.split("=")[1].strip(" ,")) for line in lines] == list(range(count))
     assert len(set(names)) == count
