@@ -12,7 +12,7 @@ from dyncp.codegen.c.text import prototype, wrapped
 from dyncp.export.transforms.resampling import DELAY, RATIO
 
 TRANSFORM = 22_000
-"""What an analysis or a synthesis of 512 points costs, in multiply–accumulates: about as many instructions on a M4."""
+"""What an analysis or a synthesis of 512 points costs, in multiply–accumulates: about as many instructions on an M4."""
 
 SAMPLES = {"int16": "int16_t", "int32": "int32_t", "float": "float"}
 """By what P_stream_… ends with."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from chromium import CHROMIUM
 from numpy.typing import NDArray
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
@@ -18,18 +19,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)
+FLAGS = (*CHROMIUM, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 # Renders what is heard, faster than it sounds: `source` through network 0; `before` is asked of the worklet at the
 # start, `after` at that second.

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soxr
-from libraries import written_bundle
 from signals import speech_like
 
 import dyncp
@@ -25,15 +24,8 @@ PCM = speech_like(60, seed=2)[:-77]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("api") / "bundle"
-    written_bundle(place)
-    return place
-
-
-@pytest.fixture(scope="module")
-def net(folder: Path) -> dyncp.Network:
-    return dyncp.load(folder, engine="c")
+def net(network: Path) -> dyncp.Network:
+    return dyncp.load(network, engine="c")
 
 
 def expected(net: dyncp.Network, pcm: np.ndarray) -> tuple[np.ndarray, Run]:
@@ -59,8 +51,8 @@ def test_loading_needs_neither_torch_nor_plots() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("length", [1, HOP - 1, HOP, HOP + 1, 20 * HOP, len(PCM)])
 @pytest.mark.parametrize("engine", ["c", "numpy"])
-def test_int16_gives_the_references_words(folder: Path, length: int, engine: str) -> None:
-    net = dyncp.load(str(folder), engine)
+def test_int16_gives_the_references_words(network: Path, length: int, engine: str) -> None:
+    net = dyncp.load(str(network), engine)
     out = net.enhance(PCM[:length])
     audio, run = expected(net, PCM[:length])
     assert out.audio.dtype == np.int16
@@ -162,8 +154,8 @@ def test_wrong_samples_are_told_with_the_remedy(
         net.enhance(samples, rate)
 
 
-def test_names_paths_and_strings_load_the_same(folder: Path) -> None:
-    assert dyncp.load(folder).hash == dyncp.load(str(folder)).hash
+def test_names_paths_and_strings_load_the_same(network: Path) -> None:
+    assert dyncp.load(network).hash == dyncp.load(str(network)).hash
     name = dyncp.networks()[0]
     assert dyncp.load(name).name == name
     with pytest.raises(BundleError, match=name):
@@ -171,11 +163,11 @@ def test_names_paths_and_strings_load_the_same(folder: Path) -> None:
 
 
 def test_without_a_compiler_numpy_computes_and_streams_say_what_to_install(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    network: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(sys.modules, "ziglang", None)
-    net = dyncp.load(folder)
+    net = dyncp.load(network)
     assert net.engine == "numpy"
     assert np.array_equal(net.enhance(PCM).audio, expected(net, PCM)[0])
     with pytest.raises(ToolchainError, match="pip install ziglang"):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import CHROMIUM
 from report_runs import FRAMES, make_run, write_truth_of
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
@@ -26,16 +27,6 @@ from dyncp.firmware.report.build import build_report, write_report
 
 pytestmark = pytest.mark.slow
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 SECONDS = FRAMES * HOP / SAMPLE_RATE
 AUDIO_LOADED = "return [...document.querySelectorAll('audio')].map(a => a.readyState >= 1 && !a.error ? a.duration : 0)"
 
@@ -55,7 +46,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def browser(request: pytest.FixtureRequest, page: Path, tmp_path: Path) -> Iterator[webdriver.Chrome]:
     options = Options()
     options.binary_location = "/usr/bin/chromium"
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+    for flag in (*CHROMIUM, f"--user-data-dir={tmp_path / 'profile'}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
