@@ -91,7 +91,7 @@ def test_speech_comes_back_at_80_db(framing: Framing) -> None:
 @settings(max_examples=10, deadline=None)
 def test_an_error_of_one_unit_in_a_window_shows(framing: Framing, error: int, data: st.DataObject) -> None:
     """In frames of noise, as those are that prove the constants (firmware/constants)."""
-    hops = loud(framing, 24 * framing.overlaps, 1)
+    hops = loud(framing, 400 * framing.overlaps, 1)
     right = frontend.analysis(hops, framing)
     mask = np.random.default_rng(2).integers(0, 32768, right[0].shape)
     for name in ("window", "fading"):
