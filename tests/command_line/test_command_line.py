@@ -31,7 +31,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("train", "papyrus", "--corpus", ".", "--out", "x"), "presets are ears, front, paper"),
+        (
+            ("train", "papyrus", "--corpus", ".", "--out", "x"),
+            "presets are delay16, delay32, delay4, delay8, ears, front, paper",
+        ),
         (("train", "paper", "--corpus", "nowhere", "--out", "x"), "nowhere: no such folder"),
         (("generate", "nowhere", "x"), "manifest.json"),
         (("export", "nowhere", "x", "--corpus", "."), "checkpoint.json: cannot be read"),

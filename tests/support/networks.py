@@ -47,8 +47,8 @@ def trained_enough(config: NetworkConfig, seed: int = 0) -> Enhancer:
     torch.manual_seed(seed)
     # The statistics are those without a cap, lest channels that it never lets through have a variance of 0.
     network = Enhancer(config.model_copy(update={"block_cap": None, "frame_cap": None}))
-    pcm = speech_like(200, seed=seed).reshape(-1, 256)
-    features = torch.from_numpy(stft.compress(stft.analyse(pcm), config.bands).T[None]).float()
+    pcm = speech_like(200, seed=seed).reshape(-1, config.hop)
+    features = torch.from_numpy(stft.compress(stft.analyse(pcm, config.framing), config.bands).T[None]).float()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             module.momentum = 1.0

@@ -55,11 +55,14 @@ def front(
     network: Annotated[
         list[str] | None,
         typer.Option(
-            help="With --day: a checkpoint's folder, or a preset or TOML file to train, as it is or without gates "
-            "and with so many conv channels (`small2:static12`). May be given several times."
+            help="With --day or --delay: a checkpoint's folder, or a preset or TOML file to train, as it is or without "
+            "gates and with so many conv channels (`small2:static12`). May be given several times."
         ),
     ] = None,
-    minutes: Annotated[float, typer.Option(help="With --day: its length.")] = 30.0,
+    minutes: Annotated[float, typer.Option(help="With --day or --delay: of the streams that are measured.")] = 30.0,
+    delay: Annotated[
+        bool, typer.Option("--delay", help="Quality against latency: the presets `delay4` … `delay32`, or --network.")
+    ] = False,
     json_output: Json = False,
 ) -> None:
     """Train, quantize and score static and dynamic networks: quality against MACs per frame (docs/front.md).
@@ -67,17 +70,20 @@ def front(
     What OUT already holds of this experiment is not trained again, and is scored with the rest.
     """
     from dyncp.base.errors import ConfigError
-    from dyncp.commands.evaluation.front_day import RESULTS, front_of_day
+    from dyncp.commands.evaluation import front_day, front_delay
     from dyncp.commands.evaluation.more import check_results
     from dyncp.evaluation.front.candidates import DENSE, Protocol, parse_candidates, train_into
     from dyncp.evaluation.front.day_points import parse_entries
+    from dyncp.evaluation.front.delay_points import NETWORKS
     from dyncp.train.corpora.corpus import load_corpus
 
     console = make_console(json_output=json_output)
-    if day != bool(network):
+    if day and delay:
+        raise ConfigError("--day and --delay: give one; each is a figure of its own")
+    if not delay and day != bool(network):
         raise ConfigError("--day and --network: give both; --network says which networks to measure on the day")
-    check_results(out, RESULTS if day else "front")
-    entries = parse_entries(network or [])
+    check_results(out, front_day.RESULTS if day else front_delay.RESULTS if delay else "front")
+    entries = parse_entries(network or (NETWORKS if delay else ()))
     protocol = Protocol.make(steps, out, preset)
     wanted = [protocol.run(candidate, seed) for candidate in parse_candidates(only) for seed in range(1, seeds + 1)]
     recordings = load_corpus(corpus, redistributable)
@@ -85,9 +91,15 @@ def front(
     train = partial(
         train_into, corpus=corpus, redistributable=redistributable, device=find_device(device), compiled=compiled
     )
-    if day:
+    if day or delay:
         train_all = partial(_train, console, train, jobs=jobs)
-        found = front_of_day(console, entries, recordings, out, find_checkpoint(start), seeds, minutes, train_all)
+        found = (
+            front_day.front_of_day(console, entries, recordings, out, find_checkpoint(start), seeds, minutes, train_all)
+            if day
+            else front_delay.front_of_delay(
+                console, entries, recordings, out, seeds, clips, minutes, train_all, partial(_compared, console)
+            )
+        )
         if json_output:
             print(found.model_dump_json())
         return
@@ -101,9 +113,12 @@ def front(
 
 
 def _train(
-    console: Console, train: Callable[[Path, Config, Path], None], tasks: Sequence[tuple[Path, Config, Path]], jobs: int
+    console: Console,
+    train: Callable[[Path, Config, Path | None], None],
+    tasks: Sequence[tuple[Path, Config, Path | None]],
+    jobs: int,
 ) -> None:
-    """`train` each (folder, experiment, checkpoint to start from) that is not complete yet, `jobs` at a time."""
+    """`train` each (folder, experiment, checkpoint to start from if any) that is not complete yet, `jobs` at a time."""
     from joblib import Parallel, delayed, parallel_config
 
     from dyncp.evaluation.front.candidates import is_finished

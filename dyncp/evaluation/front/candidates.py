@@ -139,9 +139,15 @@ def is_finished(folder: Path, config: Config) -> bool:
 
 
 def train_into(
-    folder: Path, config: Config, start: Path, corpus: list[Path], redistributable: bool, device: str, compiled: bool
+    folder: Path,
+    config: Config,
+    start: Path | None,
+    corpus: list[Path],
+    redistributable: bool,
+    device: str,
+    compiled: bool,
 ) -> None:
-    """Train to the end, from the weights of the checkpoint `start`; an interrupted training is taken up again.
+    """Train to the end, from the weights of the checkpoint `start` or from none; an interrupted one is taken up again.
 
     Raises CheckpointError where the folder holds another experiment.
     """
@@ -158,7 +164,7 @@ def train_into(
     trainer = Trainer(config, *load_mixers(load_corpus(corpus, redistributable), config), folder, device, compiled)
     if begun:
         trainer.resume()
-    else:
+    elif start is not None:
         trainer.start_from(load_checkpoint(start).network)
     # Mixes in its own process: as many trainings run side by side as there are cores.
     trainer.run(lambda _: None, workers=0)
