@@ -11,11 +11,12 @@ ROOMS := train export codegen firmware
 JOBS := $(shell nproc)
 TIME ?= 60
 
-.PHONY: help setup demo test check lint unit bench bench-docs bench-check bundles package seal soak fuzz mutants misra prove tflite clean
+.PHONY: help setup demo docs test check lint unit bench bench-docs bench-check bundles package seal soak fuzz mutants misra prove tflite clean
 
 help:
 	@echo "make demo    real speech through the whole chain, five emulated cores: build/demo/report.html"
 	@echo "make test    every test; emulators, other cores than Arm's and a browser included"
+	@echo "make docs    the documentation as a site to read offline, with search: build/site/index.html"
 	@echo "make check   lint, types and fast tests"
 	@echo "make tflite  int8 TFLite of the shipped network beside our integers: build/tflite"
 	@echo "make bench   instructions, sizes and cycles by core; speed of the host build and of a training step"
@@ -35,7 +36,7 @@ setup: $(READY)
 $(READY): pyproject.toml ci/constraints.txt ci/install-debian.sh
 	ci/install-debian.sh
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -c ci/constraints.txt -e '.[train,benchmark,demo,interchange,dev]'
+	$(BIN)/pip install -q --disable-pip-version-check -c ci/constraints.txt -e '.[train,benchmark,demo,interchange,docs,dev]'
 	touch $@
 
 # The toolchains and emulators of the boards that are not validated by default.
@@ -45,6 +46,9 @@ $(EVERY_BOARD): ci/install-debian.sh $(READY)
 
 demo: $(READY)
 	$(BIN)/dyncp demo --out build/demo
+
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 test: $(EVERY_BOARD)
 	$(BIN)/pytest -n $(JOBS) --dist worksteal

@@ -14,6 +14,7 @@ step() {
 step make setup
 step make lint
 step make demo
+step make docs
 step make test
 step make package
 step make bench-check
