@@ -63,6 +63,11 @@ def test_a_page_opens_with_the_question_that_it_answers(page: Path) -> None:
     assert re.fullmatch(r"# [A-Z].*\?", title)
 
 
+def test_it_is_said_what_made_each_figure() -> None:
+    told = (DOCS / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in (DOCS / "images").iterdir() if f"`docs/images/{path.name}`" not in told] == []
+
+
 class Built(HTMLParser):
     """A page as built: its anchors, what it links to, and what it loads."""
 
