@@ -10,17 +10,19 @@ from typing import Any
 import c_api
 import commands
 import made
+import sources
 from markdown import Markdown
 from markdown.extensions import Extension
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 from pages import PLACED, ROOT, with_links_of_the_site
 from pymdownx.slugs import slugify
 
 HERE = Path(__file__).parent
 LISTEN = "## See it, hear it\n"
+PROGRAMS = {page for file, page in PLACED.items() if not file.endswith((".md", ".ipynb"))}
 WORKER = "assets/javascripts/offline.js"
 
 
@@ -46,7 +48,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     content: dict[str, str | bytes] = {
-        **{page: (ROOT / file).read_text(encoding="utf-8") for file, page in PLACED.items()},
+        **{page: sources.page(ROOT / file, file) for file, page in PLACED.items()},
         "reference/commands.md": commands.page(),
         "reference/c.md": c_api.page(made.headers(), made.API),
         "reference/python.md": (HERE / "python.md").read_text(encoding="utf-8"),
@@ -58,7 +60,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         if (old := files.get_file_from_path(name)) is not None:
             files.remove(old)
     for name, each in content.items():
-        files.append(File.generated(config, name, content=each))
+        # Programs are reached by links.
+        listed = InclusionLevel.UNDEFINED if name not in PROGRAMS else InclusionLevel.NOT_IN_NAV
+        files.append(File.generated(config, name, content=each, inclusion=listed))
     return files
 
 

@@ -18,6 +18,8 @@ _HOME = re.compile(
     rf"{re.escape(SOURCE)}/(?:blob|tree)/main/|{re.escape(SOURCE).replace('github', 'raw.githubusercontent', 1)}/main/"
 )
 
+_EXAMPLES = (".c", ".cpp", ".h", ".ipynb", ".ld", ".py")
+
 PLACED = {
     "README.md": "index.md",
     "docs/README.md": "pages.md",
@@ -28,6 +30,11 @@ PLACED = {
     **{
         card.relative_to(ROOT).as_posix(): f"checkpoints/{card.parent.name}.md"
         for card in ROOT.glob("train/checkpoints/*/README.md")
+    },
+    **{
+        f"examples/{name}": f"examples/{name}.md"
+        for path in sorted((ROOT / "examples").rglob("*"))
+        if path.suffix in _EXAMPLES and (name := path.relative_to(ROOT / "examples").as_posix())
     },
 }
 """File of the repository → page, beside those of docs/, which keep their names."""
