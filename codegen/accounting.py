@@ -32,7 +32,7 @@ class LayerMacs:
 
 def macs_by_layer(config: NetworkConfig) -> list[LayerMacs]:
     """Layers that multiply, named after their stages (docs/emitted-c.md); docs/arithmetic.md, section 10."""
-    c, h, g, n = config.channels, config.hidden, config.gate, config.gated
+    c, h, g, n, k = config.channels, config.hidden, config.gate, config.gated, config.kernel
     layers = [LayerMacs("front", config.spectrum * c, 0)]
     for i in range(config.blocks):
         if config.has_gate(i):
@@ -42,13 +42,13 @@ def macs_by_layer(config: NetworkConfig) -> list[LayerMacs]:
         if config.gate_site == "output":
             layers += [
                 LayerMacs(f"block{i}_expand", c * h, 0),
-                LayerMacs(f"block{i}_depthwise", 3 * h, 0),
+                LayerMacs(f"block{i}_depthwise", k * h, 0),
                 LayerMacs(f"block{i}_project", 0, h),
             ]
         else:
             layers += [
                 LayerMacs(f"block{i}_expand", 0, c),
-                LayerMacs(f"block{i}_depthwise", 0, 3),
+                LayerMacs(f"block{i}_depthwise", 0, k),
                 LayerMacs(f"block{i}_project", 0, c),
             ]
     return [*layers, LayerMacs("logits", config.spectrum * c, 0)]

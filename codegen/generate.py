@@ -13,7 +13,7 @@ from dyncp.base.errors import GenerationError
 from dyncp.base.files import replace_folder, settle
 from dyncp.codegen.c.names import check_prefix
 from dyncp.codegen.c.printing import environment
-from dyncp.codegen.c.runtime import FRAMES, RUNTIME, STREAM
+from dyncp.codegen.c.runtime import FRAMES, RUNTIME, STREAM, TAPS
 from dyncp.codegen.layouts.arrange import PLAIN, TELLS_SIGNALS, arrange, place
 from dyncp.codegen.layouts.record import read_record, record
 from dyncp.codegen.library import LibraryManifest as LibraryManifest
@@ -71,6 +71,7 @@ def generate(
     templates = NETWORK_TEMPLATES | (SELFTEST_TEMPLATES if selftest else {}) | (STREAM_TEMPLATES if stream else {})
     own = _rendered(library, templates) | _probe_files(library)
     headers = RUNTIME | (FRAMES if library.framed else {}) | (STREAM if stream else {})
+    headers |= TAPS if bundle.config.kernel != 3 else {}
     own |= {name: header.read_bytes() for name, header in headers.items()}
     own[manifest_name(prefix)] = _manifest(library, [*own, manifest_name(prefix)], stream)
     contents = arrange(layout, library, own)

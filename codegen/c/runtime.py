@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hand-written headers of firmware/runtime, /framing and /stream, of which generated libraries get copies."""
+"""The hand-written headers of firmware/runtime and its neighbours, of which generated libraries get copies."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ RUNTIME = _by_name("runtime")
 
 FRAMES = _by_name("framing")
 """Those that a library has whose frames are not the standard ones."""
+
+TAPS = _by_name("taps")
+"""Those that a library has whose depthwise convolutions are of other than three taps."""
 
 STREAM = _by_name("stream")
 """Those that a library with a stream has besides (docs/stream.md)."""

@@ -59,8 +59,8 @@ class Layer:
 class Block:
     index: int
     dilation: int
-    taps: int
-    """Frames of history, twice the dilation."""
+    past: int
+    """Frames of history: dilations between the first tap and the last."""
     mask: int
     """Its first word in the packed masks."""
     input_multiplier: int
@@ -277,7 +277,7 @@ def _block(bundle: Bundle, i: int, dilation: int) -> Block:
     return Block(
         index=i,
         dilation=dilation,
-        taps=2 * dilation,
+        past=config.block_pasts[i],
         mask=i * config.mask_words_per_block,
         input_multiplier=_scalar(bundle, f"blocks.{i}.input.multiplier"),
         struct=block_struct(dilation, gate),

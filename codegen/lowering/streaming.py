@@ -59,9 +59,9 @@ def _run(prefix: str, name: str, kind: str) -> str:
 
 def step_costs(config: NetworkConfig) -> list[int]:
     """Of each of a frame's steps, with every channel active and every gate deciding, in multiply–accumulates."""
-    c, h, n = config.channels, config.hidden, config.gated
+    c, h, n, k = config.channels, config.hidden, config.gated, config.kernel
     end = config.spectrum * c
-    dense = c * h + 3 * h + h * n if config.gate_site == "output" else (2 * c + 3) * n
+    dense = c * h + k * h + h * n if config.gate_site == "output" else (2 * c + k) * n
     gate = c * config.gate + config.gate * n * config.blocks_per_gate
     blocks = [dense + (gate if config.has_gate(i) else 0) for i in range(config.blocks)]
     return [transform(config), end, *blocks, end, transform(config)]

@@ -34,7 +34,7 @@ def expected_tensors(config: NetworkConfig) -> Layout:
             expected |= _layer(f"{block}.gate.reduce", g, c)
             expected |= _layer(f"{block}.gate.score", scored, g, multiplier=False)
         expected |= _layer(f"{block}.expand", h, c)
-        expected |= _layer(f"{block}.depthwise", h, 3)
+        expected |= _layer(f"{block}.depthwise", h, config.kernel)
         expected |= _layer(f"{block}.project", c, h, bias=False)
     expected["back.input.multiplier"] = ("int32", (1,))
     return expected | _layer("back", config.spectrum, c)

@@ -106,9 +106,8 @@ class IntegerNetwork(nn.Module):
         h = self._requantize(rounded, f"{name}.expand", self._pointwise(rounded, f"{name}.expand", x), 0, 127)
         h = h * mask if site == "hidden" else h
         weight, bias = self._integers(rounded, f"{name}.depthwise")
-        padded = F.pad(h, (2 * block.dilation, 0))
-        frames, d = h.shape[-1], block.dilation
-        taps = (padded[..., k * d : k * d + frames] * weight[:, k, None] for k in range(3))
+        padded, frames, d = F.pad(h, (block.past, 0)), h.shape[-1], self.config.block_dilations[i]
+        taps = (padded[..., k * d : k * d + frames] * weight[:, k, None] for k in range(self.config.kernel))
         h = self._requantize(rounded, f"{name}.depthwise", sum(taps) + bias, 0, 127)
         h = h * mask if site == "hidden" else h
         sums = self._pointwise(rounded, f"{name}.project", h)

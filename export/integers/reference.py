@@ -8,6 +8,8 @@ array, a running sum the difference of two cumulative sums. Values are int64, wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from typing import TypeVar
 
 import numpy as np
@@ -208,9 +210,13 @@ def gates(tensors: Tensors, i: int, pooled: Integers) -> tuple[Integers, Integer
 
 def convolve(tensors: Tensors, layer: str, dilation: int, h: Integers) -> Integers:
     """Accumulators of a block's depthwise convolution, [n, H] to [n, H]."""
-    oldest, middle, newest = tensors[f"{layer}.weight"].astype(np.int64).T
-    taps: Integers = oldest * delayed(h, 2 * dilation) + middle * delayed(h, dilation) + newest * h
-    return taps + tensors[f"{layer}.bias"].astype(np.int64)
+    return taps(tensors[f"{layer}.weight"].astype(np.int64), dilation, h) + tensors[f"{layer}.bias"].astype(np.int64)
+
+
+def taps(weight: NDArray[Number], dilation: int, h: NDArray[Number]) -> NDArray[Number]:
+    """Σ_k weight[:, k] · h of (K − 1 − k) · dilation frames ago: [H, K] and [n, H] to [n, H], tap 0 the oldest."""
+    ago = reversed(range(weight.shape[1]))
+    return reduce(add, (tap * delayed(h, n * dilation) for tap, n in zip(weight.T, ago, strict=True)))
 
 
 def delayed(frames: NDArray[Number], by: int) -> NDArray[Number]:

@@ -50,8 +50,8 @@ def state_shapes(config: NetworkConfig) -> dict[str, tuple[int, int, int, int]]:
     Where gates hold, also the scores of each gate's last decision, and which of the K frames this one is.
     """
     shapes = {FRAME: (1, 1, 1, 1)} if config.gate_period > 1 else {}
-    for i, dilation in enumerate(config.block_dilations):
-        shapes[f"blocks.{i}.history"] = (1, config.hidden, 1, 2 * dilation)
+    for i, past in enumerate(config.block_pasts):
+        shapes[f"blocks.{i}.history"] = (1, config.hidden, 1, past)
         pooled = config.pooling_frames - 1 if config.pooling == "window" else 1
         if config.has_gate(i) and pooled:
             shapes[f"blocks.{i}.pool"] = (1, config.channels, 1, pooled)
@@ -225,7 +225,7 @@ class _Offline(_Graph):
         return self.op("Slice", [later, bounds[0], frames, bounds[1]], f"{name}.held")
 
     def depthwise(self, i: int, hidden: str) -> str:
-        return self.taps(i, hidden, [0, 2 * self.config.block_dilations[i], 0, 0])
+        return self.taps(i, hidden, [0, self.config.block_pasts[i], 0, 0])
 
     def window(self, i: int, residual: str) -> str:
         return self.mean(i, residual, [0, self.config.pooling_frames - 1, 0, 0])

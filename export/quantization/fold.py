@@ -13,7 +13,7 @@ from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import QuantizationError
 from dyncp.export.integers.caps import Caps, Limit, highest
 from dyncp.export.integers.holding import decisions, held
-from dyncp.export.integers.reference import delayed
+from dyncp.export.integers.reference import delayed, taps
 
 if TYPE_CHECKING:
     from dyncp.train.network.checkpoint import Checkpoint
@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Layer:
-    """weight [rows, columns] (depthwise: [H, 3], tap 0 the oldest), bias [rows]."""
+    """weight [rows, columns] (depthwise: [H, K], tap 0 the oldest), bias [rows]."""
 
     weight: Array
     bias: Array
@@ -88,9 +88,8 @@ class FoldedNetwork:
         layers, hidden_gates = self.layers, self.config.gate_site == "hidden"
         expand = layers[f"blocks.{i}.expand"](residual)
         h = relu(expand) * active if hidden_gates else relu(expand)
-        d, taps = self.config.block_dilations[i], layers[f"blocks.{i}.depthwise"]
-        oldest, middle, newest = taps.weight.T
-        depthwise = oldest * delayed(h, 2 * d) + middle * delayed(h, d) + newest * h + taps.bias
+        convolution = layers[f"blocks.{i}.depthwise"]
+        depthwise = taps(convolution.weight, self.config.block_dilations[i], h) + convolution.bias
         out = relu(depthwise) * active if hidden_gates else relu(depthwise)
         update = layers[f"blocks.{i}.project"](out)
         residual = residual + (update * active if self.config.gate_site == "output" else update)
@@ -155,7 +154,7 @@ def fold_network(network: Enhancer, source: str) -> FoldedNetwork:
             scored = config.blocks_per_gate * n
             layers[f"{block}.gate.reduce"] = _convolution(state, f"{block}.gate.reduce", g, c)
             layers[f"{block}.gate.score"] = _convolution(state, f"{block}.gate.score", scored, g)
-        for name, columns in (("expand", c), ("depthwise", 3)):
+        for name, columns in (("expand", c), ("depthwise", config.kernel)):
             layer = _convolution(state, f"{block}.{name}", h, columns)
             epsilon = getattr(network.blocks[i], f"{name}_norm").eps
             layers[f"{block}.{name}"] = _fold_norm(layer, state, f"{block}.{name}_norm", epsilon)
@@ -164,7 +163,7 @@ def fold_network(network: Enhancer, source: str) -> FoldedNetwork:
 
 
 def _convolution(state: dict[str, Array], name: str, rows: int, columns: int) -> Layer:
-    """A convolution's weights as a matrix: pointwise [rows, columns, 1] or depthwise [rows, 1, 3]."""
+    """A convolution's weights as a matrix: pointwise [rows, columns, 1] or depthwise [rows, 1, K]."""
     weight = _tensor(state, f"{name}.weight", rows * columns)
     if weight.shape not in {(rows, columns, 1), (rows, 1, columns)}:
         raise QuantizationError(f"checkpoint: {name}.weight is {list(weight.shape)}, not {rows} × {columns}")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Bundle, Tensors
 from dyncp.export.formats.masks import pack_block
+from dyncp.export.integers.reference import delayed
 from dyncp.export.transforms.frontend import Integers
 from dyncp.firmware.constants.ends import logits, spectra
 from dyncp.firmware.constants.frames import Frames
@@ -160,14 +161,14 @@ def _residuals(config: NetworkConfig, values: Given, random: np.random.Generator
 def _schedule(
     config: NetworkConfig, taps: dict[str, Shown], random: np.random.Generator
 ) -> dict[str, dict[int, Integers]]:
-    """By depthwise layer: frames whose conv channels [H] are chosen, as three that a row reads must fit together."""
+    """By depthwise layer: frames whose conv channels [H] are chosen, as those that a row reads must fit together."""
     schedule: dict[str, dict[int, Integers]] = {}
     for i, (layer, shown) in enumerate(taps.items()):
-        dilation, chosen = config.block_dilations[i], {}
-        for slot, triple in enumerate(solve_taps(shown, CONV, RELU8, random)):
-            first = slot // dilation * 3 * dilation + slot % dilation
-            for tap in range(3):
-                chosen[first + tap * dilation] = triple[:, tap]
+        dilation, chosen, span = config.block_dilations[i], {}, config.kernel
+        for slot, inputs in enumerate(solve_taps(shown, CONV, RELU8, random)):
+            first = slot // dilation * span * dilation + slot % dilation
+            for tap in range(span):
+                chosen[first + tap * dilation] = inputs[:, tap]
         schedule[layer] = chosen
     return schedule
 
@@ -175,9 +176,9 @@ def _schedule(
 def _see_taps(config: NetworkConfig, taps: dict[str, Shown], frames: Frames, count: int) -> None:
     for i, shown in enumerate(taps.values()):
         h, dilation = frames.given[f"block{i}_expand"].astype(np.int64), config.block_dilations[i]
-        for frame in range(count):
-            past = [h[at] if at >= 0 else np.zeros_like(h[0]) for at in (frame - 2 * dilation, frame - dilation, frame)]
-            shown.see(np.stack(past, axis=1), RELU8)
+        read = np.stack([delayed(h, ago * dilation) for ago in reversed(range(config.kernel))], axis=2)
+        for inputs in read[:count]:
+            shown.see(inputs, RELU8)
 
 
 def _masks(config: NetworkConfig, random: np.random.Generator) -> Flags:

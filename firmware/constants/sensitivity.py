@@ -56,6 +56,10 @@ class Inputs:
     low: int
     high: int
 
+    @property
+    def values(self) -> Integers:
+        return np.arange(self.low, self.high + 1)
+
     def random(self, random: np.random.Generator, shape: int | tuple[int, ...]) -> Integers:
         """None of them 0, so that every weight counts."""
         values: Integers = random.integers(self.low, self.high + 1, shape)

@@ -96,7 +96,7 @@ class _Shares:
         hidden = config.gate_site == "hidden"
         rows = opened if hidden else conv
         yield from self._layer(f"{name}.expand", rows, channels)
-        yield from self._layer(f"{name}.depthwise", rows, _every(3))
+        yield from self._layer(f"{name}.depthwise", rows, _every(config.kernel))
         rows, columns = (_every(config.channels, bool(opened.any())), opened) if hidden else (opened, conv)
         yield from self._layer(f"{name}.project", rows, columns)
 

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,10 +69,10 @@ def _move(x: Integers, weight: Integers, order: NDArray[np.intp], by: int, most:
 
 
 def solve_taps(shown: Shown, inputs: Inputs, bounds: Range, random: np.random.Generator) -> list[Integers]:
-    """For a depthwise layer, whose rows have inputs of their own, [R, 3] each: until every error shows that can.
+    """For a depthwise layer, whose rows have inputs of their own, [R, K] each: until every error shows that can.
 
-    What is found for both directions; for rows for which that is not enough, all inputs are tried. Errors that show in
-    none of them are inert.
+    What is found for both directions; for rows for which that is not enough, every sum that inputs can have is tried.
+    Errors that show in none of them are inert.
     """
     rows = range(len(shown.weight))
     chosen = [np.stack([_solve_row(shown, row, way, inputs, bounds, random) for row in rows]) for way in (MORE, LESS)]
@@ -97,40 +94,76 @@ def solve_taps(shown: Shown, inputs: Inputs, bounds: Range, random: np.random.Ge
 def _try_all(shown: Shown, row: int, inputs: Inputs, bounds: Range) -> list[Integers]:
     """Inputs, of all that there are, for the errors of a row that did not show yet; those that cannot become inert."""
     assert shown.multiplier is not None
-    weight, m, found = shown.weight[row], shown.multiplier[row], []
-    values = np.arange(inputs.low, inputs.high + 1)
-    taps = [values.reshape(np.roll((-1, 1, 1), k)) for k in range(3)]
-    accumulator = sum((int(w) * tap for w, tap in zip(weight, taps, strict=True)), np.int64(shown.bias[row]))
-    # By table: there are far fewer sums than inputs.
-    least = int(accumulator.min()) - 128
-    sums = np.arange(least, int(accumulator.max()) + 129)
-    at, outputs = accumulator - least, bounds.of(sums, m).astype(np.int16)
-    right = outputs[at]
+    weight, m, found, values = shown.weight[row], shown.multiplier[row], list[Integers](), inputs.values
+    whole = Sums(weight, values)
+    accumulators = int(shown.bias[row]) + whole.sums
+    right = bounds.of(accumulators, m)
 
-    def try_error(flag: Flags, inert: Flags, wrong: Callable[[], NDArray[np.int16]]) -> None:
+    def try_error(flag: Flags, inert: Flags, differs: Flags) -> None:
+        """`differs` [sums]: whether the error shows at each."""
         if not flag:
-            differs = wrong() != right
-            place = np.unravel_index(np.argmax(differs), right.shape)
-            inert[...] = not differs[place]
-            if differs[place]:
-                found.append(values[np.array(place)])
+            inert[...] = not differs.any()
+            if differs.any():
+                found.append(whole.inputs(int(whole.sums[np.argmax(differs)])))
+
+    def try_weight(flag: Flags, inert: Flags, k: int, sign: int) -> None:
+        if flag:
+            return
+        others = Sums(np.delete(weight, k), values)
+        for value in values.tolist():
+            at = int(shown.bias[row]) + others.sums + int(weight[k]) * value
+            differs = bounds.of(at + sign * value, m) != bounds.of(at, m)
+            if differs.any():
+                found.append(np.insert(others.inputs(int(others.sums[np.argmax(differs)])), k, value))
+                inert[...] = False
+                return
+        inert[...] = True
 
     one = slice(row, row + 1)
     for way, sign in SIGNS.items():
-        for k, tap in enumerate(taps):
-            flag, inert = shown.weight_shown[way, row, k], shown.weight_inert[way, row, k : k + 1]
-            try_error(flag, inert, partial(lambda by: outputs[at + by], sign * tap))
-        try_error(shown.bias_shown[way, row], shown.bias_inert[way, one], partial(lambda by: outputs[at + by], sign))
-        other = bounds.of(sums, wrong_multipliers(m)[way]).astype(np.int16)
-        try_error(shown.scale_shown[way, row], shown.scale_inert[way, one], partial(lambda lut: lut[at], other))
+        for k in range(len(weight)):
+            try_weight(shown.weight_shown[way, row, k], shown.weight_inert[way, row, k : k + 1], k, sign)
+        moved = bounds.of(accumulators + sign, m) != right
+        try_error(shown.bias_shown[way, row], shown.bias_inert[way, one], moved)
+        scaled = bounds.of(accumulators, wrong_multipliers(m)[way]) != right
+        try_error(shown.scale_shown[way, row], shown.scale_inert[way, one], scaled)
     shown.count_inert()
     return found
+
+
+class Sums:
+    """Σ_k weight[k] · x[k] of all inputs x [K] that are made of `values`: far fewer than inputs."""
+
+    def __init__(self, weight: Integers, values: Integers) -> None:
+        self._weight, self._values = weight.tolist(), values
+        # By number of taps: the sums of the first of them, from none on.
+        self._of_first = [np.zeros(1, np.int64)]
+        for w in self._weight:
+            before, steps = self._of_first[-1], w * values
+            least = int(before[0] + steps.min())
+            reached = np.zeros(int(before[-1] + steps.max()) - least + 1, np.bool_)
+            for step in steps.tolist():
+                reached[before + step - least] = True
+            self._of_first.append(np.flatnonzero(reached) + least)
+
+    @property
+    def sums(self) -> Integers:
+        """Each once, in order."""
+        return self._of_first[-1]
+
+    def inputs(self, total: int) -> Integers:
+        """The first inputs, from the last tap on, with this sum."""
+        x = []
+        for w, before in zip(reversed(self._weight), reversed(self._of_first[:-1]), strict=True):
+            x.append(int(self._values[np.argmax(np.isin(total - w * self._values, before))]))
+            total -= w * x[-1]
+        return np.array(x[::-1], dtype=np.int64)
 
 
 def _solve_row(
     shown: Shown, row: int, way: int, inputs: Inputs, bounds: Range, random: np.random.Generator
 ) -> Integers:
-    """Two taps are random, one is what is left, where it comes out whole; else all are random, the nearest of many."""
+    """All taps but one are random, it is what is left, where that comes out whole; else the nearest of many random."""
     assert shown.multiplier is not None
     weight, bias, m = shown.weight[row], int(shown.bias[row]), max(1, int(shown.multiplier[row]))
     target = np.arange(int(bounds.low) + 1, int(bounds.high) + 1)

@@ -56,9 +56,7 @@ def memory(config: NetworkConfig) -> int:
     """Hops after which window pooling has forgotten a stream's past: of gates, convolutions, analysis and overlap."""
     framing = config.framing
     transforms = -(-framing.analysis // framing.hop) - 1 + framing.overlaps - 1
-    return (
-        sum(max(2 * dilation, config.warm_up - config.gate_period) for dilation in config.block_dilations) + transforms
-    )
+    return sum(max(past, config.warm_up - config.gate_period) for past in config.block_pasts) + transforms
 
 
 def soak(

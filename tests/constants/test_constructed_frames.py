@@ -38,6 +38,7 @@ NETWORKS = {
         "bands": (0, 1, 2, 3, 5, 8, 20, 60, 150, 257),
     },
     "capped": {"block_cap": 3, "frame_cap": 5},
+    "two taps": {"kernel": 2},
 }
 every_network = pytest.mark.parametrize("network", NETWORKS)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from networks import CAPPED, SHAPES, STATIC, trained_enough
+from networks import CAPPED, SHAPES, STATIC, TAPPED, trained_enough
 from numpy.typing import NDArray
 from signals import extreme, speech_like
 
@@ -24,10 +24,10 @@ CLIPS = np.stack([speech_like(60, seed=5), np.concatenate([extreme("noise", 40),
 
 
 def name(config: NetworkConfig) -> str:
-    return f"{config.gate_site}-{config.pooling}-{config.block_cap}-{config.frame_cap}"
+    return f"{config.gate_site}-{config.pooling}-{config.block_cap}-{config.frame_cap}-{config.kernel}"
 
 
-every_shape = pytest.mark.parametrize("config", [*SHAPES, STATIC, *CAPPED], ids=name)
+every_shape = pytest.mark.parametrize("config", [*SHAPES, STATIC, *CAPPED, *TAPPED[:2]], ids=name)
 
 
 def integers(network: Enhancer, scales: dict[str, float]) -> Bundle:

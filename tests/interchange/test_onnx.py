@@ -10,8 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from networks import FOLLOWING, SHAPES, STATIC, trained_enough
-from numpy.typing import NDArray
+from networks import FOLLOWING, SHAPES, STATIC, TAPPED, features_of, trained_enough
 from signals import speech_like
 from typer.testing import CliRunner
 
@@ -23,7 +22,6 @@ from dyncp.cli import commands
 from dyncp.export.interchange.onnx_graph import offline_model, state_shapes, step_model
 from dyncp.export.interchange.onnx_run import agreement, run_offline, run_steps, steps
 from dyncp.export.quantization.fold import fold_network
-from dyncp.export.transforms import stft
 from dyncp.train.corpora.demo_corpus import SOUNDS, decode_g722
 from dyncp.train.network.checkpoint import write_checkpoint
 from dyncp.train.network.enhancer import Enhancer
@@ -35,17 +33,12 @@ ONE_FRAME = NetworkConfig(channels=16, hidden=40, gate=6, stacks=1, dilations=(1
 FREE = [config.model_copy(update={"block_cap": None}) for config in FOLLOWING]
 
 
-def features_of(frames: int, config: NetworkConfig, seed: int = 3) -> NDArray[np.float32]:
-    pcm = speech_like(frames, seed=seed).reshape(-1, 256)
-    return stft.compress(stft.analyse(pcm), config.bands).astype(np.float32)
-
-
 def name_of(config: NetworkConfig) -> str:
-    name = f"{config.gate_site}-{config.pooling}-{config.spectrum}"
+    name = f"{config.gate_site}-{config.pooling}-{config.spectrum}-{config.kernel}"
     return name if config.decides_every_block_and_frame else f"{name}-{config.gate_shared}-{config.gate_period}"
 
 
-@pytest.mark.parametrize("config", [*SHAPES, *FREE, STATIC], ids=name_of)
+@pytest.mark.parametrize("config", [*SHAPES, *FREE, *TAPPED, STATIC], ids=name_of)
 def test_offline_and_step_equal_torch(config: NetworkConfig) -> None:
     network = trained_enough(config)
     folded = fold_network(network, "0" * 64)
@@ -96,7 +89,7 @@ def test_recordings_shorter_than_a_turn(config: NetworkConfig, frames: int) -> N
     assert max(found.offline_difference, found.step_difference) < 1e-4
 
 
-@pytest.mark.parametrize("config", [*SHAPES, *FREE], ids=name_of)
+@pytest.mark.parametrize("config", [*SHAPES, *FREE, *TAPPED], ids=name_of)
 def test_names_and_shapes(config: NetworkConfig) -> None:
     folded = fold_network(trained_enough(config), "ab" * 32)
     step, offline = step_model(folded), offline_model(folded)

@@ -75,6 +75,30 @@ def test_streaming_equals_offline(site: str, pooling: str, chunks: list[int]) ->
     torch.testing.assert_close(torch.cat(suppressions, -1), offline.suppression, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("taps", [2, 4, 5])
+def test_other_than_three_taps(taps: int) -> None:
+    """Streaming and training compute the same, from as far back as the receptive field, at the cost of the weights."""
+    network = random_network(channels=16, hidden=24, stacks=2, dilations=(1, 3), gate=4, pooling_frames=1, kernel=taps)
+    config, features = network.config, torch.rand(1, BINS, 40)
+    assert config.receptive_field == 1 + 8 * (taps - 1)
+    assert config.macs(7) == counted_macs(network, 7)
+    hidden = config.model_copy(update={"gate_site": "hidden"})
+    assert (config.macs_per_channel, hidden.macs_per_channel) == (24, 32 + taps)
+    with torch.no_grad():
+        offline, state, streamed = network(features).suppression, None, []
+        for frame in features.split(1, dim=-1):
+            output = network(frame, state)
+            state = output.state
+            streamed.append(output.suppression)
+        torch.testing.assert_close(torch.cat(streamed, -1), offline, atol=1e-5, rtol=1e-4)
+        convolution, padded = network.blocks[1].depthwise, torch.rand(1, 24, 40)
+        torch.testing.assert_close(convolution.train()(padded), convolution.eval()(padded))
+    first = features.clone().requires_grad_()
+    network.eval()(first).suppression[..., -1].sum().backward()
+    reached = first.grad.abs().sum((0, 1)).nonzero().flatten()  # type: ignore[union-attr]
+    assert 40 - int(reached[0]) == config.receptive_field
+
+
 @pytest.mark.parametrize(("site", "pooling"), VARIANTS)
 def test_future_frames_change_nothing(site: str, pooling: str) -> None:
     network = random_network(channels=16, hidden=24, stacks=1, gate=4, gate_site=site, pooling=pooling)

@@ -6,19 +6,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from networks import CAPPED, FOLLOWING, SHAPES, trained_enough
-from signals import speech_like
+from networks import CAPPED, FOLLOWING, SHAPES, TAPPED, features_of, trained_enough
 
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import QuantizationError
 from dyncp.export.quantization.fold import fold_network
-from dyncp.export.transforms import stft
 
 
-@pytest.mark.parametrize("config", [*SHAPES, *CAPPED, *FOLLOWING])
+@pytest.mark.parametrize("config", [*SHAPES, *CAPPED, *FOLLOWING, *TAPPED])
 def test_fold_equals_the_torch_network(config: NetworkConfig) -> None:
     network = trained_enough(config)
-    features = stft.compress(stft.analyse(speech_like(90).reshape(-1, 256)), config.bands)
+    features = features_of(90, config).astype(np.float64)
     suppression, active = fold_network(network, "").forward(features)
     with torch.no_grad():
         wanted = network.double()(torch.from_numpy(features.T[None]))

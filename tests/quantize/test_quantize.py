@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from networks import CAPPED, FOLLOWING, SHAPES, STATIC, trained_enough
+from networks import CAPPED, FOLLOWING, SHAPES, STATIC, TAPPED, trained_enough
 from signals import extreme, speech_like
 
 from dyncp.base.config.network import NetworkConfig
@@ -39,7 +39,7 @@ def altered(network: FoldedNetwork, name: str, factor: float) -> FoldedNetwork:
     return dataclasses.replace(network, layers=network.layers | {name: changed})
 
 
-@pytest.mark.parametrize("config", [*SHAPES, *CAPPED, *FOLLOWING])
+@pytest.mark.parametrize("config", [*SHAPES, *CAPPED, *FOLLOWING, *TAPPED[:2]])
 def test_the_integers_follow_the_float_network(config: NetworkConfig) -> None:
     network = folded(config)
     bundle = quantize(network, CALIBRATION)

@@ -44,7 +44,7 @@ class Device:
         blocks, c = range(self.config.blocks), self.config.channels
         self.ring = [[[0] * c for _ in range(self.config.pooling_frames)] for _ in blocks]
         self.pooled = [[0] * c for _ in blocks]
-        self.history = [[[0] * self.config.hidden] * (2 * d) for d in self.config.block_dilations]
+        self.history = [[[0] * self.config.hidden] * past for past in self.config.block_pasts]
         self.average = [256 * bias for bias in bundle.probes.bias.tolist()] if bundle.probes else []
         self.frame = self.left = 0
         self.slots = [0 for _ in blocks]
@@ -101,7 +101,7 @@ class Device:
         past = self.history[i]
         d = []
         for r in range(self.config.hidden):
-            taps = [past[0][r], past[dilation][r], h[r]]
+            taps = [*(past[k * dilation][r] for k in range(self.config.kernel - 1)), h[r]]
             total = dot(self.t[f"{name}.depthwise.weight"][r], taps, self.t[f"{name}.depthwise.bias"][r])
             d.append(clamp(rmul(total, self.t[f"{name}.depthwise.multiplier"][r]), 0, 127))
             if hidden and not bits[r]:
@@ -118,8 +118,8 @@ class Device:
         values = {"input": x8 if made else [0] * len(x8), **gate, "expand": h, "depthwise": d, "project": after}
         for stage, shown in values.items():
             self.show(f"block{i}_{stage}", shown)
-        c_, h_ = self.config.channels, self.config.hidden
-        dense = (2 * c_ + 3) * sum(bits) if hidden else c_ * h_ + 3 * h_ + h_ * sum(bits)
+        c_, h_, k_ = self.config.channels, self.config.hidden, self.config.kernel
+        dense = (2 * c_ + k_) * sum(bits) if hidden else c_ * h_ + k_ * h_ + h_ * sum(bits)
         return after, bits, cost + dense
 
     def gate(self, i: int, x8: list[int]) -> tuple[dict[str, list[int]], int]:
@@ -238,6 +238,22 @@ def test_bands_and_gates_that_hold(gate_site: Any, period: int, shared: Any, cap
         bands=BANDS,
     )
     assert_literal(random_bundle(config, seed=5))
+
+
+@pytest.mark.parametrize("gate_site", ["output", "hidden"])
+@pytest.mark.parametrize("kernel", [2, 4, 5])
+def test_other_than_three_taps(gate_site: Any, kernel: int) -> None:
+    config = NetworkConfig(
+        channels=7,
+        hidden=37,
+        gate=5,
+        stacks=2,
+        dilations=(1, 3),
+        kernel=kernel,
+        pooling_frames=6,
+        gate_site=gate_site,
+    )
+    assert_literal(random_bundle(config, seed=3))
 
 
 @pytest.mark.parametrize("gate_site", ["output", "hidden"])

@@ -21,8 +21,9 @@ from dyncp.firmware.building import toolchain
 STRICT = ("-std=c99", *toolchain.WARNINGS, "-Wpedantic")
 """Under these the emitted C and the C of the tests must be clean."""
 
-_RUNTIME = Path(dyncp.firmware.__file__).parent / "runtime"
-RUNTIME = (_RUNTIME, *sorted(folder for folder in _RUNTIME.iterdir() if folder.is_dir()))
+_FIRMWARE = Path(dyncp.firmware.__file__).parent
+_RUNTIME = _FIRMWARE / "runtime"
+RUNTIME = (_RUNTIME, *sorted(folder for folder in _RUNTIME.iterdir() if folder.is_dir()), _FIRMWARE / "taps")
 """The folders of the hand-written headers, which a generated library has in one."""
 
 Kernel = Callable[..., int]

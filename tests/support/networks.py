@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from signals import speech_like
 
 from dyncp.base.config.network import NetworkConfig
@@ -39,7 +41,22 @@ FOLLOWING = [
     SHAPES[2].model_copy(update={"gate_period": 3, "gate_shared": "network", "block_cap": 9}),
     SHAPES[1].model_copy(update={"gate_period": 2, "gate_shared": "stack", "pooling_frames": 6}),
 ]
+# Depthwise convolutions of other than three taps, the last one with the frames of `ears`.
+TAPPED = [
+    SHAPES[0].model_copy(update={"kernel": 2}),
+    SHAPES[3].model_copy(update={"kernel": 5}),
+    SHAPES[1].model_copy(
+        update={"kernel": 4, "hop": 64, "fft": 256, "analysis_window": 256, "synthesis_window": 128},
+    ),
+]
 STATIC = SHAPES[0].model_copy(update={"gate_site": "none"})
+
+
+def features_of(frames: int, config: NetworkConfig, seed: int = 3) -> NDArray[np.float32]:
+    """Speech as the network hears it, [frames, F]."""
+    framing = config.framing
+    pcm = speech_like(-(-frames * framing.hop // 256), seed=seed)[: frames * framing.hop].reshape(-1, framing.hop)
+    return stft.compress(stft.analyse(pcm, framing), config.bands).astype(np.float32)
 
 
 def trained_enough(config: NetworkConfig, seed: int = 0) -> Enhancer:
@@ -47,8 +64,7 @@ def trained_enough(config: NetworkConfig, seed: int = 0) -> Enhancer:
     torch.manual_seed(seed)
     # The statistics are those without a cap, lest channels that it never lets through have a variance of 0.
     network = Enhancer(config.model_copy(update={"block_cap": None, "frame_cap": None}))
-    pcm = speech_like(200, seed=seed).reshape(-1, config.hop)
-    features = torch.from_numpy(stft.compress(stft.analyse(pcm, config.framing), config.bands).T[None]).float()
+    features = torch.from_numpy(features_of(200 * 256 // config.hop, config, seed).T[None])
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             module.momentum = 1.0

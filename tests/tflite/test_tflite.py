@@ -7,32 +7,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import FOLLOWING, SHAPES, trained_enough
-from numpy.typing import NDArray
-from signals import speech_like
+from networks import FOLLOWING, SHAPES, TAPPED, features_of, trained_enough
 from tflite_micro.python.tflite_micro import runtime
 
-from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import InterchangeError
 from dyncp.export.interchange.onnx_graph import step_model
 from dyncp.export.interchange.onnx_run import run_steps
 from dyncp.export.interchange.tflite import TfliteStep, arena, convert
 from dyncp.export.quantization.fold import FoldedNetwork, fold_network
-from dyncp.export.transforms import stft
 
-# A network whose gates average a window and prune outputs, one with a one-pole average and hidden gates, and two whose
-# gates hold: with bands, and shared by a stack.
+# A network whose gates average a window and prune outputs, one with a one-pole average and hidden gates, two whose
+# gates hold, with bands and shared by a stack, and those of other taps and frames.
 CASES = {
     "output-window": SHAPES[0],
     "hidden-ema": SHAPES[3],
     "bands-held": FOLLOWING[1],
     "stack-held": FOLLOWING[3],
+    "two-taps": TAPPED[0],
+    "five-taps": TAPPED[1],
+    "four-taps-ears": TAPPED[2],
 }
-
-
-def features_of(frames: int, config: NetworkConfig, seed: int) -> NDArray[np.float32]:
-    pcm = speech_like(frames, seed=seed).reshape(-1, 256)
-    return stft.compress(stft.analyse(pcm), config.bands).astype(np.float32)
 
 
 @pytest.fixture(scope="module", params=CASES.values(), ids=CASES)

@@ -11,6 +11,8 @@ and a chunk of any number of frames. The zero state equals left zero padding.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import torch
 from torch import Tensor, nn
@@ -140,48 +142,47 @@ class Gate(nn.Module):
 
 
 class DepthwiseConv(nn.Conv1d):
-    """Depthwise, dilated, k = 3, on input that is padded already: [B, H, T + 2·dilation] → [B, H, T]."""
+    """Depthwise, dilated, of K taps, on input that is padded already: [B, H, T + (K − 1)·dilation] → [B, H, T]."""
 
-    def __init__(self, channels: int, dilation: int) -> None:
-        super().__init__(channels, channels, 3, dilation=dilation, groups=channels, bias=False)
+    def __init__(self, channels: int, dilation: int, taps: int) -> None:
+        super().__init__(channels, channels, taps, dilation=dilation, groups=channels, bias=False)
 
     def forward(self, padded: Tensor) -> Tensor:
-        """While training a dilated one is the sum of three shifted products: torch's backward takes thrice as long."""
-        d, frames = self.dilation[0], padded.shape[-1] - 2 * self.dilation[0]
+        """While training a dilated one is the sum of its shifted products: torch's backward takes thrice as long."""
+        d, frames = self.dilation[0], padded.shape[-1] - (self.kernel_size[0] - 1) * self.dilation[0]
         if d == 1 or not self.training:
             return super().forward(padded)
         taps = self.weight.unbind(-1)
-        early, middle, late = (padded[..., k * d : k * d + frames] * tap for k, tap in enumerate(taps))
-        return early + middle + late
+        return reduce(add, (padded[..., k * d : k * d + frames] * tap for k, tap in enumerate(taps)))
 
 
 @dataclass
 class BlockState:
-    history: Tensor  # [B, H, 2·dilation], depthwise input of the last frames
+    history: Tensor  # [B, H, (K − 1)·dilation], depthwise input of the last frames
     gate: GateState | None  # None where another block's gate decides, and in a static network
 
 
 class Block(nn.Module):
-    """1×1 C→H, BN, ReLU → depthwise dilated k = 3, BN, ReLU → 1×1 H→C, gated, added to the residual.
+    """1×1 C→H, BN, ReLU → depthwise dilated of K taps, BN, ReLU → 1×1 H→C, gated, added to the residual.
 
     The first block of a group has the gate of its group.
     """
 
     def __init__(self, config: NetworkConfig, index: int = 0) -> None:
         super().__init__()
-        c, h, dilation = config.channels, config.hidden, config.block_dilations[index]
+        c, h = config.channels, config.hidden
         group, place = divmod(index, config.blocks_per_gate)
         self.gate_site, self.gated = config.gate_site, config.gated
-        self.dilation = dilation
+        self.past = config.block_pasts[index]
         self.gate = Gate(config, group) if config.gated and place == 0 else None
         self.expand = nn.Conv1d(c, h, 1, bias=False)
         self.expand_norm = nn.BatchNorm1d(h)
-        self.depthwise = DepthwiseConv(h, dilation)
+        self.depthwise = DepthwiseConv(h, config.block_dilations[index], config.kernel)
         self.depthwise_norm = nn.BatchNorm1d(h)
         self.project = nn.Conv1d(h, c, 1, bias=False)
 
     def initial_state(self, residual: Tensor) -> BlockState:
-        history = residual.new_zeros(residual.shape[0], self.expand.out_channels, 2 * self.dilation)
+        history = residual.new_zeros(residual.shape[0], self.expand.out_channels, self.past)
         return BlockState(history, self.gate.initial_state(residual) if self.gate else None)
 
     def decide(
@@ -204,7 +205,7 @@ class Block(nn.Module):
         update = self.project(out * mask if self.gate_site == "hidden" else out)
         if self.gate_site == "output":
             update = update * mask
-        return residual + update, padded[..., padded.shape[-1] - 2 * self.dilation :]
+        return residual + update, padded[..., padded.shape[-1] - self.past :]
 
 
 @dataclass

@@ -23,6 +23,7 @@ LATER_DEFAULTS = {
     "fft": STANDARD.fft,
     "analysis_window": STANDARD.analysis,
     "synthesis_window": STANDARD.synthesis,
+    "kernel": 3,
 }
 
 
@@ -36,6 +37,7 @@ class NetworkConfig(StrictModel):
     hidden: int = Field(256, ge=4, le=2048, description="conv channels inside a block")
     stacks: int = Field(3, ge=1, le=8)
     dilations: tuple[int, ...] = Field((1, 2, 4), min_length=1, max_length=8)
+    kernel: int = Field(3, ge=2, le=5, description="taps of the depthwise convolutions, K")
     gate: int = Field(16, ge=1, le=256, description="gate bottleneck channels")
     gate_site: Literal["output", "hidden", "none"] = Field("output", description="none: a static network, no gates")
     pooling: Literal["window", "ema"] = "window"
@@ -108,6 +110,11 @@ class NetworkConfig(StrictModel):
         return self.dilations * self.stacks
 
     @property
+    def block_pasts(self) -> tuple[int, ...]:
+        """Past frames that the depthwise convolution of every block reaches back over, in order."""
+        return tuple((self.kernel - 1) * dilation for dilation in self.block_dilations)
+
+    @property
     def blocks(self) -> int:
         return len(self.block_dilations)
 
@@ -167,12 +174,12 @@ class NetworkConfig(StrictModel):
     @property
     def receptive_field(self) -> int:
         """Frames that one output frame depends on through the convolutions (43 for `paper`)."""
-        return 1 + sum(2 * d for d in self.block_dilations)
+        return 1 + sum(self.block_pasts)
 
     @property
     def macs_per_channel(self) -> int:
         """MACs that one active gated channel costs in one frame; 0 in a static network."""
-        return {"output": self.hidden, "hidden": 2 * self.channels + 3, "none": 0}[self.gate_site]
+        return {"output": self.hidden, "hidden": 2 * self.channels + self.kernel, "none": 0}[self.gate_site]
 
     @property
     def gate_macs(self) -> int:
@@ -229,6 +236,7 @@ class NetworkConfig(StrictModel):
     def _macs(self, active: int, decisions: int, frames: int) -> int:
         """With so many decisions of gates in so many frames."""
         ends = 2 * self.spectrum * self.channels
-        always = {"output": self.channels + 3, "hidden": 0, "none": 2 * self.channels + 3}
+        taps = self.kernel
+        always = {"output": self.channels + taps, "hidden": 0, "none": 2 * self.channels + taps}
         dense = self.blocks * always[self.gate_site] * self.hidden
         return ends + ceil(decisions * self.gate_macs / frames) + dense + self.macs_per_channel * active

@@ -46,7 +46,7 @@ def random_bundle(config: NetworkConfig, seed: int, probes: ProbeWidth | None = 
             scored = config.blocks_per_gate * n
             tensors |= _layer(random, f"{block}.gate.score", scored, g, rms=4000, target=None, lean=-0.3)
         tensors |= _layer(random, f"{block}.expand", h, c, rms=30, target=40)
-        tensors |= _layer(random, f"{block}.depthwise", h, 3, rms=30, target=40)
+        tensors |= _layer(random, f"{block}.depthwise", h, config.kernel, rms=30, target=40)
         project = _layer(random, f"{block}.project", c, h, rms=30, target=2000)
         del project[f"{block}.project.bias"]
         tensors |= project
