@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dyncp.codegen.c.text import statement
 
 
+@cache
 def environment(folder: str) -> Environment:
-    """For the templates of `folder`, one of codegen's."""
+    """For the templates of `folder`, one of codegen's: the same for all calls, for it keeps what it has compiled."""
     made = Environment(
         loader=PackageLoader("dyncp.codegen", folder),
         undefined=StrictUndefined,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole chain through the command line, as a user runs it: train → export → probe → generate → validate → report.
 
-Every combination of gate site and pooling is trained for a few steps and ends on emulated cores without a mismatch.
+Every combination of gate site and pooling is trained for a few steps and ends on emulated cores without a mismatch;
+those with averages instead of windows also have bands, held and shared gates, and targets by what is heard.
 """
 
 from __future__ import annotations
@@ -52,10 +53,9 @@ FOLLOWING = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pooling", ["window", "ema"])
 @pytest.mark.parametrize("site", ["output", "hidden"])
-def test_every_variant_survives_to_the_cores(tmp_path: Path, site: str, pooling: str) -> None:
-    to_the_cores(tmp_path, CONFIG.format(site=site, pooling=pooling, more="", targets=""))
+def test_every_site_survives_to_the_cores(tmp_path: Path, site: str) -> None:
+    to_the_cores(tmp_path, CONFIG.format(site=site, pooling="window", more="", targets=""))
 
 
 @pytest.mark.slow

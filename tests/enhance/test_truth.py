@@ -67,6 +67,8 @@ HEAD, ROWS = "time_s,vad,snr_in_db,noise\n", "0,1,2.5,babble\n0.016,0,,\n0.032,,
         ("time_s,vad,vad,noise\n" + ROWS, "columns are time_s, vad, vad, noise; they must be"),
         (HEAD + ROWS + "0.064,,,\n", "holds 5 rows, but the audio has 4 frames"),
         (HEAD + ROWS.replace("0.016", "0.030"), "line 3: time_s is '0.030', but this frame starts at 0.016 s"),
+        # Half a frame late is no nearer to this frame than to the next.
+        (HEAD + "0.008" + ROWS[1:], "line 2: time_s is '0.008', but this frame starts at 0.000 s"),
         (HEAD + ROWS.replace("0.016", "soon"), "line 3: time_s is 'soon'"),
         (HEAD + ROWS.replace("-3", "low"), "line 5: snr_in_db is 'low', not a number"),
         (HEAD + ROWS.replace("-3", "inf"), "line 5: snr_in_db is 'inf', not a number"),

@@ -137,9 +137,9 @@ int open(const char *path, int flags, ...) {
     return next(path, flags, mode);
 }
 
+/* Counted, and not done: no power is cut here, and whoever reads sees what was written anyway. */
 int fsync(int descriptor) {
-    NEXT(int, fsync, int)
-    return meets("fsync", opened(descriptor)) ? -1 : next(descriptor);
+    return meets("fsync", opened(descriptor)) ? -1 : 0;
 }
 
 int mkdir(const char *path, mode_t mode) {

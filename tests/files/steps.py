@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A program of the tests, run with `faults.c` preloaded: one write, with a fault at every call that changes files.
 
-    python steps.py SCENARIO FOLDER ERRNO LIBRARY      ERRNO 0: the process is killed
+    python steps.py SCENARIO FOLDER LIBRARY ERRNO…      ERRNO 0: the process is killed
 
-Prints how often the write was cut short and what was found: everything old or everything new, always.
+Prints, for each number, how often the write was cut short and what was found: everything old or everything new, always.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import shutil
 import sys
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios import SCENARIOS, Scenario
@@ -77,41 +78,62 @@ def check(scenario: Scenario, folder: Path, old: State, new: State) -> str:
     return "new" if found == new else "old" if found == old else "broken"
 
 
+@dataclass
+class Steps:
+    """A scenario below `place`: its old state, and the new one that a write makes of it."""
+
+    scenario: Scenario
+    place: Path
+    faults: ctypes.CDLL
+
+    def __post_init__(self) -> None:
+        self.before.mkdir(parents=True)
+        self.scenario.others(self.before)
+        self.scenario.write(self.before, 0)
+        self.old = state(self.before)
+        self.reset()
+        self.scenario.write(self.folder, 1)
+        self.new = state(self.folder)
+        assert self.new != self.old, "the scenario changes nothing"
+
+    @property
+    def before(self) -> Path:
+        return self.place / "before"
+
+    @property
+    def folder(self) -> Path:
+        return self.place / "folder"
+
+    def reset(self) -> None:
+        os.chdir(self.place)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(self.before, self.folder, symlinks=True)
+
+    def cut_short(self, number: int) -> dict[str, int]:
+        """The fault at one call after the other, until the write ends without it."""
+        found: dict[str, int] = {}
+        at = refused = 0
+        while True:
+            at += 1
+            self.reset()
+            status, calls = in_child(self.faults, self.scenario, self.folder, at, number)
+            if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0 and calls < at:
+                return {"calls": at - 1, "refused": refused, **found}
+            assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) in (0, REFUSED), f"call {at}: exit status {status}"
+            refused += os.WIFEXITED(status) and os.WEXITSTATUS(status) == REFUSED
+            outcome = check(self.scenario, self.folder, self.old, self.new)
+            assert outcome != "broken", f"call {at}: neither the old nor the new: {sorted(state(self.folder))}"
+            found[outcome] = found.get(outcome, 0) + 1
+            self.scenario.write(self.folder, 1)
+            assert state(self.folder) == self.new, f"call {at}: the next write does not make the new state"
+            left = leftovers(self.folder)
+            assert not left, f"call {at}: left over after the next write: {left}"
+
+
 def main() -> None:
-    name, place, number, library = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-    faults, scenario = ctypes.CDLL(library), SCENARIOS[name]
-    before, folder = place / "before", place / "folder"
-    before.mkdir(parents=True)
-    scenario.others(before)
-    scenario.write(before, 0)
-    old = state(before)
-
-    def reset() -> None:
-        os.chdir(place)
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(before, folder, symlinks=True)
-
-    reset()
-    scenario.write(folder, 1)
-    new = state(folder)
-    assert new != old, "the scenario changes nothing"
-    found: dict[str, int] = {}
-    at = refused = 0
-    while True:
-        at += 1
-        reset()
-        status, calls = in_child(faults, scenario, folder, at, number)
-        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0 and calls < at:
-            break
-        assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) in (0, REFUSED), f"call {at}: exit status {status}"
-        refused += os.WIFEXITED(status) and os.WEXITSTATUS(status) == REFUSED
-        outcome = check(scenario, folder, old, new)
-        assert outcome != "broken", f"call {at}: neither the old nor the new: {sorted(state(folder))}"
-        found[outcome] = found.get(outcome, 0) + 1
-        scenario.write(folder, 1)
-        assert state(folder) == new, f"call {at}: the next write does not make the new state"
-        assert not leftovers(folder), f"call {at}: left over after the next write: {leftovers(folder)}"
-    print(json.dumps({"calls": at - 1, "refused": refused, **found}))
+    name, place, library, *numbers = sys.argv[1:]
+    steps = Steps(SCENARIOS[name], Path(place), ctypes.CDLL(library))
+    print(json.dumps({number: steps.cut_short(int(number)) for number in numbers}))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make mutants TIME=60`: faults in reference, probes, masks and C kernels, so many seconds for each file.
 
-A seed chooses which faults are tried, and in which order; those that no test notices are printed.
+A seed chooses which faults are tried, and in which order. Printed is each that no test notices and that
+tests/mutants/explained.toml does not explain, and each in a line that no test runs; then the command fails.
 """
 
 from __future__ import annotations
@@ -12,42 +13,35 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache, partial
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 
 from dyncp.bench.mutants import c_source, python_source
+from dyncp.bench.mutants.explained import LIST, Explained, read_explained, reason
 from dyncp.bench.mutants.mutant import Mutant
 from dyncp.bench.mutants.subjects import SUBJECTS, Subject
-from dyncp.bench.mutants.trial import Suite, in_module, in_runtime
 
 ROOT = Path.cwd()
-# What the tests load beside `dyncp`.
-LARGE = (
-    "hypothesis",
-    "jinja2",
-    "matplotlib",
-    "pydantic",
-    "pytest",
-    "safetensors.torch",
-    "scipy.signal",
-    "soundfile",
-    "torch",
-)
+Outcome = Literal["noticed", "same code", "explained", "not run", "not noticed"]
+COLUMNS: tuple[Outcome, ...] = ("noticed", "same code", "explained", "not run", "not noticed")
+Judge = Callable[[Mutant], Outcome]
+Tell = Callable[[str], object]
 
 
 @dataclass
-class Outcome:
-    """Of one file: faults that there are, that were tried, and that no test noticed."""
+class Tally:
+    """Of one file: faults that there are, and what became of those that were tried."""
 
     subject: Subject
     known: int
-    tried: int
-    survived: list[Mutant]
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
 
 
 def main() -> int:
@@ -56,57 +50,90 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60, help="for each file")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    subjects = [s for s in SUBJECTS if not arguments.files or any(part in s.path for part in arguments.files)]
+    chosen = [s for s in SUBJECTS if not arguments.files or any(part in s.path for part in arguments.files)]
     sys.path.insert(0, str(ROOT / "tests" / "support"))
-    for name in LARGE:
-        importlib.import_module(name)
-    console, table = Console(), Table("file", "faults", "tried", "noticed", "not noticed")
+    console = Console()
     tell = partial(console.print, markup=False, highlight=False, soft_wrap=True)
-    outcomes = []
-    for subject in subjects:
-        outcomes.append(outcome := try_faults(subject, arguments.seconds, arguments.seed, tell))
-        tried, lost = outcome.tried, len(outcome.survived)
-        tell(f"{subject.path}: {tried - lost} of {tried} noticed")
-        table.add_row(subject.path, str(outcome.known), str(tried), str(tried - lost), str(lost))
-    tried, lost = sum(o.tried for o in outcomes), sum(len(o.survived) for o in outcomes)
-    table.add_row("all", str(sum(o.known for o in outcomes)), str(tried), str(tried - lost), str(lost))
+    hunt = Hunt(arguments.seconds, arguments.seed, read_explained(ROOT / LIST), tell)
+    hunt.in_c([subject for subject in chosen if subject.module is None])
+    hunt.in_python([subject for subject in chosen if subject.module is not None])
+    table = Table("file", "faults", "tried", *COLUMNS)
+    for tally in hunt.tallies:
+        add_row(table, tally.subject.path, tally.known, tally.outcomes)
+    total = sum((tally.outcomes for tally in hunt.tallies), Counter[Outcome]())
+    add_row(table, "all", sum(tally.known for tally in hunt.tallies), total)
     console.print(table)
-    return 0
+    return 1 if total["not noticed"] + total["not run"] else 0
 
 
-def try_faults(subject: Subject, seconds: float, seed: int, tell: Callable[[str], object]) -> Outcome:
-    """Faults of one file in an order that `seed` chooses, until the time is over; at least one."""
-    text = (ROOT / subject.path).read_text(encoding="utf-8")
-    faults = (c_source if subject.module is None else python_source).mutants(text)
-    if subject.module is None:
-        # Nothing of Python changes: it is loaded once. C comes last.
-        for name in ("libraries", "networks", "dyncp.firmware.host.library"):
-            importlib.import_module(name)
-    tests = _timed(subject.tests)
-    outcome = Outcome(subject, len(faults), 0, [])
-    end = time.monotonic() + seconds
-    for fault in random.Random(seed).sample(faults, len(faults)):
-        if outcome.tried and time.monotonic() > end:
-            break
-        outcome.tried += 1
-        if not _noticed(subject, fault, tests):
-            outcome.survived.append(fault)
-            tell(f"not noticed: {subject.path}:{fault}")
-    return outcome
+def add_row(table: Table, name: str, known: int, outcomes: Counter[Outcome]) -> None:
+    table.add_row(name, str(known), str(outcomes.total()), *(str(outcomes[column]) for column in COLUMNS))
 
 
-@cache
-def _timed(names: tuple[str, ...]) -> Suite:
-    suite = Suite(ROOT, names)
-    suite.time()
-    return suite
+@dataclass
+class Hunt:
+    """One seed, so many seconds for each file."""
 
+    seconds: float
+    seed: int
+    explained: Collection[Explained]
+    tell: Tell
+    tallies: list[Tally] = field(default_factory=list)
 
-def _noticed(subject: Subject, fault: Mutant, tests: Suite) -> bool:
-    if subject.module is not None:
-        return tests.notice(in_module(subject.module, fault.source))
-    with tempfile.TemporaryDirectory(prefix="dyncp-mutant-") as folder:
-        return tests.notice(in_runtime(Path(subject.path).name, fault.source, Path(folder)))
+    def in_python(self, subjects: Sequence[Subject]) -> None:
+        if not subjects:
+            return
+        from dyncp.bench.mutants.python_trial import PythonTests
+
+        names = list(dict.fromkeys(name for subject in subjects for name in subject.tests))
+        modules = [subject.module for subject in subjects if subject.module is not None]
+        for module in modules:
+            importlib.import_module(module)
+        tests = PythonTests(ROOT, names, modules)
+
+        def judge(module: str, fault: Mutant) -> Outcome:
+            if not (items := tests.running(module, fault)):
+                return "not run"
+            return "noticed" if tests.notice(items, module, fault) else "not noticed"
+
+        def body() -> None:
+            for subject, module in zip(subjects, modules, strict=True):
+                self.try_faults(subject, python_source.mutants, partial(judge, module))
+
+        tests.run(body)
+
+    def in_c(self, subjects: Sequence[Subject]) -> None:
+        if not subjects:
+            return
+        from dyncp.bench.mutants.c_trial import CTests
+
+        networks: Any = importlib.import_module("kernel_networks")
+        with tempfile.TemporaryDirectory(prefix="dyncp-mutants-") as folder:
+            tests = CTests(networks.cases(), Path(folder))
+
+            def judge(header: str, fault: Mutant) -> Outcome:
+                with tempfile.TemporaryDirectory(prefix="dyncp-mutant-") as scratch:
+                    return tests.judge(header, fault, Path(scratch))
+
+            for subject in subjects:
+                self.try_faults(subject, c_source.mutants, partial(judge, Path(subject.path).name))
+
+    def try_faults(self, subject: Subject, find: Callable[[str], list[Mutant]], judge: Judge) -> None:
+        """Faults of one file in an order that the seed chooses, until the time is over; at least one."""
+        faults = find((ROOT / subject.path).read_text(encoding="utf-8"))
+        tally = Tally(subject, len(faults))
+        self.tallies.append(tally)
+        end = time.monotonic() + self.seconds
+        for fault in random.Random(self.seed).sample(faults, len(faults)):
+            if tally.outcomes and time.monotonic() > end:
+                break
+            known = reason(self.explained, subject.path, fault)
+            outcome = judge(fault) if known is None else "explained"
+            tally.outcomes[outcome] += 1
+            if outcome in ("not run", "not noticed"):
+                self.tell(f"{outcome}: {subject.path}:{fault}")
+        noticed = tally.outcomes["noticed"]
+        self.tell(f"{subject.path}: {noticed} of {tally.outcomes.total()} noticed, {tally.known} known")
 
 
 if __name__ == "__main__":

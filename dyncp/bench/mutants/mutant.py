@@ -24,8 +24,12 @@ class Mutant:
     def line(self) -> int:
         return self.text.count("\n", 0, self.start) + 1
 
-    def __str__(self) -> str:
-        """The line without and with the fault."""
+    @property
+    def lines(self) -> tuple[str, str]:
+        """The line without and with the fault, stripped."""
         number = self.line - 1
-        before, after = self.text.splitlines()[number].strip(), self.source.splitlines()[number].strip()
+        return self.text.splitlines()[number].strip(), self.source.splitlines()[number].strip()
+
+    def __str__(self) -> str:
+        before, after = self.lines
         return f"{self.line}: {before}  →  {after}"

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Few networks that between them run every line of the kernels in C, and audio: for tests and `make mutants`."""
+
+from __future__ import annotations
+
+import numpy as np
+from bundles import ProbeWidth, random_bundle
+from libraries import difficult_audio
+from networks import BANDS
+from numpy.typing import NDArray
+from signals import speech_like
+
+from dyncp.base.config.network import NetworkConfig
+from dyncp.export.formats.bundle import Bundle, check
+from dyncp.export.transforms import frontend
+
+Case = tuple[Bundle, NDArray[np.int16]]
+
+EVEN = NetworkConfig(channels=16, hidden=40, gate=8, stacks=1, dilations=(1, 2), pooling_frames=5)
+ODD = EVEN.model_copy(update={"channels": 33, "hidden": 45, "gate": 3})
+HIDDEN = {"gate_site": "hidden", "pooling": "ema"}
+NETWORKS: dict[str, tuple[NetworkConfig, ProbeWidth]] = {
+    "tied": (EVEN.model_copy(update={"block_cap": 6, "frame_cap": 9}), "int8"),
+    "odd": (ODD, "int16"),
+    "hidden": (ODD.model_copy(update=HIDDEN), "int16"),
+    "many flips": (EVEN.model_copy(update={**HIDDEN, "hidden": 128, "stacks": 2}), "int8"),
+    "holding": (EVEN.model_copy(update={**HIDDEN, "bands": BANDS, "gate_period": 3}), "int8"),
+}
+
+
+def case(network: str) -> Case:
+    """A bundle of `NETWORKS`, and audio; of "tied", channels score the same by fours."""
+    config, probes = NETWORKS[network]
+    bundle = random_bundle(config, 3, probes)
+    if network == "tied":
+        for block in range(config.blocks):
+            for part in ("weight", "bias"):
+                tensor = bundle.tensors[f"blocks.{block}.gate.score.{part}"]
+                tensor[:] = np.repeat(tensor[::4], 4, axis=0)
+    return named(bundle), difficult_audio()
+
+
+def met_thresholds() -> Case:
+    """A bundle whose thresholds are powers that its audio has; of audio alone none would be."""
+    audio = speech_like(12)
+    real, imaginary = frontend.analysis(audio.reshape(-1, 256))
+    powers = np.unique((real**2 + imaginary**2).astype(np.uint64))
+    bundle = random_bundle(EVEN, 3)
+    count = len(bundle.tensors["features.thresholds"])
+    bundle.tensors["features.thresholds"] = powers[np.linspace(1, len(powers) - 1, count).astype(int)]
+    return named(bundle), audio
+
+
+def named(bundle: Bundle) -> Bundle:
+    """As if it had been written."""
+    check(bundle)
+    bundle.hash = bundle.identity
+    return bundle
+
+
+def cases() -> dict[str, Case]:
+    """All of them, by name."""
+    return {**{name: case(name) for name in NETWORKS}, "met thresholds": met_thresholds()}
