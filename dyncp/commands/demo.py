@@ -13,8 +13,8 @@ from dyncp.commands.evaluation.day import run_day
 from dyncp.commands.exporting import export
 from dyncp.commands.firmware import enhance, generate, report, validate
 from dyncp.commands.firmware.enhancing.one import Job
-from dyncp.commands.shared.options import find_checkpoint
-from dyncp.commands.shared.terminal import make_console
+from dyncp.commands.shared.options import Json, find_checkpoint
+from dyncp.commands.shared.terminal import Terminal, make_console
 
 if TYPE_CHECKING:
     from dyncp.train.streams.streams import Stream
@@ -29,8 +29,26 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything that the demo writes.")] = Path("build/demo"),
     checkpoint: Annotated[Path, typer.Option(help="Checkpoint folder, or the name of a shipped one.")] = Path("small"),
     seconds: Annotated[float, typer.Option(help="Length of the audio that every core processes.", min=6.0)] = SECONDS,
+    json_output: Json = False,
 ) -> None:
-    """The whole chain on real speech: export, generate, enhance, validate on five cores, report."""
+    """The whole chain on real speech: export, generate, enhance, validate on five cores, report.
+
+    --json prints the report's figures (docs/report.md).
+    """
+    from dyncp.firmware.report.contents.schema import Report
+    from dyncp.firmware.report.writing import REPORT_JSON
+
+    console = make_console(json_output=json_output)
+    with console.parts():
+        exact = _run(console, out, checkpoint, seconds)
+    if json_output:
+        console.document(Report.model_validate_json((out / REPORT_JSON).read_bytes()))
+    if not exact:
+        raise typer.Exit(1)
+
+
+def _run(console: Terminal, out: Path, checkpoint: Path, seconds: float) -> bool:
+    """Everything, into the folder `out`; whether every core was exact."""
     from dyncp.base.audio import write_pcm
     from dyncp.base.files.outputs import check_folder_output
     from dyncp.evaluation.day.measure import DayOptions
@@ -39,13 +57,13 @@ def demo(
     from dyncp.train.corpora.demo_corpus import build_demo_corpus
     from dyncp.train.streams.demo import noisy_speech
 
-    console = make_console()
-    names = ("bundle", "corpus", "library", "noisy.wav", "enhanced.wav", QUALITY, "signals.png", "truth.csv", DAY)
+    sounds = ("noisy.wav", "clean.wav", "enhanced.wav")
+    names = ("bundle", "corpus", "library", *sounds, QUALITY, "signals.png", "truth.csv", DAY)
     check_folder_output(out, names, lambda folder: (folder / "corpus" / "speech.csv").is_file())
     started = time.monotonic()
     corpus = build_demo_corpus(out / "corpus")
-    bundle, quality, audio, truth = out / "bundle", out / QUALITY, out / "noisy.wav", out / "truth.csv"
-    day = out / DAY
+    bundle, quality, truth, day = out / "bundle", out / QUALITY, out / "truth.csv", out / DAY
+    audio, clean = out / "noisy.wav", out / "clean.wav"
     console.rule("export")
     export.export(find_checkpoint(checkpoint), bundle, [corpus], clips=12, quality=quality)
     console.rule("generate")
@@ -53,6 +71,7 @@ def demo(
     console.rule("enhance")
     stream = noisy_speech(corpus, seconds)
     write_pcm(audio, stream.noisy)
+    write_pcm(clean, stream.clean)
     enhance.enhance_file(bundle, Job(audio, out / "enhanced.wav", out / "enhanced.csv", out / "signals.png"))
     with console.status("ground truth"):
         write_stream_truth(truth, stream, out / "enhanced.wav", bundle)
@@ -61,10 +80,9 @@ def demo(
     console.rule("day")
     run_day(console, read_bundle(bundle), load_corpus(corpus), DayOptions("test", DAY_MINUTES, cores=[DAY_CORE]), day)
     console.rule("report")
-    report.report(bundle, out / "validation", out, quality, truth, day)
+    report.report(bundle, out / "validation", out, quality, truth, clean, day)
     console.print(f"all of it took {time.monotonic() - started:.0f} s", highlight=False)
-    if not record.exact:
-        raise typer.Exit(1)
+    return record.exact
 
 
 def write_stream_truth(path: Path, stream: Stream, enhanced: Path, bundle: Path) -> None:

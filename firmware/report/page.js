@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 "use strict";
-// Both players share one position; a cursor shows it on every figure over time.
+// All players share one position; a cursor shows it on every figure over time.
 const seconds = Number(document.body.dataset.seconds);
 const players = [...document.querySelectorAll("audio")];
 const timelines = [...document.querySelectorAll(".timeline")];
@@ -45,18 +45,15 @@ for (const player of players) {
   });
 }
 
-// One button for A-B: the first press plays, each further one goes on with the other recording.
-const toggle = document.getElementById("switch");
-const other = () => players[playing === players[0] ? 1 : 0];
-toggle.addEventListener("click", () => other().play());
-for (const player of players) {
+// A-B-C: each button goes on with its recording from the same place; pressed again, it pauses.
+const buttons = [...document.querySelectorAll(".switch button")];
+buttons.forEach((button, index) => {
+  const player = players[index];
+  button.addEventListener("click", () => (player.paused ? player.play() : player.pause()));
   for (const event of ["play", "pause"]) {
-    player.addEventListener(event, () => {
-      const verb = playing === null ? "Play" : "Switch to";
-      toggle.textContent = `${verb} the ${other().getAttribute("aria-label").toLowerCase()}`;
-    });
+    player.addEventListener(event, () => button.setAttribute("aria-pressed", String(!player.paused)));
   }
-}
+});
 
 // Where a pointer is on the time axis of a timeline, in seconds; null beside it.
 function timeAt(timeline, event) {
@@ -151,3 +148,16 @@ if (traces) {
   });
   tell(0);
 }
+
+// On paper nothing can be opened.
+const closed = new Set();
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details:not([open])")) {
+    closed.add(details);
+    details.open = true;
+  }
+});
+addEventListener("afterprint", () => {
+  for (const details of closed) details.open = false;
+  closed.clear();
+});

@@ -3,50 +3,33 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import wave
-from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
-import numpy as np
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.firmware.report.contents.day import TITLES
 from dyncp.firmware.report.contents.schema import Report
 from dyncp.firmware.report.contents.validation import Validation
 from dyncp.firmware.report.contents.verdict import failures, headline, remark
 from dyncp.firmware.report.figures.bars import cores_figure, day_figure, layers_figure, memory_figure
-from dyncp.firmware.report.figures.drawing import NARROW, WIDE, Drawing, Layout
+from dyncp.firmware.report.figures.drawing import NARROW, WIDE, Layout
 from dyncp.firmware.report.figures.timelines import (
     SHOWN_SECONDS,
-    audio_figure,
     frame_seconds,
     macs_figure,
     mask_figure,
     shown_frames,
-    spectrogram_db,
 )
 from dyncp.firmware.report.figures.traces import traces_figure
+from dyncp.firmware.report.players import make_players
 
 TEMPLATE = "page.html.j2"
 MOBILE_MAX_WIDTH = 700  # CSS pixels up to which the narrow figures are shown
 
 
-@dataclass(frozen=True)
-class Player:
-    """One recording: its samples as a WAV data URI and its figure."""
-
-    name: str
-    caption: str
-    uri: str
-    figure: Drawing
-
-
-def render_page(report: Report, validation: Validation) -> str:
-    """The whole page as HTML."""
+def render_page(report: Report, validation: Validation, clean: Pcm | None = None) -> str:
+    """The whole page as HTML; `clean` is the speech in the validated audio, int16 and as long, where it is known."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -67,7 +50,7 @@ def render_page(report: Report, validation: Validation) -> str:
         report=report,
         headline=headline(report),
         failures=failures(report),
-        players=_players(report, validation),
+        players=make_players(report, validation, clean),
         day=None if report.day is None else day_figure(report.day),
         day_titles=TITLES,
         masks=mask_figure(report, validation),
@@ -84,35 +67,6 @@ def render_page(report: Report, validation: Validation) -> str:
         time_axes={layout.name: _time_axis(layout) for layout in (WIDE, NARROW)},
         mobile_max_width=MOBILE_MAX_WIDTH,
     )
-
-
-def wav_data_uri(pcm: Pcm) -> str:
-    """At most the first `SHOWN_SECONDS` as a 16-bit mono WAV."""
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(pcm[: SHOWN_SECONDS * SAMPLE_RATE].astype("<i2").tobytes())
-    return "data:audio/wav;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _players(report: Report, validation: Validation) -> list[Player]:
-    # One colour scale for both; isolated clicks do not set its top.
-    loudest_db = float(np.ceil(np.percentile(spectrogram_db(validation.noisy), 99.9)))
-    audio = report.audio
-    recordings = (
-        ("Noisy input", "What every engine was given.", validation.noisy),
-        (
-            "Enhanced output",
-            f"The integer reference's output, which every core must equal; it lags the input by {audio.delay_ms:g} ms, "
-            f"and what a device gives out is {audio.latency_ms:g} ms old, since a hop has to come in first.",
-            validation.enhanced,
-        ),
-    )
-    return [
-        Player(name, caption, wav_data_uri(pcm), audio_figure(pcm, loudest_db)) for name, caption, pcm in recordings
-    ]
 
 
 def _time_axis(layout: Layout) -> tuple[float, float]:

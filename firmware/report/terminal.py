@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -16,28 +16,39 @@ from dyncp.firmware.report.contents.verdict import failures, headline
 
 
 def print_report(report: Report, console: Console | None = None) -> None:
-    """Verdict, costs and cores as Rich tables; without `console`, to standard output."""
+    """Verdict, costs and cores as Rich tables; without `console`, to standard output.
+
+    Blank lines between them are for a terminal: a pipe gets none.
+    """
     console = console or Console()
     verdict = report.verdict
     word, style = ("Bit-exact", "bold green") if verdict.passed else ("Not bit-exact", "bold red")
     console.print(Text(f"{word}: {headline(report)}", style=style))
     for failure in failures(report):
         console.print(Text(f"  {failure}", style="red"))
+    for table in _tables(report):
+        if table.title is not None and console.is_terminal:
+            console.print()
+        console.print(table)
+
+
+def _tables(report: Report) -> Iterator[Table]:
+    """What there is to tell, in order."""
     if report.day is not None:
-        console.print(_day(report.day))
+        yield _day(report.day)
         if report.day.balance:
-            console.print(_balance(report.day))
-    console.print(_costs(report))
+            yield _balance(report.day)
+    yield _costs(report)
     if report.targets:
-        console.print(_cores(report))
+        yield _cores(report)
     if report.probes is not None and report.targets:
-        console.print(_probes(report))
+        yield _probes(report)
 
 
 def _day(day: DayRecord) -> Table:
     """What a frame costs in each condition."""
     cores = list(day.day.instructions)
-    table = _table("\nWork per frame over a day", ("frames", "MACs", *cores), rows="condition")
+    table = _table("Work per frame over a day", ("frames", "MACs", *cores), rows="condition")
     for row in day.rows:
         counts = [f"{row.instructions[core].mean:,.0f}" for core in cores]
         table.add_row(TITLES[row.condition], f"{row.share:.1%}", f"{row.macs.mean:,.0f}", *counts)
@@ -47,7 +58,7 @@ def _day(day: DayRecord) -> Table:
 def _balance(day: DayRecord) -> Table:
     """What the gates cost and save on each core."""
     columns = ("network without gates", "deciding", "saved by skipping", "net saving", "probes, of a frame")
-    table = _table("\nGates over a day, instructions of a mean frame", columns, rows="core")
+    table = _table("Gates over a day, instructions of a mean frame", columns, rows="core")
     for core, balance in day.balance.items():
         probes = "–" if balance.probe_share is None else f"{balance.probe_share:.2%}"
         counts = (f"{count:,.0f}" for count in (balance.ungated, balance.deciding, balance.saved))
@@ -128,7 +139,7 @@ def _table(title: str, figures: Sequence[str], rows: str = "core") -> Table:
 def _cores(report: Report) -> Table:
     # Eighty columns hold it.
     figures = ("mismatches", "mean", "p95", "max", "flash", "RAM", "stack")
-    table = _table("\nInstructions per frame, memory in bytes", figures)
+    table = _table("Instructions per frame, memory in bytes", figures)
     for target in report.targets:
         spread = target.instructions_per_frame
         table.add_row(
@@ -145,7 +156,7 @@ def _cores(report: Report) -> Table:
 
 
 def _probes(report: Report) -> Table:
-    title = "\nInstructions per frame of the probes, and their share of a mean frame"
+    title = "Instructions per frame of the probes, and their share of a mean frame"
     table = _table(title, ("mean", "share", "p95", "share", "max", "share"))
     for target in report.targets:
         cost = target.probe_instructions

@@ -71,7 +71,8 @@ def to_the_cores(tmp_path: Path, experiment: str) -> None:
     config.write_text(experiment)
     trained = json.loads(dyncp("train", config, "--corpus", corpus, "--out", run, "--workers", 0, "--json"))
     assert 0 < np.mean(trained["utilization"]) < 1
-    dyncp("export", run, bundle, "--corpus", corpus, "--clips", 0)
+    exported = json.loads(dyncp("export", run, bundle, "--corpus", corpus, "--clips", 0, "--json"))
+    assert exported == {"bundle": str(bundle), "hash": read_bundle(bundle).hash}
     fitted = json.loads(dyncp("probe", run, bundle, "--corpus", corpus, "--minutes", 1, "--json"))
     assert fitted["features"] > 0
     quality = tmp_path / "quality.json"

@@ -64,8 +64,15 @@ class ArrayDevice:
             self.options["callback"](heard, played, HOP, None, "overflow" if len(self.played) < self._late else "")
             self.played.append(played[:, 0].copy())
 
-    def query_devices(self) -> str:
-        return "0 array, 1 in, 1 out"
+    def query_devices(self) -> DeviceList:
+        return DeviceList([{"name": "array", "index": 0, "max_input_channels": 1, "max_output_channels": 1}])
+
+
+class DeviceList(tuple[dict[str, Any], ...]):
+    """A tuple of dictionaries that shows itself as text, as that of the module."""
+
+    def __str__(self) -> str:
+        return "\n".join("{index} {name}, {max_input_channels} in, {max_output_channels} out".format(**d) for d in self)
 
 
 @pytest.mark.slow
@@ -118,7 +125,14 @@ def test_the_command_listens_and_tells(network: Path, bundle: Bundle, monkeypatc
     assert (told["frames"], told["dropouts"]) == (FRAMES, 1)
     assert np.array_equal(np.concatenate(device.played), reference.run(bundle, pcm).output)
     assert "1 of 40 hops" in result.stderr
-    assert CliRunner().invoke(commands, ["listen", str(network), "--devices"]).stdout == "0 array, 1 in, 1 out\n"
+
+
+def test_the_devices_are_listed(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = ArrayDevice(np.zeros(HOP, np.int16))
+    monkeypatch.setitem(sys.modules, "sounddevice", device)
+    command = ["listen", str(network), "--devices"]
+    assert CliRunner().invoke(commands, command).stdout == "0 array, 1 in, 1 out\n"
+    assert json.loads(CliRunner().invoke(commands, [*command, "--json"]).stdout) == list(device.query_devices())
 
 
 def test_a_missing_portaudio_is_told(network: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from dyncp.base.audio import read_pcm, write_pcm
 from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.base.config.network import NetworkConfig
 from dyncp.firmware.report.build import build_report, write_report
@@ -38,7 +40,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = make_run(config, folder)
     write_truth_of(run, folder / "truth.csv")
     report = build_report(run.bundle, run.folder, truth=folder / "truth.csv")
-    _, path = write_report(report, run.folder, folder / "report")
+    write_pcm(folder / "clean.wav", read_pcm(run.folder / "enhanced.wav"))
+    _, path = write_report(report, run.folder, folder / "report", folder / "clean.wav")
     return path
 
 
@@ -71,17 +74,18 @@ def test_page(browser: webdriver.Chrome, page: Path) -> None:
     check_switch(browser)
     check_signals(browser, json.loads((page.parent / "report.json").read_text(encoding="utf-8"))["signals"])
     check_width(browser)
+    check_print(browser)
     assert [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"] == []
     assert {url.split(":")[0] for url in requests(browser)} == {"file", "data"}
 
 
 def check_figures(browser: webdriver.Chrome) -> None:
-    """Two recordings, masks, MACs, layers, probes, cores, memory: each decoded, drawn, shown and described."""
+    """Three recordings, masks, MACs, layers, probes, cores, memory: each decoded, drawn, shown and described."""
     images = browser.execute_script(
         "return [...document.images].map(i => ({complete: i.complete, natural: i.naturalWidth,"
         " width: i.getBoundingClientRect().width, height: i.getBoundingClientRect().height, alt: i.alt}))"
     )
-    assert len(images) == 8
+    assert len(images) == 9
     for image in images:
         assert image["complete"]
         assert image["natural"] > 0
@@ -92,13 +96,13 @@ def check_figures(browser: webdriver.Chrome) -> None:
 
 def check_audio_and_cursor(browser: webdriver.Chrome) -> None:
     """Seeking one player moves the cursors and the other player."""
-    assert browser.execute_script(AUDIO_LOADED) == [pytest.approx(SECONDS)] * 2
+    assert browser.execute_script(AUDIO_LOADED) == [pytest.approx(SECONDS)] * 3
     browser.execute_script("document.querySelector('audio').currentTime = arguments[0]", SECONDS / 4)
     WebDriverWait(browser, 10).until(lambda d: position(d) == pytest.approx(0.25, abs=0.01))
     WebDriverWait(browser, 10).until(
         lambda d: (
-            d.execute_script("return document.querySelectorAll('audio')[1].currentTime")
-            == pytest.approx(SECONDS / 4, abs=0.02)
+            d.execute_script("return [...document.querySelectorAll('audio')].map((a) => a.currentTime)")
+            == [pytest.approx(SECONDS / 4, abs=0.02)] * 3
         )
     )
     cursors = browser.execute_script(
@@ -106,26 +110,34 @@ def check_audio_and_cursor(browser: webdriver.Chrome) -> None:
         " const c = t.querySelector('.cursor').getBoundingClientRect(), b = t.getBoundingClientRect();"
         " return [(c.left + c.width / 2 - b.left) / b.width, c.height] })"
     )
-    assert len(cursors) == 5
+    assert len(cursors) == 6
     assert len({round(place, 2) for place, _ in cursors}) == 1
     assert all(0.1 < place < 0.5 and height > 50 for place, height in cursors)
 
 
 def check_switch(browser: webdriver.Chrome) -> None:
-    """One button plays, then goes on with the other recording from the same place."""
+    """A button plays its recording, another goes on with its own from the same place, the same again pauses."""
     state = "return [...document.querySelectorAll('audio')].map((a) => [!a.paused, a.currentTime])"
-    button = browser.find_element(By.ID, "switch")
+    pressed = "return [...document.querySelectorAll('.switch button')].map((b) => b.ariaPressed === 'true')"
+    buttons = browser.find_elements(By.CSS_SELECTOR, ".switch button")
+    assert [" ".join(button.text.split()) for button in buttons] == [
+        "A Noisy input",
+        "B Enhanced output",
+        "C Clean reference",
+    ]
     browser.execute_script("document.querySelector('audio').currentTime = arguments[0]", SECONDS / 4)
-    button.click()
-    WebDriverWait(browser, 10).until(lambda d: d.execute_script(state)[0][0])
-    assert button.text == "Switch to the enhanced output"
-    button.click()
-    WebDriverWait(browser, 10).until(lambda d: [on for on, _ in d.execute_script(state)] == [False, True])
-    (_, left), (_, went_on) = browser.execute_script(state)
-    assert SECONDS / 4 <= left <= went_on
-    assert button.text == "Switch to the noisy input"
-    browser.execute_script("document.querySelectorAll('audio').forEach((a) => a.pause())")
-    WebDriverWait(browser, 10).until(lambda _: button.text == "Play the noisy input")
+    left = SECONDS / 4
+    for index, button in enumerate(buttons):
+        alone = [place == index for place in range(3)]
+        button.click()
+        WebDriverWait(browser, 10).until(lambda d, alone=alone: [on for on, _ in d.execute_script(state)] == alone)
+        WebDriverWait(browser, 10).until(lambda d, alone=alone: d.execute_script(pressed) == alone)
+        went_on = browser.execute_script(state)[index][1]
+        assert went_on >= left
+        left = went_on
+    buttons[2].click()
+    WebDriverWait(browser, 10).until(lambda d: not any(d.execute_script(pressed)))
+    assert not any(on for on, _ in browser.execute_script(state))
 
 
 def check_signals(browser: webdriver.Chrome, signals: dict[str, Any]) -> None:
@@ -209,6 +221,25 @@ def position(browser: webdriver.Chrome) -> float:
 def check_width(browser: webdriver.Chrome) -> None:
     widths = browser.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
     assert widths[0] <= widths[1]
+
+
+def check_print(browser: webdriver.Chrome) -> None:
+    """On paper: no players, tables as wide as the page, everything opened, light though the screen is dark."""
+    dark = {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    shown = "return [...document.querySelectorAll(arguments[0])].map((e) => e.getBoundingClientRect().height > 0)"
+    assert not any(browser.execute_script(shown, "audio, .switch, .readout, .cursor"))
+    assert all(browser.execute_script(shown, "section[id], .contents a, .card img"))
+    colours = "const s = getComputedStyle(document.body); return [s.color, s.backgroundColor]"
+    assert browser.execute_script(colours) == ["rgb(27, 39, 51)", "rgb(255, 255, 255)"]
+    pages = fitted(browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
+    assert pages >= len(browser.find_elements(By.CSS_SELECTOR, "section[id]")) - 1
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+
+
+def fitted(pdf: str) -> int:
+    """The pages of a PDF in base64."""
+    return base64.b64decode(pdf).count(b"/Type /Page\n")
 
 
 def requests(browser: webdriver.Chrome) -> list[str]:

@@ -4,18 +4,22 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
+import typer.main
 from report_runs import INT8, NOISY, Run
 from rich.console import Console
 
 from dyncp.base.errors import ReportError
+from dyncp.cli import commands
 from dyncp.firmware.proof.records import Spread
 from dyncp.firmware.report.build import build_report, write_report
 from dyncp.firmware.report.contents.day import ConditionRow, DayRecord, MacsSpread, SpurtQuality
 from dyncp.firmware.report.terminal import print_report
 
+BY_NAME = typer.main.get_group(commands).commands
 MEANS = {"speech": 1900, "pause": 700, "silence": 650, "day": 1100}
 
 
@@ -71,11 +75,18 @@ def test_json_page_and_terminal_tell_the_day(run: Run, tmp_path: Path) -> None:
     assert "7,000" in told.getvalue()
 
 
-def test_without_a_day_the_page_tells_none(run: Run, tmp_path: Path) -> None:
+def test_without_a_day_the_page_tells_the_commands_that_measure_one(run: Run, tmp_path: Path) -> None:
     report = build_report(run.bundle, run.folder)
     _, html = write_report(report, run.folder, tmp_path / "out")
     assert report.day is None
-    assert "over a day" not in html.read_text(encoding="utf-8")
+    page = html.read_text(encoding="utf-8")
+    assert "MACs over a day" not in page
+    told = re.findall(r"^.*?dyncp (evaluate|report) (.*?)(?:</code>.*)?$", page, re.MULTILINE)
+    assert [command for command, _ in told] == ["evaluate", "report"]
+    for command, arguments in told:
+        known = {option for parameter in BY_NAME[command].params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", arguments)) <= known
+        assert "--day" in arguments
 
 
 def test_a_day_of_another_bundle_is_refused(run: Run, tmp_path: Path) -> None:

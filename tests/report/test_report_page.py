@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from report_runs import COMPARISON, FRAMES, Run, make_run, spoiled
 
-from dyncp.base.audio import read_pcm
+from dyncp.base.audio import read_pcm, write_pcm
 from dyncp.base.config.network import NetworkConfig
+from dyncp.base.errors import AudioError, ReportError
 from dyncp.export.formats.bundle import write_bundle
 from dyncp.firmware.report.build import build_report, write_report
 from dyncp.firmware.report.figures.timelines import pool
-from dyncp.firmware.report.page import wav_data_uri
+from dyncp.firmware.report.players import wav_data_uri
 
 pytestmark = pytest.mark.slow
 
@@ -101,14 +102,46 @@ def test_everything_is_inlined(run: Run, tmp_path: Path) -> None:
     assert "@import" not in html
 
 
-def test_the_players_hold_the_audio(run: Run, tmp_path: Path) -> None:
-    sources = re.findall(r'<audio[^>]* src="data:audio/wav;base64,([^"]+)"', page(run, tmp_path))
-    assert len(sources) == 2
-    for source, name in zip(sources, ("noisy.wav", "enhanced.wav"), strict=True):
+def played(html: str) -> list[np.ndarray]:
+    """What the players hold, int16."""
+    recordings = []
+    for source in re.findall(r'<audio[^>]* src="data:audio/wav;base64,([^"]+)"', html):
         with wave.open(io.BytesIO(base64.b64decode(source))) as file:
             assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16000, 1, 2)
-            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            recordings.append(np.frombuffer(file.readframes(file.getnframes()), "<i2"))
+    return recordings
+
+
+def test_the_players_hold_the_audio(run: Run, tmp_path: Path) -> None:
+    """Without clean speech there are two of them, and nothing speaks of a third."""
+    html = page(run, tmp_path)
+    recordings = played(html)
+    assert len(recordings) == 2
+    for samples, name in zip(recordings, ("noisy.wav", "enhanced.wav"), strict=True):
         assert np.array_equal(samples, read_pcm(run.folder / name))
+    assert "lean reference" not in html
+
+
+def test_clean_speech_is_a_third_player(run: Run, tmp_path: Path) -> None:
+    """Filled up with silence to whole hops, as the audio that was validated."""
+    clean = np.arange(FRAMES * 256 - 5).astype(np.int16)
+    write_pcm(tmp_path / "clean.wav", clean)
+    report = build_report(run.bundle, run.folder)
+    _, path = write_report(report, run.folder, tmp_path / "out", tmp_path / "clean.wav")
+    html = path.read_text(encoding="utf-8")
+    _, _, heard = played(html)
+    assert np.array_equal(heard, [*clean, 0, 0, 0, 0, 0])
+    assert re.findall(r"<b>([A-Z])</b> ([A-Z][a-z]+)", html) == [("A", "Noisy"), ("B", "Enhanced"), ("C", "Clean")]
+
+
+def test_other_clean_speech_is_refused_before_anything_is_written(run: Run, tmp_path: Path) -> None:
+    write_pcm(tmp_path / "clean.wav", np.zeros(FRAMES * 256 + 1, np.int16))
+    report = build_report(run.bundle, run.folder)
+    with pytest.raises(ReportError, match=r"clean\.wav: holds 51456 samples in whole hops, but .* has 51200"):
+        write_report(report, run.folder, tmp_path / "out", tmp_path / "clean.wav")
+    with pytest.raises(AudioError, match=r"none\.wav"):
+        write_report(report, run.folder, tmp_path / "out", tmp_path / "none.wav")
+    assert not (tmp_path / "out").exists()
 
 
 def test_players_hold_a_minute_at_most() -> None:

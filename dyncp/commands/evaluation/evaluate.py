@@ -13,6 +13,8 @@ from dyncp.commands.shared.quality import print_comparison, scored
 from dyncp.commands.shared.terminal import Terminal, make_console
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from dyncp.base.quality import Comparison
     from dyncp.evaluation.quality.levels import LevelTable
     from dyncp.export.formats.bundle import Bundle
@@ -96,9 +98,7 @@ def evaluate(
         from dyncp.commands.evaluation.peers import run_peers
         from dyncp.export.quantization.fold import fold
 
-        beside = run_peers(console, fold(trained), integers, recordings, split, clips, out)
-        if json_output:
-            print(beside.model_dump_json())
+        console.document(run_peers(console, fold(trained), integers, recordings, split, clips, out))
         return
     if day:
         if integers is None:
@@ -111,34 +111,33 @@ def evaluate(
 
         board = UserBoard(microwatts_per_mhz=microwatts_per_mhz)
         options = DayOptions(split, minutes, seed, parse_cores(cores), board)
-        record = run_day(console, integers, recordings, options, out)
-        if json_output:
-            print(record.model_dump_json())
+        console.document(run_day(console, integers, recordings, options, out))
         return
     if paper is None and context is None and rivals is None and caps is None:
-        _quality(console, trained, integers, recordings, split, clips, levels, json_output)
+        _quality(console, trained, integers, recordings, split, clips, levels)
         return
     if integers is None:
         raise BundleError("--paper, --context, --rivals and --caps read an integer network: name its BUNDLE as well")
     if caps is not None:
         from dyncp.commands.evaluation.caps import run_caps
 
-        curve = run_caps(console, integers, recordings, clips, cap, caps)
-        if json_output:
-            print(curve.model_dump_json())
+        console.document(run_caps(console, integers, recordings, clips, cap, caps))
         return
     from dyncp.commands.evaluation.more import run_context, run_rivals
     from dyncp.commands.evaluation.paper import Streams, run_paper
 
     streams = Streams.make(console, integers, recordings, minutes, target or [], cache)
+    results: dict[str, BaseModel] = {}
     if paper is not None:
-        results = run_paper(console, streams, trained, integers, paper)
-        if json_output:
-            print(results.model_dump_json())
+        results["paper"] = run_paper(console, streams, trained, integers, paper)
     if context is not None:
-        run_context(console, streams.train, streams.test, context)
+        results["context"] = run_context(console, streams.train, streams.test, context)
     if rivals is not None:
-        run_rivals(console, streams.train, streams.test, rivals)
+        results["rivals"] = run_rivals(console, streams.train, streams.test, rivals)
+    if len(results) == 1:
+        console.document(*results.values())
+    else:
+        console.document({name: result.model_dump(mode="json") for name, result in results.items()})
 
 
 def _quality(
@@ -149,7 +148,6 @@ def _quality(
     split: Literal["validation", "test"],
     clips: int,
     levels: str,
-    json_output: bool,
 ) -> None:
     from dyncp.commands.evaluation.levels import parse_levels, print_levels, score_levels
     from dyncp.export.quantization.fold import fold
@@ -163,5 +161,4 @@ def _quality(
     else:
         result = scored(console, folded, bundle, make_pairs(corpus, split, clips, framing=folded.config.framing))
         print_comparison(console, result)
-    if json_output:
-        print(result.model_dump_json(by_alias=True))
+    console.document(result)

@@ -100,16 +100,14 @@ def front(
                 console, entries, recordings, out, seeds, clips, minutes, train_all, partial(_compared, console)
             )
         )
-        if json_output:
-            print(found.model_dump_json())
+        console.document(found)
         return
     dense = out / DENSE
     _train(console, train, [(dense, protocol.dense(), find_checkpoint(start))], 1)
     _train(console, train, [(run.folder, run.config, dense) for run in wanted], jobs)
     result = _score(console, protocol, recordings, clips)
     _write(console, result, out)
-    if json_output:
-        print(result.model_dump_json(by_alias=True))
+    console.document(result)
 
 
 def _train(

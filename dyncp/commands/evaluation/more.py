@@ -14,14 +14,16 @@ from dyncp.base.files import replace_file
 from dyncp.commands.shared.terminal import Terminal, print_sheets
 
 if TYPE_CHECKING:
+    from dyncp.evaluation.context.context import ContextRows
     from dyncp.evaluation.plotting.sheet import Sheet
+    from dyncp.evaluation.rivals.rivals import Rivals
     from dyncp.train.probes.data import ProbeData
 
 
-def run_context(console: Terminal, train: ProbeData, test: ProbeData, out: Path) -> None:
+def run_context(console: Terminal, train: ProbeData, test: ProbeData, out: Path) -> ContextRows:
     """Temporal context, priors and penalties of the probes: prints them, and writes out/context.{md,json}."""
     from dyncp.base.errors import ProbeError
-    from dyncp.evaluation.context.context import context_sheet, task_rows
+    from dyncp.evaluation.context.context import ContextRows, context_sheet, task_rows
 
     rows = []
     for task in track(train.tasks, "context of the probes", console=console):
@@ -29,10 +31,12 @@ def run_context(console: Terminal, train: ProbeData, test: ProbeData, out: Path)
             rows += task_rows(train, test, task)
         except ProbeError as error:
             console.print(f"left out: {error}", highlight=False)
-    write_results(console, out, "context", [context_sheet(rows)], {"rows": [row.model_dump() for row in rows]})
+    found = ContextRows(rows=rows)
+    write_results(console, out, "context", [context_sheet(rows)], found.model_dump())
+    return found
 
 
-def run_rivals(console: Terminal, train: ProbeData, test: ProbeData, out: Path) -> None:
+def run_rivals(console: Terminal, train: ProbeData, test: ProbeData, out: Path) -> Rivals:
     """Detectors and estimators in use today, on the same audio: prints them, and writes out/rivals.{md,json}."""
     from dyncp.evaluation.rivals.rivals import rival_rows
     from dyncp.evaluation.rivals.sheets import rival_sheets
@@ -40,6 +44,7 @@ def run_rivals(console: Terminal, train: ProbeData, test: ProbeData, out: Path) 
     with console.status("running the rivals"):
         rivals = rival_rows(train, test)
     write_results(console, out, "rivals", rival_sheets(rivals), rivals.model_dump())
+    return rivals
 
 
 def check_results(out: Path, name: str) -> None:

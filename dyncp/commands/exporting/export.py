@@ -69,11 +69,11 @@ def export(
         console.print(f"{gone} of {before * blocks} gates never open in calibration and left", highlight=False)
     console.print(f"bundle {out}, hash {bundle.hash[:16]}", highlight=False)
     if clips == 0:
+        console.document({"bundle": str(out), "hash": bundle.hash})
         return
     pairs = make_pairs(recordings, "test", clips, framing=framing)
     comparison = scored(console, fold(source), bundle, pairs)
     print_comparison(console, comparison)
     if quality is not None:
         replace_file(quality, (comparison.model_dump_json(indent=2, by_alias=True) + "\n").encode())
-    if json_output:
-        print(comparison.model_dump_json(by_alias=True))
+    console.document(comparison)

@@ -36,7 +36,7 @@ def interchange(
     from dyncp.export.transforms import stft
     from dyncp.train.network.checkpoint import load_checkpoint
 
-    console = make_console()
+    console = make_console(json_output=json_output)
     check_own_folder(out, {OFFLINE, STEP}, InterchangeError, {"the audio": audio})
     trained = load_checkpoint(find_checkpoint(checkpoint))
     network = trained.config.network
@@ -59,5 +59,4 @@ def interchange(
     files = {OFFLINE: offline.SerializeToString(), STEP: step.SerializeToString()}
     replace_folder(out, files, {OFFLINE, STEP}, InterchangeError)
     console.print(f"{out}: {OFFLINE}, {STEP}", highlight=False)
-    if json_output:
-        print(found.model_dump_json())
+    console.document(found)

@@ -76,8 +76,7 @@ def tflite(
     print_comparison(console, comparison)
     document = comparison.model_dump_json(indent=2, by_alias=True) + "\n"
     replace_folder(out, {MODEL: model, COMPARISON: document.encode()}, {MODEL, COMPARISON}, InterchangeError)
-    if json_output:
-        print(comparison.model_dump_json(by_alias=True))
+    console.document(comparison)
 
 
 def print_comparison(console: Terminal, comparison: TfliteComparison) -> None:

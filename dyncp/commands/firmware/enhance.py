@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,8 +70,7 @@ def enhance(
             raise typer.BadParameter("--json needs standard output, on which OUT is raw PCM")
         beside = None if target == PIPE else target.with_suffix(".csv")
         done, failed = [enhance_file(model, Job(source, target, signals or beside, plot), settings)], {}
-    if json_output:
-        print(json.dumps({"files": [one.document() for one in done], "failed": failed}))
+    make_console(json_output=json_output).document({"files": [one.document() for one in done], "failed": failed})
     if failed:
         raise typer.Exit(1)
 

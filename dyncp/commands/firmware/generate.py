@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,12 +81,11 @@ def generate(
     else:
         folder = generate_library(model, out, prefix, names, selftest, layout, shared_scratch, stream)
     written = read_library(folder, prefix, readers=True)
-    console = make_console()
+    console = make_console(json_output=json_output)
     console.print(f"{folder}: {', '.join(written.files)}", highlight=False, soft_wrap=True)
     for line in closing(model, written, out, layout):
         console.print(line, highlight=False, soft_wrap=True)
-    if json_output:
-        print(json.dumps({"folder": str(folder), **written.model_dump(mode="json", exclude={"network", "tasks"})}))
+    console.document({"folder": str(folder), **written.model_dump(mode="json", exclude={"network", "tasks"})})
 
 
 def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "plain") -> list[str]:

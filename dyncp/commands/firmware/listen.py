@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from dyncp.commands.shared.options import Json, NetworkName
 from dyncp.commands.shared.terminal import make_console, warn
@@ -33,10 +33,12 @@ def listen(
 
     bundle = read_bundle(network)
     device = _sounddevice()
+    console = make_console(json_output=json_output)
     if devices:
-        print(device.query_devices())
+        found = device.query_devices()
+        console.result(Text(str(found)))
+        console.document([dict(one) for one in found])
         return
-    console = make_console()
     with host_library(bundle) as library:
         console.print(f"listening through {network.name}; Ctrl-C ends it", highlight=False)
         places = (_place(microphone), _place(headphones))
@@ -44,8 +46,7 @@ def listen(
     console.print(f"microphone → headphones: {described([listener.done])}", highlight=False, soft_wrap=True)
     if listener.dropouts:
         warn(f"{listener.dropouts} of {listener.done.frames} hops came or went too late: sound dropped out")
-    if json_output:
-        print(json.dumps(listener.done.document() | {"dropouts": listener.dropouts}))
+    console.document(listener.done.document() | {"dropouts": listener.dropouts})
 
 
 def _place(text: str | None) -> int | str | None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -22,10 +21,10 @@ def networks(json_output: Json = False) -> None:
     from dyncp.export.formats.shipped import read_figures
 
     every = {name: read_figures(name) for name in shipped_networks()}
+    console = make_console(json_output=json_output)
+    console.document({name: figures.model_dump(mode="json", exclude_none=True) for name, figures in every.items()})
     if json_output:
-        print(json.dumps({name: figures.model_dump(mode="json", exclude_none=True) for name, figures in every.items()}))
         return
-    console = make_console()
     console.result(_table(every))
     console.result(
         "Quality: mixtures of unseen speakers and noises at -5 to 15 dB SNR. MACs and instructions are of a frame "

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,7 +48,7 @@ def page(
         raise typer.BadParameter("expected NETWORK… OUT.html; `dyncp networks` lists networks")
     out, folders, recordings = Path(words[-1]), _named(words[:-1]), list(audio or [])
     _check(out, folders, recordings)
-    console = make_console()
+    console = make_console(json_output=json_output)
     networks = {name: read_bundle(folder) for name, folder in folders.items()}
     sounds = _read_all(console, recordings)
     with console.status("compiling"):
@@ -58,8 +57,7 @@ def page(
         file.write(text)
     size = len(text.encode())
     console.print(f"{out}: {', '.join(networks)}; {size:,} bytes", highlight=False, soft_wrap=True)
-    if json_output:
-        print(json.dumps({"page": str(out), "bytes": size, "networks": list(networks)}))
+    console.document({"page": str(out), "bytes": size, "networks": list(networks)})
 
 
 def _named(words: Sequence[str]) -> dict[str, Path]:

@@ -22,6 +22,10 @@ def report(
     truth: Annotated[
         Path | None, typer.Option(help="CSV with the true values of the signals over time (docs/report.md).")
     ] = None,
+    clean: Annotated[
+        Path | None,
+        typer.Option(help="The clean speech in the validated audio, as long as that, to be heard beside it."),
+    ] = None,
     day: Annotated[
         Path | None, typer.Option(help="Cost and quality over a day, from `dyncp evaluate --day --out`.")
     ] = None,
@@ -43,13 +47,13 @@ def report(
     from dyncp.firmware.report.writing import REPORT_HTML, REPORT_JSON, is_report
 
     console = make_console(json_output=json_output)
-    check_folder_output(out, (REPORT_JSON, REPORT_HTML), is_report, {"--quality": quality, "--truth": truth})
+    inputs = {"--quality": quality, "--truth": truth, "--clean": clean, "--day": day}
+    check_folder_output(out, (REPORT_JSON, REPORT_HTML), is_report, inputs)
     with console.status("drawing"):
         built = build_report(
             read_bundle(bundle), validation, quality, truth, UserBoard(wait_states, microwatts_per_mhz), day
         )
-        _, page = write_report(built, validation, out)
+        _, page = write_report(built, validation, out, clean)
     print_report(built, console.results)
     console.result(f"{page}")
-    if json_output:
-        print(built.model_dump_json(by_alias=True))
+    console.document(built)

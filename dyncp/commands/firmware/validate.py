@@ -54,11 +54,9 @@ def validate(
     json_output: Json = False,
 ) -> None:
     """Prove that the generated C equals the NumPy reference bit for bit, on the host and on emulated cores."""
-    record = prove(
-        make_console(json_output=json_output), bundle, audio, out, board, library, locate, cycles, emulator or ()
-    )
-    if json_output:
-        print(record.model_dump_json())
+    console = make_console(json_output=json_output)
+    record = prove(console, bundle, audio, out, board, library, locate, cycles, emulator or ())
+    console.document(record)
     if not record.exact:
         raise typer.Exit(1)
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -35,14 +34,13 @@ def corpus(
     json_output: Json = False,
 ) -> None:
     """Convert a corpus to 16 kHz mono, as every other command needs it."""
-    console = make_console()
+    console = make_console(json_output=json_output)
     done = _shard(console, source, target) if shards else _convert(console, source, target)
     if done.left_out:
         warn(f"left out, because they hold nothing to use: {len(done.left_out)} files")
         for reason in done.left_out:
             warn(f"  {reason}")
-    if json_output:
-        print(json.dumps(asdict(done)))
+    console.document(asdict(done))
 
 
 def _convert(console: Console, source: Path, target: Path) -> Conversion:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -91,9 +90,8 @@ def probe(
     write_bundle(model, bundle)
     stuck = _stuck(train)
     _print(console, probes, scores, stuck)
-    if json_output:
-        described = {name: score.model_dump(exclude_none=True) for name, score in scores.items()}
-        print(json.dumps({"features": len(probes.channel), "bits": probes.bits, **stuck, "scores": described}))
+    described = {name: score.model_dump(exclude_none=True) for name, score in scores.items()}
+    console.document({"features": len(probes.channel), "bits": probes.bits, **stuck, "scores": described})
 
 
 def _standard(corpus: Corpus, signals: str) -> list[Task]:

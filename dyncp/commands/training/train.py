@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +11,8 @@ import typer
 from rich.console import Console
 
 from dyncp.base.errors import CheckpointError, ConfigError
-from dyncp.commands.shared.options import CorpusFolder, find_checkpoint, find_device
-from dyncp.commands.shared.terminal import make_console, warn
+from dyncp.commands.shared.options import CorpusFolder, Json, find_checkpoint, find_device
+from dyncp.commands.shared.terminal import Terminal, make_console, warn
 from dyncp.commands.training.interruption import interruptible
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def train(
         typer.Option("--compile", help="Compile the network first; worthwhile for runs of more than some minutes."),
     ] = False,
     workers: Annotated[int, typer.Option(help="Processes that mix batches.", min=0)] = 1,
-    json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json_output: Json = False,
 ) -> None:
     """Train a network on a corpus; writes a checkpoint folder after each epoch. Runs under torchrun too."""
     from dyncp.base.files.outputs import check_folder_output
@@ -69,7 +68,7 @@ def train(
         raise ConfigError("--integers: the device's integers are not compiled; leave out --compile")
     check_new(out)
     with interruptible(context, out), processes.joined(find_device(device)) as own_device:
-        console = make_console(quiet=not processes.is_first())
+        console = make_console(quiet=not processes.is_first(), json_output=json_output)
         with console.status("reading the corpus"):
             trained = _trained(out if resume else start)
             through = trained if integers else None
@@ -80,7 +79,7 @@ def train(
             console.print(f"resuming after epoch {trainer.resume(other_epochs=epochs is not None)}")
         _run(trainer, console, workers)
         if processes.is_first():
-            _summarize(out, trainer, console, json_output)
+            _summarize(out, trainer, console)
 
 
 def _trained(checkpoint: Path | None) -> Enhancer | None:
@@ -152,7 +151,7 @@ def _run(trainer: Trainer, console: Console, workers: int) -> None:
         trainer.run(observe, workers)
 
 
-def _summarize(out: Path, trainer: Trainer, console: Console, json_output: bool) -> None:
+def _summarize(out: Path, trainer: Trainer, console: Terminal) -> None:
     from dyncp.train.network.checkpoint import read_manifest
 
     manifest = read_manifest(out)
@@ -168,8 +167,7 @@ def _summarize(out: Path, trainer: Trainer, console: Console, json_output: bool)
         for kind in ("speech", "rest"):
             achieved, target = getattr(trainer.validated_shares, kind), getattr(training.by_kind, kind)
             _report_utilization(achieved, target, f"in frames of {kind}", console)
-    if json_output:
-        print(json.dumps({"checkpoint": str(out), **manifest.model_dump(mode="json")}))
+    console.document({"checkpoint": str(out), **manifest.model_dump(mode="json")})
 
 
 def _report_utilization(achieved: float, target: float, where: str, console: Console) -> None:

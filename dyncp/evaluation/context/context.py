@@ -47,6 +47,12 @@ class ContextRow(StrictModel):
     latency_frames: int = 0
 
 
+class ContextRows(StrictModel):
+    """`context.json`."""
+
+    rows: list[ContextRow]
+
+
 @dataclass(frozen=True)
 class _Side:
     """One split, as one task's probe sees it."""

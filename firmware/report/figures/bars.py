@@ -79,9 +79,9 @@ def day_figure(day: DayRecord) -> Drawing:
 
 def _paint_day(day: DayRecord, layout: Layout) -> Canvas:
     wide = layout.name == "wide"
-    row, left = (30, 160) if wide else (26, 132)
+    row, left, right = (30, 160, 76) if wide else (26, 132, 56)
     canvas = Canvas(layout, 10 + row * len(day.rows) + _VALUE_AXIS)
-    axes = canvas.axes(10, row * len(day.rows), left=left, width=layout.width - left - 24)
+    axes = canvas.axes(10, row * len(day.rows), left=left, width=layout.width - left - right)
     places = np.arange(len(day.rows))[::-1]
     means = np.array([entry.macs.mean for entry in day.rows]) / 1000
     low, high = (np.array([getattr(entry.macs, end) for entry in day.rows]) / 1000 for end in ("p5", "p95"))
@@ -91,7 +91,11 @@ def _paint_day(day: DayRecord, layout: Layout) -> Canvas:
     axes.set_yticks(places, [TITLES[entry.condition] for entry in day.rows])
     axes.set_ylim(-0.6, len(day.rows) - 0.4)
     axes.set_xlim(0, day.macs_all_active / 1000)
-    _value_axis(axes, "thousand MACs per frame; the axis ends with all channels active")
+    # The axes hold as many rows as bars, from -0.6 to 0.4 below and above the outer ones.
+    for place, entry in zip(places, day.rows, strict=True):
+        y = 10 + row * (len(day.rows) - 0.4 - place)
+        canvas.text(layout.width - right + 10, y, f"{entry.macs.mean:,.0f}", bold=entry.condition == WHOLE)
+    _value_axis(axes, "thousand MACs per frame")
     return canvas
 
 

@@ -208,9 +208,11 @@ def macs_figure(report: Report, validation: Validation) -> Drawing:
 
 
 def _paint_macs(report: Report, macs: NDArray[np.int64], layout: Layout) -> Canvas:
-    height = 210 if layout.name == "wide" else 170
-    canvas = Canvas(layout, 12 + height + _TIME_AXIS)
-    axes = canvas.axes(12, height)
+    # On a phone there is no room for a label beside the numbers: it stands above them.
+    wide = layout.name == "wide"
+    above, height = (12, 210) if wide else (26, 170)
+    canvas = Canvas(layout, above + height + _TIME_AXIS)
+    axes = canvas.axes(above, height)
     figures, frame_s = report.macs.per_frame, frame_seconds(report)
     time = np.arange(len(macs) + 1) * frame_s
     thousands = np.append(macs, macs[-1]) / 1000
@@ -229,10 +231,13 @@ def _paint_macs(report: Report, macs: NDArray[np.int64], layout: Layout) -> Canv
     for _, value, color, style in lines:
         axes.axhline(value / 1000, color=color, linewidth=1.2, linestyle=style)
     axes.set_ylim(low, top)
-    axes.set_ylabel("thousand MACs")
+    if wide:
+        axes.set_ylabel("thousand MACs")
+    else:
+        canvas.text(4, 10, "thousand MACs", color=MUTED)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     time_axis(axes, len(macs) * frame_s)
-    heights = [12 + height * (top - value / 1000) / (top - low) for _, value, _, _ in lines]
+    heights = [above + height * (top - value / 1000) / (top - low) for _, value, _, _ in lines]
     for (name, value, color, _), y in zip(lines, spread(heights, 2.9 * layout.text), strict=True):
         _note(canvas, y, name, f"{value:,.0f}", color)
     return canvas

@@ -20,6 +20,7 @@ from dyncp.base.audio import Pcm
 from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.figure_style import INK, MUTED
 from dyncp.firmware.report.contents.signals import SignalsReport, TraceReport
+from dyncp.firmware.report.contents.verdict import remark
 from dyncp.firmware.report.figures.drawing import (
     BLUE,
     ORANGE,
@@ -119,9 +120,11 @@ def _legend(canvas: Canvas, truth: bool, invalid: bool) -> None:
 
 
 def _title(canvas: Canvas, top: float, trace: TraceReport) -> None:
-    """The task's name and unit, and in the margin its score."""
+    """The task's name and unit, a word where it is poor or weak on this audio, and in the margin its score."""
     unit = f", {trace.unit}" if trace.unit and trace.kind != "multiclass" else ""
-    canvas.text(canvas.layout.left, top + TITLE / 2, clip_text(trace.name + unit, 38), bold=True)
+    found = "" if trace.score is None else remark(trace.score).split(":")[0]
+    said = f" · {found}" if found else ""
+    canvas.text(canvas.layout.left, top + TITLE / 2, clip_text(trace.name + unit, 38) + said, bold=True)
     if trace.score is None:
         return
     wide = canvas.layout.name == "wide"
