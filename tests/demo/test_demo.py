@@ -29,9 +29,12 @@ SECONDS = 10
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("demo")
     result = CliRunner().invoke(
-        commands, ["demo", "--out", str(out), "--seconds", str(SECONDS)], catch_exceptions=False
+        commands, ["demo", "--out", str(out), "--seconds", str(SECONDS), "--json"], catch_exceptions=False
     )
     assert result.exit_code == 0, result.output
+    # All that its parts tell is a remark of the whole.
+    assert json.loads(result.stdout) == json.loads((out / "report.json").read_text())
+    assert "Bit-exact" in result.stderr
     return out
 
 
@@ -46,7 +49,9 @@ def test_every_core_is_exact_on_real_speech(demo: Path) -> None:
     assert per_frame["none_active"] < per_frame["min"] < per_frame["mean"] < per_frame["max"] < 196_112
     layers = sum(layer["mean"] for layer in report["macs"]["by_layer"])
     assert layers == pytest.approx(per_frame["mean"])
-    assert (demo / "report.html").stat().st_size > 100_000
+    page = (demo / "report.html").read_text(encoding="utf-8")
+    assert len(page) > 100_000
+    assert "Clean reference" in page
 
 
 @pytest.mark.slow
@@ -79,6 +84,7 @@ def test_enhanced_speech_is_aligned_and_better(demo: Path) -> None:
     assert len(noisy) == len(enhanced) == SECONDS * 16000
     stream = noisy_speech(demo / "corpus", SECONDS)
     assert np.array_equal(stream.noisy, noisy)
+    assert np.array_equal(stream.clean, soundfile.read(demo / "clean.wav", dtype="int16")[0])
     # Two turns, the first in babble, the second in pink noise.
     for segment, gain in zip(stream.speech, (0.2, 0.5), strict=True):
         part = segment.samples

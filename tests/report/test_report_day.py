@@ -73,6 +73,7 @@ def test_json_page_and_terminal_tell_the_day(run: Run, tmp_path: Path) -> None:
     print_report(report, Console(file=told, width=120))
     assert "digital silence" in told.getvalue()
     assert "7,000" in told.getvalue()
+    assert all(line.strip() for line in told.getvalue().splitlines()), "no blank lines where it is no terminal"
 
 
 def test_without_a_day_the_page_tells_the_commands_that_measure_one(run: Run, tmp_path: Path) -> None:
