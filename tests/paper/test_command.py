@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,15 @@ def test_the_papers_experiments_on_debians_voices(tmp_path: Path) -> None:
     corpus = build_demo_corpus(tmp_path / "corpus")
     bundle, out = tmp_path / "bundle", tmp_path / "new" / "paper"
     dyncp("export", "paper", bundle, "--corpus", corpus, "--clips", 0)
-    options = ("--corpus", corpus, "--paper", out, "--minutes", 2, "--cache", tmp_path / "cache", "--json")
-    printed = dyncp("evaluate", "paper", bundle, *options)
+    options = ("--corpus", corpus, "--paper", out, "--context", tmp_path / "context", "--minutes", 2)
+    printed = dyncp("evaluate", "paper", bundle, *options, "--cache", tmp_path / "cache", "--json")
     found = Paper.model_validate_json((out / "paper.json").read_text())
-    assert Paper.model_validate_json(printed) == found
+    # Two results are one document.
+    told = json.loads(printed)
+    assert told.keys() == {"paper", "context"}
+    assert Paper.model_validate_json(json.dumps(told["paper"])) == found
+    assert told["context"] == json.loads((tmp_path / "context" / "context.json").read_text())
+    assert {"plain"} < {row["variant"] for row in told["context"]["rows"]}
     assert found.network_hash == read_bundle(bundle).network_hash
     assert found.network.blocks * found.network.gated == 1152
     # Two test speakers say too little to enrol one: no figure of speaker verification.
