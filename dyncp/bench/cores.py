@@ -33,7 +33,7 @@ from dyncp.train.streams.demo import SECONDS, noisy_speech
 OUT = Path("build/bench")
 PAGE = Path("docs/benchmarks.md")
 MARKERS = "<!-- size and speed: make bench-docs -->\n", "<!-- end of size and speed -->"
-NETWORKS = ("tiny", "small2", "small", "paper")
+NETWORKS = ("tiny", "small2", "ears", "small", "paper")
 TOLERANCE = 0.01
 
 
@@ -56,6 +56,7 @@ def measure() -> Benches:
     return Benches(networks=benches)
 
 
+RATE = "thousand instructions per second, mean"
 ROWS: dict[str, Callable[[Core], float | None]] = {
     "instructions per frame, mean": lambda core: core.mean,
     "… worst frame": lambda core: core.max,
@@ -77,8 +78,10 @@ def markdown_table(benches: Benches) -> str:
     names = [core.name.removeprefix("cortex-").upper() for core in next(iter(benches.networks.values())).cores]
     lines = [f"| | | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
     for network, figures in benches.networks.items():
-        for label, row in ROWS.items():
-            values = [row(core) for core in figures.cores]
+        rate = figures.network.framing.frames_per_second
+        rows: dict[str, list[float | None]] = {RATE: [core.mean * rate / 1000 for core in figures.cores]}
+        rows |= {label: [row(core) for core in figures.cores] for label, row in ROWS.items()}
+        for label, values in rows.items():
             cells = ("–" if value is None else f"{value:,.0f}" for value in values)
             lines.append(f"| `{network}` | {label} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
