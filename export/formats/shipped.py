@@ -30,7 +30,7 @@ class Gain(StrictModel):
 
 
 class MacsOfFrame(StrictModel):
-    """Multiply–accumulates of one frame of 16 ms, on the audio of the demo."""
+    """Multiply–accumulates of one frame, on the audio of the demo."""
 
     mean: float
     max: int
@@ -70,6 +70,8 @@ class NetworkFigures(StrictModel):
     checkpoint_sha256: str = Field(description="of the weights that the bundle was made of")
     bundle_hash: str
     network_hash: str
+    hop_ms: float = Field(description="from one frame to the next")
+    latency_ms: float = Field(description="how old what is heard is: delay and hop")
     quality: dict[str, Gain] = Field(description="metric → from the table of the model card")
     signals: dict[str, Score] = Field(description="signal → how good its probe is on unseen speakers and noises")
     macs: MacsOfFrame

@@ -85,6 +85,8 @@ def measure(name: str, bundle: Bundle, noisy: Pcm, work: Path) -> NetworkFigures
         checkpoint_sha256=load_checkpoint(CHECKPOINTS / name).sha256,
         bundle_hash=bundle.hash,
         network_hash=bundle.network_hash,
+        hop_ms=1000 / bundle.config.framing.frames_per_second,
+        latency_ms=bundle.config.framing.latency_ms,
         quality=read_quality(CHECKPOINTS / name / CARD, name),
         signals=probe_scores(CHECKPOINTS / name / PROBES),
         macs=MacsOfFrame(mean=macs.mean, max=macs.max, none_active=macs.none_active, all_active=macs.all_active),
