@@ -61,6 +61,7 @@ def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
     listed = [
         Buffer("uint32_t", "macs", (), "multiply-accumulates so far", frame),
         Buffer("uint32_t", "active", (), "active channels so far", frame),
+        Buffer("uint32_t", "silent", (), "whether the spectrum is 0", (("spectrum", "synthesis"),)),
         Buffer("int32_t", "spectrum", (2 * bins,), "re and im interleaved", (("spectrum", "synthesis"),)),
         Buffer("int32_t", "transform", (config.fft,), "work space of the inverse transform", _each("synthesis")),
         Buffer("uint32_t", "work", (work,), "work space of the kernels", _each(*kernels)),

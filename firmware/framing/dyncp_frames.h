@@ -11,71 +11,35 @@
 #include <string.h>
 
 #include "dyncp_bands.h"
+#include "dyncp_butterfly.h"
 #include "dyncp_runtime.h"
+#include "dyncp_silence.h"
 
 /* Samples: of a hop, a transform, and both windows. */
 typedef struct {
     size_t hop, fft, analysis, synthesis;
 } dcp_framing;
 
-typedef struct {
-    int32_t re, im;
-} dcp_bin;
-
-static inline dcp_bin dcp_bin_at(const int32_t *z) {
-    dcp_bin value;
-    value.re = z[0];
-    value.im = z[1];
-    return value;
-}
-
-static inline void dcp_bin_put(int32_t *z, int32_t re, int32_t im) {
-    z[0] = re;
-    z[1] = im;
-}
-
-/* ---- Sections 3 and 4: twist, butterfly, transform ---- */
-
-/* k > 0. */
-static inline dcp_bin dcp_bin_twist(dcp_bin q, const int32_t *w) {
-    dcp_bin t;
-    t.re = dcp_rmul2(q.re, w[0]) - dcp_rmul2(q.im, w[1]);
-    t.im = dcp_rmul2_add(dcp_rmul2(q.re, w[1]), q.im, w[0]);
-    return t;
-}
-
-/* k = 0. */
-static inline dcp_bin dcp_bin_half(dcp_bin q) {
-    q.re >>= 1;
-    q.im >>= 1;
-    return q;
-}
-
-static inline void dcp_bin_butterfly(dcp_bin *p, dcp_bin *q, dcp_bin t) {
-    const dcp_bin half = dcp_bin_half(*p);
-    p->re = half.re + t.re;
-    p->im = half.im + t.im;
-    q->re = half.re - t.re;
-    q->im = half.im - t.im;
-}
+/* ---- Section 4: transform ---- */
 
 /* The stages h and 2 h on the values j, j + h, j + 2 h, j + 3 h of all groups, which are twisted
  * alike. */
 DCP_IN_CODE static inline void dcp_frame_quads(const int32_t *twiddle, size_t points, int32_t *z,
                                                size_t h, size_t j) {
     const size_t k = j * (points / h);
-    const int32_t *first = twiddle + 2 * k, *second = twiddle + k, *third = second + points;
+    const dcp_complex first = dcp_load(twiddle + 2 * k), second = dcp_load(twiddle + k);
+    const dcp_complex third = dcp_load(twiddle + k + points);
     for (int32_t *at = z + 2 * j; at < z + 2 * points; at += 8 * h) {
-        dcp_bin a = dcp_bin_at(at), b = dcp_bin_at(at + 2 * h);
-        dcp_bin c = dcp_bin_at(at + 4 * h), d = dcp_bin_at(at + 6 * h);
-        dcp_bin_butterfly(&a, &b, j == 0 ? dcp_bin_half(b) : dcp_bin_twist(b, first));
-        dcp_bin_butterfly(&c, &d, j == 0 ? dcp_bin_half(d) : dcp_bin_twist(d, first));
-        dcp_bin_butterfly(&a, &c, j == 0 ? dcp_bin_half(c) : dcp_bin_twist(c, second));
-        dcp_bin_butterfly(&b, &d, dcp_bin_twist(d, third));
-        dcp_bin_put(at, a.re, a.im);
-        dcp_bin_put(at + 2 * h, b.re, b.im);
-        dcp_bin_put(at + 4 * h, c.re, c.im);
-        dcp_bin_put(at + 6 * h, d.re, d.im);
+        dcp_complex a = dcp_load(at), b = dcp_load(at + 2 * h);
+        dcp_complex c = dcp_load(at + 4 * h), d = dcp_load(at + 6 * h);
+        dcp_butterfly(&a, &b, j == 0 ? dcp_twist0(b) : dcp_twist(b, first));
+        dcp_butterfly(&c, &d, j == 0 ? dcp_twist0(d) : dcp_twist(d, first));
+        dcp_butterfly(&a, &c, j == 0 ? dcp_twist0(c) : dcp_twist(c, second));
+        dcp_butterfly(&b, &d, dcp_twist(d, third));
+        dcp_store(at, a);
+        dcp_store(at + 2 * h, b);
+        dcp_store(at + 4 * h, c);
+        dcp_store(at + 6 * h, d);
     }
 }
 
@@ -85,10 +49,10 @@ DYNCP_ONCE static void dcp_frame_stages(const int32_t *twiddle, size_t points, i
     if (points == 128 || points == 512) {
         /* An odd number of stages: the first one by itself. */
         for (int32_t *at = z; at < z + 2 * points; at += 4) {
-            dcp_bin a = dcp_bin_at(at), b = dcp_bin_at(at + 2);
-            dcp_bin_butterfly(&a, &b, dcp_bin_half(b));
-            dcp_bin_put(at, a.re, a.im);
-            dcp_bin_put(at + 2, b.re, b.im);
+            dcp_complex a = dcp_load(at), b = dcp_load(at + 2);
+            dcp_butterfly(&a, &b, dcp_twist0(b));
+            dcp_store(at, a);
+            dcp_store(at + 2, b);
         }
         h = 2;
     }
@@ -113,39 +77,32 @@ static inline size_t dcp_frame_next(size_t at, size_t points) {
 
 /* Step 3: the spectrum x[points + 1] in place of the transform x[points]. */
 static inline void dcp_frame_split(const int32_t *twiddle, size_t points, int32_t *x) {
-    const int32_t re = x[0] >> 1, im = x[1] >> 1;
-    /* k = 0: e.re = 2 re and o.re = im + im, each halved again. */
-    const int32_t o = im - (-x[1] >> 1);
-    dcp_bin_put(x, ((re + re) >> 1) + (o >> 1), 0);
-    dcp_bin_put(x + 2 * points, ((re + re) >> 1) - (o >> 1), 0);
+    dcp_split_ends(x, x + 2 * points);
     for (size_t k = 1; k <= points / 2; k++) {
-        int32_t *up = x + 2 * k, *down = x + 2 * (points - k);
-        const dcp_bin a = dcp_bin_at(up), b = dcp_bin_at(down);
-        const int32_t e_re = ((a.re >> 1) + (b.re >> 1)) >> 1;
-        const int32_t e_im = ((a.im >> 1) + (-b.im >> 1)) >> 1;
-        dcp_bin odd;
-        odd.re = (a.im >> 1) - (-b.im >> 1);
-        odd.im = (b.re >> 1) - (a.re >> 1);
-        const dcp_bin t = dcp_bin_twist(odd, twiddle + 2 * k);
-        dcp_bin_put(down, e_re - t.re, t.im - e_im);
-        dcp_bin_put(up, e_re + t.re, e_im + t.im);
+        dcp_split_two(x + 2 * k, x + 2 * (points - k), dcp_load(twiddle + 2 * k));
     }
 }
 
-/* in[hop] to the spectrum x[fft / 2 + 1]; history[analysis - hop] are the samples before. */
-static inline void dcp_frame_analysis(const dcp_framing *f, const int16_t *window,
-                                      const int32_t *twiddle, const int16_t *in, int16_t *history,
-                                      int32_t *x) {
+/* in[hop] to the spectrum x[fft / 2 + 1]; history[analysis - hop] are the samples before. Returns 1
+ * where both are silent, as dcp_analysis. */
+static inline uint32_t dcp_frame_analysis(const dcp_framing *f, const int16_t *window,
+                                          const int32_t *twiddle, const int16_t *in,
+                                          int16_t *history, int32_t *x) {
     const size_t points = f->fft / 2, silent = f->fft - f->analysis, past = f->analysis - f->hop;
+    if (dcp_is_silent(in, f->hop) && dcp_is_silent(history, past)) {
+        return 1;
+    }
     size_t to = 0;
     for (size_t n = 0; n < f->fft; n += 2) {
         int32_t *z = x + 2 * to;
         if (n < silent) {
-            dcp_bin_put(z, 0, 0);
+            z[0] = 0;
+            z[1] = 0;
         } else {
             const size_t at = n - silent;
             const int16_t *s = at < past ? history + at : in + (at - past);
-            dcp_bin_put(z, s[0] * window[at], s[1] * window[at + 1]);
+            z[0] = s[0] * window[at];
+            z[1] = s[1] * window[at + 1];
         }
         to = dcp_frame_next(to, points);
     }
@@ -153,6 +110,7 @@ static inline void dcp_frame_analysis(const dcp_framing *f, const int16_t *windo
     memcpy(history + (past - f->hop), in, f->hop * sizeof *history);
     dcp_frame_stages(twiddle, points, x);
     dcp_frame_split(twiddle, points, x);
+    return 0;
 }
 
 /* ---- Section 5: features of bins; those of bands are the same with all frames ---- */
@@ -166,34 +124,16 @@ static inline void dcp_frame_features(const uint64_t *thresholds, const uint8_t 
 
 /* ---- Section 8: synthesis ---- */
 
-/* Step 1: a bin of the enhanced spectrum, halved. */
-static inline dcp_bin dcp_frame_suppressed(const uint8_t *bands, const uint16_t *mask,
-                                           const int32_t *x, size_t k) {
-    const int32_t twice_m = mask[dcp_band_of(bands, k)] * 65536;
-    dcp_bin y;
-    y.re = dcp_rmul2(x[2 * k], twice_m);
-    y.im = dcp_rmul2(x[2 * k + 1], twice_m);
-    return y;
-}
-
 /* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of x. */
 static inline void dcp_frame_merge(const int32_t *twiddle, const uint8_t *bands,
                                    const uint16_t *mask, size_t points, int32_t *x) {
-    const dcp_bin first = dcp_frame_suppressed(bands, mask, x, 0);
-    const dcp_bin last = dcp_frame_suppressed(bands, mask, x, points);
-    dcp_bin_put(x, ((first.im - last.im) >> 1) + ((first.re - last.re) >> 1),
-                ((first.re + last.re) >> 1) + (-(first.im + last.im) >> 1));
+    const dcp_complex first = dcp_suppressed(x, mask[dcp_band_of(bands, 0)]);
+    dcp_merge_ends(x, first, dcp_suppressed(x + 2 * points, mask[dcp_band_of(bands, points)]));
     for (size_t k = 1; k <= points / 2; k++) {
-        const dcp_bin a = dcp_frame_suppressed(bands, mask, x, k);
-        const dcp_bin b = dcp_frame_suppressed(bands, mask, x, points - k);
-        const int32_t e_re = (a.re + b.re) >> 1, e_im = (a.im - b.im) >> 1;
-        /* The twist of conj(o); t is its conjugate. */
-        dcp_bin conjugate;
-        conjugate.re = a.re - b.re;
-        conjugate.im = -(a.im + b.im);
-        const dcp_bin c = dcp_bin_twist(conjugate, twiddle + 2 * k);
-        dcp_bin_put(x + 2 * (points - k), c.re - e_im, e_re - c.im);
-        dcp_bin_put(x + 2 * k, e_im + c.re, e_re + c.im);
+        int32_t *up = x + 2 * k, *down = x + 2 * (points - k);
+        const dcp_complex a = dcp_suppressed(up, mask[dcp_band_of(bands, k)]);
+        const dcp_complex b = dcp_suppressed(down, mask[dcp_band_of(bands, points - k)]);
+        dcp_merge_two(up, down, a, b, dcp_load(twiddle + 2 * k));
     }
 }
 
@@ -225,11 +165,16 @@ static inline void dcp_frame_synthesis(const dcp_framing *f, const int16_t *wind
     dcp_frame_merge(twiddle, bands, mask, points, x);
     size_t to = 0;
     for (size_t n = 0; n < points; n++) {
-        dcp_bin_put(z + 2 * to, x[2 * n], x[2 * n + 1]);
+        dcp_store(z + 2 * to, dcp_load(x + 2 * n));
         to = dcp_frame_next(to, points);
     }
     dcp_frame_stages(twiddle, points, z);
     dcp_frame_overlap_add(f, window, z, overlap, out);
+}
+
+/* The same of a spectrum that is 0. */
+static inline void dcp_frame_silence(const dcp_framing *f, int32_t *overlap, int16_t *out) {
+    dcp_fade_out(overlap, f->synthesis - f->hop, f->hop, (int32_t)(f->fft << 19), out);
 }
 
 #endif

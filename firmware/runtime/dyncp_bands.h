@@ -21,8 +21,45 @@ static inline int8_t dcp_feature(const uint64_t *thresholds, const uint8_t *star
     return (int8_t)reached;
 }
 
+static inline uint64_t dcp_square(int32_t a) {
+    return (uint64_t)((int64_t)a * a);
+}
+
 static inline uint64_t dcp_power(const int32_t *bin) {
-    return (uint64_t)((int64_t)bin[0] * bin[0]) + (uint64_t)((int64_t)bin[1] * bin[1]);
+    return dcp_square(bin[0]) + dcp_square(bin[1]);
+}
+
+/* That of the bins from x up to `end`, one at least. */
+static inline uint64_t dcp_powers(const int32_t *x, const int32_t *end) {
+    uint64_t sum = dcp_power(x);
+    x += 2;
+#if DCP_ARM
+    /* SMLAL, which gcc does not take for it; two bins in a pass. */
+    if (((end - x) & 2) != 0) {
+        sum += dcp_power(x);
+        x += 2;
+    }
+    if (x != end) {
+        int32_t re, im;
+        __asm__ volatile("1:\n\t"
+                         "ldrd %[re], %[im], [%[x]], #8\n\t"
+                         "smlal %Q[sum], %R[sum], %[re], %[re]\n\t"
+                         "smlal %Q[sum], %R[sum], %[im], %[im]\n\t"
+                         "ldrd %[re], %[im], [%[x]], #8\n\t"
+                         "smlal %Q[sum], %R[sum], %[re], %[re]\n\t"
+                         "smlal %Q[sum], %R[sum], %[im], %[im]\n\t"
+                         "cmp %[x], %[end]\n\t"
+                         "bne 1b"
+                         : [sum] "+r"(sum), [x] "+r"(x), [re] "=&r"(re), [im] "=&r"(im)
+                         : [end] "r"(end)
+                         : "cc", "memory");
+    }
+#else
+    for (; x < end; x += 2) {
+        sum += dcp_power(x);
+    }
+#endif
+    return sum;
 }
 
 /* The mean of a sum of powers: times the reciprocal of their number in Q32, by halves. The

@@ -9,6 +9,7 @@
 #define DYNCP_FFT_H
 
 #include "dyncp_runtime.h"
+#include "dyncp_silence.h"
 
 #define DCP_HOP 256
 #define DCP_FFT 512
@@ -32,12 +33,17 @@ static inline void dcp_fft256(const int32_t *twiddle, const int32_t *in, int32_t
     dcp_stages(twiddle, z);
 }
 
-/* Section 3: in[256] to the spectrum x[257]; history[256] is the previous hop. */
-static inline void dcp_analysis(const int16_t *window, const int32_t *twiddle, const int16_t *in,
-                                int16_t *history, int32_t *x) {
+/* Section 3: in[256] to the spectrum x[257]; history[256] is the previous hop. Returns 1 where both
+ * are silent: then the spectrum is 0 and not written, and the history is what it was. */
+static inline uint32_t dcp_analysis(const int16_t *window, const int32_t *twiddle,
+                                    const int16_t *in, int16_t *history, int32_t *x) {
+    if (dcp_is_silent(in, DCP_HOP) && dcp_is_silent(history, DCP_HOP)) {
+        return 1;
+    }
     dcp_window(window, in, history, x);
     dcp_stages(twiddle, x);
     dcp_split(twiddle, x);
+    return 0;
 }
 
 /* Section 8: spectrum x[257], which is lost, and suppression mask to out[256], one hop late;
@@ -49,6 +55,11 @@ static inline void dcp_synthesis(const int16_t *window, const int32_t *twiddle,
     dcp_merge(twiddle, bands, mask, x);
     dcp_fft256(twiddle, x, z);
     dcp_overlap_add(window, z, overlap, out);
+}
+
+/* The same of a spectrum that is 0. */
+static inline void dcp_silent_synthesis(int32_t *overlap, int16_t *out) {
+    dcp_fade_out(overlap, DCP_HOP, DCP_HOP, (int32_t)1 << 28, out);
 }
 
 #endif

@@ -93,6 +93,13 @@ typedef char dcp_right_shift_is_arithmetic[(-3 >> 1) == -2 && ((int64_t)-3 >> 1)
 #define DCP_SIMD 0
 #endif
 
+/* Whether a word may be loaded from any address. */
+#if defined(__ARM_FEATURE_UNALIGNED)
+#define DCP_UNALIGNED 1
+#else
+#define DCP_UNALIGNED 0
+#endif
+
 #if DCP_ARM && !defined(DYNCP_DSP) && defined(__ARM_FEATURE_MVE)
 #define DCP_HELIUM (__ARM_FEATURE_MVE & 1)
 #else

@@ -22,10 +22,12 @@ FILES = [
     "dyncp.c",
     "dyncp.h",
     "dyncp_bands.h",
+    "dyncp_butterfly.h",
     "dyncp_controls.h",
     "dyncp_dsp.h",
     "dyncp_dsp_channels.h",
     "dyncp_dsp_fft.h",
+    "dyncp_dsp_frames.h",
     "dyncp_dsp_pairs.h",
     "dyncp_fft.h",
     "dyncp_fft_helium.h",
@@ -47,7 +49,7 @@ FILES = [
     "dyncp_probes.h",
 ]
 FILES += ["dyncp_readout.h", "dyncp_rows.h", "dyncp_runtime.h", "dyncp_sections.h"]
-FILES += ["dyncp_signals.h", "dyncp_simd.h", "dyncp_stages.h", "dyncp_tables.h"]
+FILES += ["dyncp_signals.h", "dyncp_silence.h", "dyncp_simd.h", "dyncp_stages.h", "dyncp_tables.h"]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

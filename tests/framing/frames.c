@@ -7,7 +7,9 @@ void analysis(const uint32_t *sizes, const int16_t *window, const int32_t *twidd
 void analysis(const uint32_t *sizes, const int16_t *window, const int32_t *twiddle,
               const int16_t *in, int16_t *history, int32_t *x) {
     const dcp_framing framing = {sizes[0], sizes[1], sizes[2], sizes[3]};
-    dcp_frame_analysis(&framing, window, twiddle, in, history, x);
+    if (dcp_frame_analysis(&framing, window, twiddle, in, history, x) != 0u) {
+        memset(x, 0, (sizes[1] + 2) * sizeof *x);
+    }
 }
 
 void features(const uint64_t *thresholds, const uint8_t *starts, size_t bins, const int32_t *x,

@@ -83,7 +83,9 @@ void analysis(const int16_t *window, const int32_t *twiddle, const int16_t *in, 
               int32_t *x);
 void analysis(const int16_t *window, const int32_t *twiddle, const int16_t *in, int16_t *history,
               int32_t *x) {
-    dcp_analysis(window, twiddle, in, history, x);
+    if (dcp_analysis(window, twiddle, in, history, x) != 0u) {
+        memset(x, 0, 2 * DCP_BINS * sizeof *x);
+    }
 }
 
 void features(const uint64_t *thresholds, const uint8_t *starts, const int32_t *x, int8_t *y);
@@ -119,6 +121,12 @@ void band_synthesis(const int16_t *window, const int32_t *twiddle, const uint8_t
                     const uint16_t *mask, int32_t *overlap, int16_t *out) {
     int32_t z[DCP_FFT];
     dcp_synthesis(window, twiddle, bands, x, mask, overlap, z, out);
+}
+
+/* Of a spectrum that is 0. */
+void silent_synthesis(int32_t *overlap, int16_t *out);
+void silent_synthesis(int32_t *overlap, int16_t *out) {
+    dcp_silent_synthesis(overlap, out);
 }
 
 uint32_t front(LAYER, const int8_t *x, int16_t *y);

@@ -28,28 +28,12 @@ static inline dcp_factors dcp_load_factors(const int32_t *twiddle, size_t k, siz
     return w;
 }
 
-/* One factor, as section 2 has it, for both of two values. */
-typedef struct {
-    int32_t re, im;
-} dcp_factor;
-
-static inline dcp_factor dcp_load_factor(const int32_t *twiddle, size_t k) {
-    dcp_factor w;
-    w.re = twiddle[2 * k] >> 1;
-    w.im = twiddle[2 * k + 1] >> 1;
-    return w;
-}
-
 /* re = q.re w.re - q.im w.im, im = q.im w.re + q.re w.im, each product rounded. */
-static inline int32x4_t dcp_twist(int32x4_t q, dcp_factors w) {
+static inline int32x4_t dcp_twist_two(int32x4_t q, dcp_factors w) {
     return vcaddq_rot90_s32(vrmulhq_s32(q, w.re), vrmulhq_s32(q, w.im));
 }
 
-static inline int32x4_t dcp_twist_both(int32x4_t q, dcp_factor w) {
-    return vcaddq_rot90_s32(vqrdmulhq_n_s32(q, w.re), vqrdmulhq_n_s32(q, w.im));
-}
-
-static inline void dcp_butterfly(int32x4_t *p, int32x4_t *q, int32x4_t t) {
+static inline void dcp_butterfly_two(int32x4_t *p, int32x4_t *q, int32x4_t t) {
     const int32x4_t half = vshrq_n_s32(*p, 1);
     *p = vaddq_s32(half, t);
     *q = vsubq_s32(half, t);
@@ -69,9 +53,9 @@ static inline void dcp_scatter(int32_t *z, int32x4_t values) {
 static inline void dcp_first_quads(int32_t *z, size_t n, int32x4_t a, int32x4_t b, int32x4_t c,
                                    int32x4_t d) {
     int32_t *group = z + 8 * (size_t)dcp_reversed[n];
-    dcp_butterfly(&a, &b, vshrq_n_s32(b, 1));
-    dcp_butterfly(&c, &d, vshrq_n_s32(d, 1));
-    dcp_butterfly(&a, &c, vshrq_n_s32(c, 1));
+    dcp_butterfly_two(&a, &b, vshrq_n_s32(b, 1));
+    dcp_butterfly_two(&c, &d, vshrq_n_s32(d, 1));
+    dcp_butterfly_two(&a, &c, vshrq_n_s32(c, 1));
     dcp_scatter(group, a);
     dcp_scatter(group + 4, c);
     /* The twist by k = 128: w.re = 0, and the products with it; t = j times those with w.im. */
@@ -90,43 +74,98 @@ static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
     }
 }
 
-/* One value each of two groups; no address of 64 bits is needed but for its words. */
-static inline int32x4_t dcp_load_groups(const int32_t *z, uint64x2_t groups) {
-    return vreinterpretq_s32_s64(
-        vldrdq_gather_offset_s64((const int64_t *)(const void *)z, groups));
-}
+/* q times a factor, as section 2 has it: q4. Both values take the same one, in two scalars. */
+#define DCP_TWIST_BOTH(q, re, im)                                                                  \
+    "vqrdmulh.s32 q4, " q ", " re "\n\t"                                                           \
+    "vqrdmulh.s32 q5, " q ", " im "\n\t"                                                           \
+    "vcadd.i32 q4, q4, q5, #90\n\t"
+#define DCP_TWIST_FIRST(q) DCP_TWIST_BOTH(q, "r0", "r1")
+#define DCP_TWIST_SECOND(q) DCP_TWIST_BOTH(q, "r2", "r3")
+/* By k = 0. */
+#define DCP_HALVE(q) "vshr.s32 q4, " q ", #1\n\t"
+/* p and q become (p >> 1) + t and (p >> 1) - t. */
+#define DCP_COMBINE(p, q, t)                                                                       \
+    "vshr.s32 " p ", " p ", #1\n\t"                                                                \
+    "vsub.i32 " q ", " p ", " t "\n\t"                                                             \
+    "vadd.i32 " p ", " p ", " t "\n\t"
+#define DCP_TWIST_LAST DCP_TWIST_BOTH("q3", "r4", "r5") DCP_COMBINE("q1", "q3", "q4")
+/* k = 128, whose real part is 0, and the products with it; t = j times those with the other. */
+#define DCP_TURN_LAST                                                                              \
+    "vqrdmulh.s32 q4, q3, r5\n\t"                                                                  \
+    "vshr.s32 q1, q1, #1\n\t"                                                                      \
+    "vcadd.i32 q3, q1, q4, #270\n\t"                                                               \
+    "vcadd.i32 q1, q1, q4, #90\n\t"
+/* The factors of a stage, of the next one and of its other butterfly. */
+#define DCP_FACTORS(first_step, step)                                                              \
+    "ldrd r0, r1, [r8], #" first_step "\n\t"                                                       \
+    "ldrd r2, r3, [r10], #" step "\n\t"                                                            \
+    "ldrd r4, r5, [r11], #" step "\n\t"                                                            \
+    "asrs r0, r0, #1\n\t"                                                                          \
+    "asrs r1, r1, #1\n\t"                                                                          \
+    "asrs r2, r2, #1\n\t"                                                                          \
+    "asrs r3, r3, #1\n\t"                                                                          \
+    "asrs r4, r4, #1\n\t"                                                                          \
+    "asrs r5, r5, #1\n\t"
+/* The stages h and 2 h on the values j, j + h, j + 2 h, j + 3 h of two groups, whose addresses are
+ * in the 64-bit lanes of q7: a to d is how far from there they lie; the load of b may step. */
+#define DCP_QUADS(a, b, step, c, d, first, second, last)                                           \
+    "vldrd.u64 q1, [q7, #" step "\n\t" first("q1") "vldrd.u64 q0, [q7, #" a "]\n\t" DCP_COMBINE(   \
+        "q0", "q1",                                                                                \
+        "q4") "vldrd.u64 q3, [q7, #" d                                                             \
+              "]\n\t" first("q3") "vldrd.u64 q2, [q7, #" c "]\n\t" DCP_COMBINE("q2", "q3", "q4")   \
+                  second("q2") DCP_COMBINE("q0", "q2", "q4") "vstrd.64 q0, [q7, #" a               \
+                                                             "]\n\tvstrd.64 q2, [q7, #" c          \
+                                                             "]\n\t" last "vstrd.64 q1, [q7, #" b  \
+                                                             "]\n\tvstrd.64 q3, [q7, #" d "]\n\t"
+/* h = 4: sixteen groups of 128 bytes, two in a pass; behind them, the addresses are 2048 bytes on.
+ */
+#define DCP_ALL_OF_4(first, second, last)                                                          \
+    "movs r6, #8\n\t"                                                                              \
+    "dls lr, r6\n"                                                                                 \
+    "1:\n\t" DCP_QUADS("-32", "0", "256]!", "32", "64", first, second, last) "le lr, 1b\n\t"
+/* h = 16: four groups of 512 bytes. */
+#define DCP_ALL_OF_16(first, second, last)                                                         \
+    DCP_QUADS("-640", "-512", "-512]", "-384", "-256", first, second, last)                        \
+    DCP_QUADS("384", "512", "512]", "640", "768", first, second, last)
+/* j = 0, and all others; q6 goes from the addresses of one j to those of the next. */
+#define DCP_TWO_STAGES_OF_4                                                                        \
+    DCP_FACTORS("512", "256")                                                                      \
+    DCP_ALL_OF_4(DCP_HALVE, DCP_HALVE, DCP_TURN_LAST)                                              \
+    "2:\n\t"                                                                                       \
+    "vadd.i32 q7, q7, q6\n\t" DCP_FACTORS("512", "256")                                            \
+        DCP_ALL_OF_4(DCP_TWIST_FIRST, DCP_TWIST_SECOND, DCP_TWIST_LAST) "subs ip, ip, #1\n\t"      \
+                                                                        "bne 2b"
+#define DCP_TWO_STAGES_OF_16                                                                       \
+    DCP_FACTORS("128", "64")                                                                       \
+    DCP_ALL_OF_16(DCP_HALVE, DCP_HALVE, DCP_TURN_LAST)                                             \
+    "dls lr, ip\n"                                                                                 \
+    "1:\n\t"                                                                                       \
+    "vadd.i32 q7, q7, q6\n\t" DCP_FACTORS("128", "64")                                             \
+        DCP_ALL_OF_16(DCP_TWIST_FIRST, DCP_TWIST_SECOND, DCP_TWIST_LAST) "le lr, 1b"
+#define DCP_TWO_STAGES(text)                                                                       \
+    __asm__ volatile(text                                                                          \
+                     : "+w"(groups), "+r"(first), "+r"(second), "+r"(third), "+r"(left)            \
+                     : "w"(step)                                                                   \
+                     : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "q0", "q1", "q2", "q3", "q4",     \
+                       "q5", "lr", "cc", "memory")
 
-static inline void dcp_store_groups(int32_t *z, uint64x2_t groups, int32x4_t values) {
-    vstrdq_scatter_offset_s64((int64_t *)(void *)z, groups, vreinterpretq_s64_s32(values));
-}
-
-/* Step 2, the stages h and 2 h, in registers: the values j, j + h, j + 2 h and j + 3 h of two
- * groups at once, which are twisted alike (dcp_quad in dyncp_fft_scalar.h). */
+/* Step 2, the stages h and 2 h, h = 4 or 16. Data, factors and addresses fill the registers
+ * exactly, which gcc does not manage. */
 DCP_IN_CODE static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
-    /* In words: gcc 12 takes a variable 64-bit lane 1 from the wrong registers. */
-    const uint32x4_t words = {0, 0, (uint32_t)(8 * h * sizeof *z), 0};
-    const uint64x2_t groups = vreinterpretq_u64_u32(words);
-    for (size_t j = 0; j < h; j++) {
-        const size_t k = j * (256 / h);
-        const dcp_factor first = dcp_load_factor(twiddle, k);
-        const dcp_factor second = dcp_load_factor(twiddle, k / 2);
-        const dcp_factor third = dcp_load_factor(twiddle, k / 2 + 128);
-        int32_t *at = z + 2 * j;
-        for (size_t left = 32 / h; left > 0; left--) {
-            int32x4_t a = dcp_load_groups(at, groups), b = dcp_load_groups(at + 2 * h, groups);
-            /* The twist by k = 0 halves. */
-            dcp_butterfly(&a, &b, j == 0 ? vshrq_n_s32(b, 1) : dcp_twist_both(b, first));
-            int32x4_t c = dcp_load_groups(at + 4 * h, groups);
-            int32x4_t d = dcp_load_groups(at + 6 * h, groups);
-            dcp_butterfly(&c, &d, j == 0 ? vshrq_n_s32(d, 1) : dcp_twist_both(d, first));
-            dcp_butterfly(&a, &c, j == 0 ? vshrq_n_s32(c, 1) : dcp_twist_both(c, second));
-            dcp_store_groups(at, groups, a);
-            dcp_store_groups(at + 4 * h, groups, c);
-            dcp_butterfly(&b, &d, dcp_twist_both(d, third));
-            dcp_store_groups(at + 2 * h, groups, b);
-            dcp_store_groups(at + 6 * h, groups, d);
-            at += 16 * h;
-        }
+    /* What the offsets above count from. */
+    const uint32_t at = (uint32_t)(uintptr_t)z + (h == 4 ? 32u - 256u : 640u);
+    const uint32_t on = h == 4 ? 8u - 2048u : 8u;
+    const uint32x4_t begin = {at, 0, at + 32 * (uint32_t)h, 0}, steps = {on, 0, on, 0};
+    register uint32x4_t groups __asm__("q7") = begin;
+    register const uint32x4_t step __asm__("q6") = steps;
+    register const int32_t *first __asm__("r8") = twiddle;
+    register const int32_t *second __asm__("r10") = twiddle;
+    register const int32_t *third __asm__("r11") = twiddle + 2 * 128;
+    register size_t left __asm__("ip") = h - 1;
+    if (h == 4) {
+        DCP_TWO_STAGES(DCP_TWO_STAGES_OF_4);
+    } else {
+        DCP_TWO_STAGES(DCP_TWO_STAGES_OF_16);
     }
 }
 
@@ -135,24 +174,152 @@ DCP_IN_CODE static inline void dcp_last_quads(const int32_t *twiddle, int32_t *z
     const dcp_factors first = dcp_load_factors(twiddle, 4 * j, 4);
     int32x4_t a = vld1q_s32(z), b = vld1q_s32(z + 2 * 64);
     int32x4_t c = vld1q_s32(z + 4 * 64), d = vld1q_s32(z + 6 * 64);
-    int32x4_t from_b = dcp_twist(b, first), from_d = dcp_twist(d, first);
+    int32x4_t from_b = dcp_twist_two(b, first), from_d = dcp_twist_two(d, first);
     if (j == 0) {
         /* The first of the two is the twist by k = 0. */
         from_b = vshrq_m_n_s32(from_b, b, 1, vctp32q(2));
         from_d = vshrq_m_n_s32(from_d, d, 1, vctp32q(2));
     }
-    dcp_butterfly(&a, &b, from_b);
-    dcp_butterfly(&c, &d, from_d);
-    int32x4_t from_c = dcp_twist(c, dcp_load_factors(twiddle, 2 * j, 2));
+    dcp_butterfly_two(&a, &b, from_b);
+    dcp_butterfly_two(&c, &d, from_d);
+    int32x4_t from_c = dcp_twist_two(c, dcp_load_factors(twiddle, 2 * j, 2));
     if (j == 0) {
         from_c = vshrq_m_n_s32(from_c, c, 1, vctp32q(2));
     }
-    dcp_butterfly(&a, &c, from_c);
+    dcp_butterfly_two(&a, &c, from_c);
     vst1q_s32(z, a);
     vst1q_s32(z + 4 * 64, c);
-    dcp_butterfly(&b, &d, dcp_twist(d, dcp_load_factors(twiddle, 2 * j + 128, 2)));
+    dcp_butterfly_two(&b, &d, dcp_twist_two(d, dcp_load_factors(twiddle, 2 * j + 128, 2)));
     vst1q_s32(z + 2 * 64, b);
     vst1q_s32(z + 6 * 64, d);
+}
+
+/* Two values times two factors, in q4 and q5. */
+#define DCP_TWIST_EACH(q, re, im, t, other)                                                        \
+    "vrmulh.s32 " t ", " q ", " re "\n\t"                                                          \
+    "vrmulh.s32 " other ", " q ", " im "\n\t"                                                      \
+    "vcadd.i32 " t ", " t ", " other ", #90\n\t"
+
+/* Those of all j from 2 on. q6 has how far the factors of the first stage lie from twiddle, in
+ * words; those of the second lie half as far. */
+DCP_IN_CODE static inline void dcp_last_stages(const int32_t *twiddle, int32_t *z) {
+    const uint32x4_t begin = {16, 16, 24, 24};
+    register uint32x4_t far __asm__("q6") = begin;
+    int32_t *at = z + 2 * (2 + 32), *later = z + 2 * (2 + 160);
+    const int32_t *im = twiddle + 1, *re3 = twiddle + 2 * 128, *im3 = twiddle + 2 * 128 + 1;
+    __asm__ volatile("dls lr, %[passes]\n"
+                     "1:\n\t"
+                     "vldrw.u32 q4, [%[re], q6, uxtw #2]\n\t"
+                     "vldrw.u32 q5, [%[im], q6, uxtw #2]\n\t"
+                     "vldrw.u32 q1, [%[at], #256]\n\t" DCP_TWIST_EACH("q1", "q4", "q5", "q7", "q2") "vldrw.u32 q0, [%[at], #-256]\n\t" DCP_COMBINE("q0", "q1", "q7") "vldrw.u32 q3, [%[later], #256]\n\t" DCP_TWIST_EACH(
+                         "q3", "q4", "q5", "q7", "q2") "vldrw.u32 q2, [%[later], "
+                                                       "#-256]\n\t" DCP_COMBINE("q2", "q3",
+                                                                                "q7") "vshr.u32 "
+                                                                                      "q7, q6, "
+                                                                                      "#1\n\t"
+                                                                                      "vldrw.u32 "
+                                                                                      "q4, [%[re], "
+                                                                                      "q7, uxtw "
+                                                                                      "#2]\n\t"
+                                                                                      "vldrw.u32 "
+                                                                                      "q5, [%[im], "
+                                                                                      "q7, uxtw "
+                                                                                      "#2]"
+                                                                                      "\n"
+                                                                                      "\t" DCP_TWIST_EACH("q2", "q4", "q5", "q4", "q5") DCP_COMBINE(
+                                                                                          "q0",
+                                                                                          "q2",
+                                                                                          "q4") "vs"
+                                                                                                "tr"
+                                                                                                "w."
+                                                                                                "32"
+                                                                                                " q"
+                                                                                                "0,"
+                                                                                                " ["
+                                                                                                "%["
+                                                                                                "at"
+                                                                                                "],"
+                                                                                                " #"
+                                                                                                "-2"
+                                                                                                "56"
+                                                                                                "]"
+                                                                                                "\n"
+                                                                                                "\t"
+                                                                                                "vs"
+                                                                                                "tr"
+                                                                                                "w."
+                                                                                                "32"
+                                                                                                " q"
+                                                                                                "2,"
+                                                                                                " ["
+                                                                                                "%["
+                                                                                                "la"
+                                                                                                "te"
+                                                                                                "r]"
+                                                                                                ", "
+                                                                                                "#-"
+                                                                                                "25"
+                                                                                                "6]"
+                                                                                                "\n"
+                                                                                                "\t"
+                                                                                                "vl"
+                                                                                                "dr"
+                                                                                                "w."
+                                                                                                "u3"
+                                                                                                "2 "
+                                                                                                "q4"
+                                                                                                ", "
+                                                                                                "[%"
+                                                                                                "[r"
+                                                                                                "e3"
+                                                                                                "],"
+                                                                                                " q"
+                                                                                                "7,"
+                                                                                                " u"
+                                                                                                "xt"
+                                                                                                "w "
+                                                                                                "#2"
+                                                                                                "]"
+                                                                                                "\n"
+                                                                                                "\t"
+                                                                                                "vl"
+                                                                                                "dr"
+                                                                                                "w."
+                                                                                                "u3"
+                                                                                                "2 "
+                                                                                                "q5"
+                                                                                                ", "
+                                                                                                "[%"
+                                                                                                "[i"
+                                                                                                "m3"
+                                                                                                "],"
+                                                                                                " q"
+                                                                                                "7,"
+                                                                                                " u"
+                                                                                                "xt"
+                                                                                                "w "
+                                                                                                "#2"
+                                                                                                "]"
+                                                                                                "\n"
+                                                                                                "\t" DCP_TWIST_EACH(
+                                                                                                    "q3",
+                                                                                                    "q4",
+                                                                                                    "q5",
+                                                                                                    "q4",
+                                                                                                    "q5")
+                                                                                                    DCP_COMBINE(
+                                                                                                        "q1",
+                                                                                                        "q3",
+                                                                                                        "q4") "vstrw.32 q1, [%[at], #256]\n\t"
+                                                                                                              "vstrw.32 q3, [%[later], #256]\n\t"
+                                                                                                              "vadd.i32 q6, q6, %[step]\n\t"
+                                                                                                              "add %[at], %[at], #16\n\t"
+                                                                                                              "add %[later], %[later], #16\n\t"
+                                                                                                              "le lr, 1b\n\t"
+                     : "+w"(far), [at] "+r"(at), [later] "+r"(later)
+                     : [re] "r"(twiddle), [im] "r"(im), [re3] "r"(re3), [im3] "r"(im3),
+                       [step] "r"(16), [passes] "r"(31)
+                     : "q0", "q1", "q2", "q3", "q4", "q5", "q7", "lr", "memory", "cc");
 }
 
 /* Step 2 from h = 4 on. */
@@ -160,9 +327,7 @@ DYNCP_ONCE static void dcp_stages(const int32_t *twiddle, int32_t *z) {
     dcp_two_stages(twiddle, z, 4);
     dcp_two_stages(twiddle, z, 16);
     dcp_last_quads(twiddle, z, 0);
-    for (size_t j = 2; j < 64; j += 2) {
-        dcp_last_quads(twiddle, z + 2 * j, j);
-    }
+    dcp_last_stages(twiddle, z);
 }
 
 /* ---- Section 3: analysis ---- */
@@ -171,50 +336,83 @@ static inline int32x4_t dcp_windowed(int32x4_t samples, const int16_t *window) {
     return vmulq_s32(samples, vldrhq_s32(window));
 }
 
-/* Steps 1 and 2 up to the stages h = 1 and 2; history[256] becomes in[256]. */
+/* Steps 1 and 2 up to the stages h = 1 and 2; history[256] becomes in[256]. Addresses lie between
+ * what is loaded, within reach of both. */
 static inline void dcp_window(const int16_t *window, const int16_t *in, int16_t *history,
                               int32_t *z) {
+    const int16_t *rising = window + 64, *falling = window + 64 + 256, *now = in + 64;
+    int16_t *before = history + 64;
     for (size_t n = 0; n < 64; n += 2) {
-        const int16_t *w = window + 2 * n;
-        int16_t *before = history + 2 * n;
-        const int32x4_t a = dcp_windowed(vldrhq_s32(before), w);
-        const int32x4_t c = dcp_windowed(vldrhq_s32(before + 128), w + 128);
-        const int32x4_t now = vldrhq_s32(in + 2 * n), later = vldrhq_s32(in + 2 * n + 128);
-        vstrhq_s32(before, now);
-        vstrhq_s32(before + 128, later);
-        dcp_first_quads(z, n, a, dcp_windowed(now, w + 256), c, dcp_windowed(later, w + 384));
+        const int32x4_t a = dcp_windowed(vldrhq_s32(before - 64), rising - 64);
+        const int32x4_t c = dcp_windowed(vldrhq_s32(before + 64), rising + 64);
+        const int32x4_t b = vldrhq_s32(now - 64), d = vldrhq_s32(now + 64);
+        vstrhq_s32(before - 64, b);
+        vstrhq_s32(before + 64, d);
+        dcp_first_quads(z, n, a, dcp_windowed(b, falling - 64), c, dcp_windowed(d, falling + 64));
+        rising += 4;
+        falling += 4;
+        now += 4;
+        before += 4;
     }
 }
 
-/* z[0] and z[-1], complex. */
-static inline int32x4_t dcp_load_down(const int32_t *z) {
-    const uint64x2_t places = {8, 0};
-    return vreinterpretq_s32_s64(
-        vldrdq_gather_offset_s64((const int64_t *)(const void *)(z - 2), places));
+/* Four complex values, real and imaginary parts apart. */
+typedef int32x4x2_t dcp_four;
+
+/* Where the parts of four values lie that go downwards from z[6] on, and upwards from z[0] on. */
+static inline uint32x4_t dcp_downwards(void) {
+    const uint32x4_t places = {6, 4, 2, 0};
+    return places;
 }
 
-static inline void dcp_store_down(int32_t *z, int32x4_t values) {
-    const uint64x2_t places = {8, 0};
-    vstrdq_scatter_offset_s64((int64_t *)(void *)(z - 2), places, vreinterpretq_s64_s32(values));
+/* z[0] to z[-3], complex. */
+static inline dcp_four dcp_load_down(const int32_t *z) {
+    dcp_four values;
+    values.val[0] = vldrwq_gather_shifted_offset_s32(z - 6, dcp_downwards());
+    values.val[1] = vldrwq_gather_shifted_offset_s32(z - 5, dcp_downwards());
+    return values;
 }
 
-static inline int32x4_t dcp_conjugate(int32x4_t z) {
-    const int32x4_t signs = {1, -1, 1, -1};
-    return vmulq_s32(z, signs);
+static inline void dcp_store_down(int32_t *z, int32x4_t re, int32x4_t im) {
+    vstrwq_scatter_shifted_offset_s32(z - 6, dcp_downwards(), re);
+    vstrwq_scatter_shifted_offset_s32(z - 5, dcp_downwards(), im);
 }
 
-/* Step 3: the spectrum x[257] of real samples in place of the transform x[256] of their pairs. */
+/* VST2 of registers that gcc would else fill by way of memory. */
+static inline void dcp_store_four(int32_t *z, int32x4_t re, int32x4_t im) {
+    register int32x4_t first __asm__("q0") = re, second __asm__("q1") = im;
+    __asm__ volatile("vst20.32 {q0, q1}, [%0]\n\t"
+                     "vst21.32 {q0, q1}, [%0]"
+                     :
+                     : "r"(z), "w"(first), "w"(second)
+                     : "memory");
+}
+
+/* Four values by the factors k to k + 3. */
+static inline dcp_four dcp_twist_four(int32x4_t re, int32x4_t im, const int32_t *factors) {
+    const dcp_four w = vld2q_s32(factors);
+    dcp_four t;
+    t.val[0] = vsubq_s32(vrmulhq_s32(re, w.val[0]), vrmulhq_s32(im, w.val[1]));
+    t.val[1] = vaddq_s32(vrmulhq_s32(re, w.val[1]), vrmulhq_s32(im, w.val[0]));
+    return t;
+}
+
+/* Step 3: the spectrum x[257] of real samples in place of the transform x[256] of their pairs; four
+ * k at a time. VHADD halves the sum, which is e >> 1. */
 static inline void dcp_split(const int32_t *twiddle, int32_t *x) {
     const int32_t re = x[0] >> 1, im = (x[1] >> 1) - (-x[1] >> 1);
-    for (size_t k = 1; k <= 128; k += 2) {
+    for (size_t k = 1; k <= 128; k += 4) {
         int32_t *up = x + 2 * k, *down = x + 2 * (256 - k);
-        const int32x4_t a = vshrq_n_s32(vld1q_s32(up), 1);
-        const int32x4_t b = vshrq_n_s32(dcp_conjugate(dcp_load_down(down)), 1);
-        const int32x4_t e = vshrq_n_s32(vaddq_s32(a, b), 1), d = vsubq_s32(a, b);
-        const int32x4_t o = vcaddq_rot270_s32(vdupq_n_s32(0), d);
-        const int32x4_t t = dcp_twist(o, dcp_load_factors(twiddle, k, 1));
-        dcp_store_down(down, dcp_conjugate(vsubq_s32(e, t)));
-        vst1q_s32(up, vaddq_s32(e, t));
+        const dcp_four a = vld2q_s32(up), b = dcp_load_down(down);
+        const int32x4_t a_re = vshrq_n_s32(a.val[0], 1), a_im = vshrq_n_s32(a.val[1], 1);
+        const int32x4_t b_re = vshrq_n_s32(b.val[0], 1);
+        const int32x4_t b_im = vshrq_n_s32(vnegq_s32(b.val[1]), 1);
+        const int32x4_t e_re = vhaddq_s32(a_re, b_re), e_im = vhaddq_s32(a_im, b_im);
+        const dcp_four t =
+            dcp_twist_four(vsubq_s32(a_im, b_im), vsubq_s32(b_re, a_re), twiddle + 2 * k);
+        const int32x4_t sum_re = vaddq_s32(e_re, t.val[0]), sum_im = vaddq_s32(e_im, t.val[1]);
+        dcp_store_down(down, vsubq_s32(e_re, t.val[0]), vsubq_s32(t.val[1], e_im));
+        dcp_store_four(up, sum_re, sum_im);
     }
     x[0] = re + (im >> 1);
     x[1] = 0;
@@ -268,51 +466,72 @@ static inline uint32x4_t dcp_features4(const uint64_t *thresholds, const uint8_t
                         vaddq_u32(low_re, low_im));
 }
 
+/* Those of four bins. */
+static inline uint32x4_t dcp_features_from(const uint64_t *thresholds, const uint8_t *starts,
+                                           const int32_t *x) {
+    const dcp_four bins = vld2q_s32(x);
+    return dcp_features4(thresholds, starts, bins.val[0], bins.val[1]);
+}
+
 /* As in dyncp_fft_scalar.h; the last four of the 257 begin at 253. */
 static inline void dcp_features(const uint64_t *thresholds, const uint8_t *starts, const int32_t *x,
                                 int8_t *features) {
-    const uint32x4_t even = vidupq_n_u32(0, 2);
     for (size_t k = 0; k < DCP_BINS; k += k == 252 ? 1 : 4) {
-        const int32x4_t re = vldrwq_gather_shifted_offset_s32(x + 2 * k, even);
-        const int32x4_t im = vldrwq_gather_shifted_offset_s32(x + 2 * k + 1, even);
-        vstrbq_u32((uint8_t *)features + k, dcp_features4(thresholds, starts, re, im));
+        vstrbq_u32((uint8_t *)features + k, dcp_features_from(thresholds, starts, x + 2 * k));
     }
 }
 
-/* The sum of x[count]^2. */
-static inline uint64_t dcp_squares(const int32_t *x, size_t count) {
-    int64_t sum = 0;
+/* The sum of x[count]^2, lower word first. */
+static inline void dcp_squares(const int32_t *x, size_t count, uint32_t *sum) {
+    int64_t words = 0;
     int32x4_t v;
     __asm__ volatile("wlstp.32 lr, %[count], 2f\n"
                      "1:\n\t"
                      "vldrw.32 %q[v], [%[x]], #16\n\t"
-                     "vmlaldava.s32 %Q[sum], %R[sum], %q[v], %q[v]\n\t"
+                     "vmlaldava.s32 %Q[words], %R[words], %q[v], %q[v]\n\t"
                      "letp lr, 1b\n"
                      "2:"
-                     : [sum] "+r"(sum), [x] "+r"(x), [v] "=&w"(v)
+                     : [words] "+r"(words), [x] "+r"(x), [v] "=&w"(v)
                      : [count] "r"(count)
                      : "lr", "cc", "memory");
-    return (uint64_t)sum;
+    sum[0] = (uint32_t)words;
+    sum[1] = (uint32_t)((uint64_t)words >> 32);
 }
 
-/* As in dyncp_fft_scalar.h; the mean powers of four bands wait for each other. */
+/* Four features of mean powers: dcp_band_mean of sums whose words are apart. */
+static inline uint32x4_t dcp_features_of(const uint64_t *thresholds, const uint8_t *starts,
+                                         uint32x4x2_t sums, uint32x4_t reciprocals) {
+    const uint32x4_t low = sums.val[0], high = sums.val[1];
+    const mve_pred16_t alone = vcmpeqq_u32(reciprocals, vdupq_n_u32(0));
+    const uint32x4_t upper = vmulq_u32(high, reciprocals), lower = vmulhq_u32(low, reciprocals);
+    const uint32x4_t carry = vshrq_n_u32(vhaddq_u32(upper, lower), 31);
+    const uint32x4_t mean_high = vaddq_u32(vmulhq_u32(high, reciprocals), carry);
+    return dcp_reached4(thresholds, starts, vpselq_u32(high, mean_high, alone),
+                        vpselq_u32(low, vaddq_u32(upper, lower), alone));
+}
+
+/* As in dyncp_fft_scalar.h; four bins, or the mean powers of four bands, wait for each other. */
 DCP_IN_CODE static inline void dcp_band_features(const uint64_t *thresholds, const uint8_t *starts,
                                                  const uint16_t *edges, const uint32_t *reciprocals,
                                                  size_t bands, const int32_t *x, int8_t *features) {
+    uint32_t sums[8] = {0, 0, 0, 0, 0, 0, 0, 0};
     for (size_t first = 0; first < bands; first += 4) {
         const size_t count = bands - first < 4 ? bands - first : 4;
-        uint32_t low[4] = {0, 0, 0, 0}, high[4] = {0, 0, 0, 0};
-        for (size_t b = 0; b < count; b++) {
-            const size_t begin = edges[first + b], width = edges[first + b + 1] - begin;
-            const uint64_t sum =
-                width == 1 ? dcp_power(x + 2 * begin) : dcp_squares(x + 2 * begin, 2 * width);
-            const uint64_t mean = dcp_band_mean(sum, reciprocals[first + b]);
-            low[b] = (uint32_t)mean;
-            high[b] = (uint32_t)(mean >> 32);
+        uint8_t *to = (uint8_t *)features + first;
+        size_t begin = edges[first];
+        if (count == 4 && edges[first + 4] - begin == 4) {
+            vstrbq_u32(to, dcp_features_from(thresholds, starts, x + 2 * begin));
+            continue;
         }
-        const uint32x4_t reached =
-            dcp_reached4(thresholds, starts, vld1q_u32(high), vld1q_u32(low));
-        vstrbq_p_u32((uint8_t *)features + first, reached, vctp32q((uint32_t)count));
+        for (size_t b = 0; b < count; b++) {
+            const size_t end = edges[first + b + 1];
+            dcp_squares(x + 2 * begin, 2 * (end - begin), sums + 2 * b);
+            begin = end;
+        }
+        const mve_pred16_t there = vctp32q((uint32_t)count);
+        const uint32x4_t reached = dcp_features_of(thresholds, starts, vld2q_u32(sums),
+                                                   vldrwq_z_u32(reciprocals + first, there));
+        vstrbq_p_u32(to, reached, there);
     }
 }
 
@@ -338,58 +557,85 @@ static inline void dcp_suppression(const uint16_t *sigmoid, const int16_t *logit
 
 /* ---- Section 8: synthesis ---- */
 
-/* Step 1: two bins of the enhanced spectrum, halved. */
-static inline int32x4_t dcp_suppressed(int32x4_t x, uint32x4_t mask) {
-    return vrmulhq_s32(x, vreinterpretq_s32_u32(vshlq_n_u32(mask, 16)));
+/* Values of the mask at the bins k to k + 3, and k to k - 3, times 2^16. */
+static inline int32x4_t dcp_mask_up(const uint8_t *bands, const uint16_t *mask, size_t k) {
+    const uint32x4_t values = bands == NULL
+                                  ? vldrhq_u32(mask + k)
+                                  : vldrhq_gather_shifted_offset_u32(mask, vldrbq_u32(bands + k));
+    return vreinterpretq_s32_u32(vshlq_n_u32(values, 16));
 }
 
-/* Values of the mask at two bins from k on: `places` says which, for re and im. */
-static inline uint32x4_t dcp_mask_at(const uint8_t *bands, const uint16_t *mask, size_t k,
-                                     uint32x4_t places) {
-    return bands == NULL ? vldrhq_gather_shifted_offset_u32(mask + k, places)
-                         : vldrhq_gather_shifted_offset_u32(
-                               mask, vldrbq_gather_offset_u32(bands + k, places));
+static inline int32x4_t dcp_mask_down(const uint8_t *bands, const uint16_t *mask, size_t k) {
+    const uint32x4_t places = vshrq_n_u32(dcp_downwards(), 1);
+    const uint32x4_t values = bands == NULL
+                                  ? vldrhq_gather_shifted_offset_u32(mask + k - 3, places)
+                                  : vldrhq_gather_shifted_offset_u32(
+                                        mask, vldrbq_gather_offset_u32(bands + k - 3, places));
+    return vreinterpretq_s32_u32(vshlq_n_u32(values, 16));
 }
 
-/* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of x[257]. */
+/* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of x[257]; four k
+ * at a time. */
 static inline void dcp_merge(const int32_t *twiddle, const uint8_t *bands, const uint16_t *mask,
                              int32_t *x) {
     const int32_t first = dcp_rmul2(x[0], mask[dcp_band_of(bands, 0)] * 65536);
     const int32_t last = dcp_rmul2(x[2 * 256], mask[dcp_band_of(bands, 256)] * 65536);
-    const uint32x4_t up_places = {0, 0, 1, 1}, down_places = {1, 1, 0, 0};
-    for (size_t k = 1; k <= 128; k += 2) {
+    for (size_t k = 1; k <= 128; k += 4) {
         int32_t *up = x + 2 * k, *down = x + 2 * (256 - k);
-        const int32x4_t a = dcp_suppressed(vld1q_s32(up), dcp_mask_at(bands, mask, k, up_places));
-        const int32x4_t b =
-            dcp_suppressed(dcp_load_down(down), dcp_mask_at(bands, mask, 255 - k, down_places));
-        const int32x4_t e = vshrq_n_s32(vaddq_s32(a, dcp_conjugate(b)), 1);
-        /* The twist of conj(o) = conj(a) - b; t is its conjugate. */
-        const int32x4_t c =
-            dcp_twist(vsubq_s32(dcp_conjugate(a), b), dcp_load_factors(twiddle, k, 1));
-        /* Exchanged, e + j t is (e.im + c.re, e.re + c.im). */
-        const int32x4_t exchanged = vrev64q_s32(e);
-        dcp_store_down(down, dcp_conjugate(vsubq_s32(c, exchanged)));
-        vst1q_s32(up, vaddq_s32(exchanged, c));
+        const int32x4_t up_mask = dcp_mask_up(bands, mask, k);
+        const int32x4_t down_mask = dcp_mask_down(bands, mask, 256 - k);
+        const dcp_four a = vld2q_s32(up), b = dcp_load_down(down);
+        const int32x4_t a_re = vrmulhq_s32(a.val[0], up_mask);
+        const int32x4_t a_im = vrmulhq_s32(a.val[1], up_mask);
+        const int32x4_t b_re = vrmulhq_s32(b.val[0], down_mask);
+        const int32x4_t b_im = vrmulhq_s32(b.val[1], down_mask);
+        const int32x4_t e_re = vhaddq_s32(a_re, b_re), e_im = vhsubq_s32(a_im, b_im);
+        /* The twist of conj(o); t is its conjugate. */
+        const dcp_four c = dcp_twist_four(vsubq_s32(a_re, b_re), vnegq_s32(vaddq_s32(a_im, b_im)),
+                                          twiddle + 2 * k);
+        const int32x4_t sum_re = vaddq_s32(e_im, c.val[0]), sum_im = vaddq_s32(e_re, c.val[1]);
+        dcp_store_down(down, vsubq_s32(c.val[0], e_im), vsubq_s32(e_re, c.val[1]));
+        dcp_store_four(up, sum_re, sum_im);
     }
     /* k = 0: both are real. */
     x[0] = (first - last) >> 1;
     x[1] = (first + last) >> 1;
 }
 
-/* Step 4, four samples: re and im are exchanged again. */
-static inline int32x4_t dcp_faded(const int32_t *z, const int16_t *window) {
-    return vrmulhq_s32(vrev64q_s32(vld1q_s32(z)), vshlq_n_s32(vldrhq_s32(window), 16));
-}
+/* Step 4. Eight samples, apart as even and odd ones: q2 and q3 are z times the window, whose halves
+ * go to the upper halves of words. im comes first: re and im are exchanged again. */
+#define DCP_FADED(z, window, even, odd)                                                            \
+    "vld20.32 {q0, q1}, [%[" z "]]\n\t"                                                            \
+    "vldrh.u16 q4, [%[" window "]], #16\n\t"                                                       \
+    "vld21.32 {q0, q1}, [%[" z "]]!\n\t"                                                           \
+    "vshl.i32 q5, q4, #16\n\t"                                                                     \
+    "vand q4, q4, q6\n\t"                                                                          \
+    "vrmulh.s32 " even ", q1, q5\n\t"                                                              \
+    "vrmulh.s32 " odd ", q0, q4\n\t"
 
+/* VQRSHRN is rmul(sum, 2^27), saturated. */
 static inline void dcp_overlap_add(const int16_t *window, const int32_t *z, int32_t *overlap,
                                    int16_t *out) {
-    for (size_t n = 0; n < DCP_HOP; n += 4) {
-        const int32x4_t sum = vaddq_s32(vld1q_s32(overlap + n), dcp_faded(z + n, window + n));
-        /* rmul(sum, 2^27), saturated into the lower half of each word. */
-        const int16x8_t samples = vqmovnbq_s32(vdupq_n_s16(0), vrshrq_n_s32(sum, 4));
-        vstrhq_s32(out + n, vreinterpretq_s32_s16(samples));
-        vst1q_s32(overlap + n, dcp_faded(z + DCP_HOP + n, window + DCP_HOP + n));
-    }
+    const int16_t *falling = window + DCP_HOP;
+    const int32_t *later = z + DCP_HOP;
+    register const uint32x4_t upper __asm__("q6") = vdupq_n_u32(0xffff0000u);
+    __asm__ volatile("dls lr, %[passes]\n"
+                     "1:\n\t" DCP_FADED("z", "window", "q5",
+                                        "q4") "vld20.32 {q2, q3}, [%[overlap]]\n\t"
+                                              "vld21.32 {q2, q3}, [%[overlap]]\n\t"
+                                              "vadd.i32 q5, q5, q2\n\t"
+                                              "vadd.i32 q4, q4, q3\n\t"
+                                              "vqrshrnb.s32 q7, q5, #4\n\t"
+                                              "vqrshrnt.s32 q7, q4, #4\n\t"
+                                              "vstrh.16 q7, [%[out]], #16\n\t" DCP_FADED(
+                                                  "later", "falling", "q2",
+                                                  "q3") "vst20.32 {q2, q3}, [%[overlap]]\n\t"
+                                                        "vst21.32 {q2, q3}, [%[overlap]]!\n\t"
+                                                        "le lr, 1b"
+                     : [z] "+r"(z), [later] "+r"(later), [window] "+r"(window),
+                       [falling] "+r"(falling), [overlap] "+r"(overlap), [out] "+r"(out)
+                     : [passes] "r"(DCP_HOP / 8), "w"(upper)
+                     : "q0", "q1", "q2", "q3", "q4", "q5", "q7", "lr", "memory");
 }
 
 #endif

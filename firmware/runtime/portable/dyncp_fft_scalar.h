@@ -6,49 +6,9 @@
 #include <string.h>
 
 #include "dyncp_bands.h"
-#include "dyncp_dsp_fft.h"
+#include "dyncp_butterfly.h"
+#include "dyncp_dsp_frames.h"
 #include "dyncp_runtime.h"
-
-/* twiddle[128].im; twiddle[128].re is 0. */
-#define DCP_MINUS_J (-2 * (((int32_t)1 << 30) - 1))
-
-typedef struct {
-    int32_t re, im;
-} dcp_complex;
-
-static inline dcp_complex dcp_load(const int32_t *z) {
-    dcp_complex value;
-    value.re = z[0];
-    value.im = z[1];
-    return value;
-}
-
-static inline void dcp_store(int32_t *z, dcp_complex value) {
-    z[0] = value.re;
-    z[1] = value.im;
-}
-
-/* Sums of values of a work space that may have been corrupted between two steps of a frame. */
-static inline dcp_complex dcp_plus(dcp_complex a, dcp_complex b) {
-    a.re = dcp_wrap_add(a.re, b.re);
-    a.im = dcp_wrap_add(a.im, b.im);
-    return a;
-}
-
-static inline dcp_complex dcp_minus(dcp_complex a, dcp_complex b) {
-    a.re = dcp_wrap_subtract(a.re, b.re);
-    a.im = dcp_wrap_subtract(a.im, b.im);
-    return a;
-}
-
-/* ---- Sections 3 and 4: twist, and the two outputs of a butterfly: (p >> 1) + t and - t ---- */
-
-static inline dcp_complex dcp_twist(dcp_complex q, dcp_complex w) {
-    dcp_complex t;
-    t.re = dcp_wrap_subtract(dcp_rmul2(q.re, w.re), dcp_rmul2(q.im, w.im));
-    t.im = dcp_rmul2_add(dcp_rmul2(q.re, w.im), q.im, w.re);
-    return t;
-}
 
 /* k = 128: the real parts of the products with w.re = 0 are 0. */
 static inline dcp_complex dcp_twist128(dcp_complex q) {
@@ -56,18 +16,6 @@ static inline dcp_complex dcp_twist128(dcp_complex q) {
     t.re = -dcp_rmul2(q.im, DCP_MINUS_J);
     t.im = dcp_rmul2(q.re, DCP_MINUS_J);
     return t;
-}
-
-static inline dcp_complex dcp_twist0(dcp_complex q) {
-    q.re >>= 1;
-    q.im >>= 1;
-    return q;
-}
-
-static inline void dcp_butterfly(dcp_complex *p, dcp_complex *q, dcp_complex t) {
-    const dcp_complex half = dcp_twist0(*p);
-    *p = dcp_plus(half, t);
-    *q = dcp_minus(half, t);
 }
 
 /* ---- Section 4: four values, two stages at a time ---- */
@@ -81,7 +29,14 @@ static inline void dcp_quad0(dcp_complex *a, dcp_complex *b, dcp_complex *c, dcp
     dcp_butterfly(b, d, dcp_twist128(*d));
 }
 
-#if !DCP_SIMD
+#if DCP_SIMD
+/* Section 4, step 2, from h = 4 on. */
+DYNCP_ONCE static void dcp_stages(const int32_t *twiddle, int32_t *z) {
+    dcp_stages4(twiddle, z);
+    dcp_stages16(twiddle, z);
+    dcp_stages64(twiddle, z);
+}
+#else
 /* j > 0: the stage h twists by k = j 256 / h, the stage 2 h by half of that and, 128 further on,
  * in its other butterfly. */
 DCP_IN_CODE static inline void dcp_quad(int32_t *z, size_t h, const int32_t *twiddle, size_t k) {
@@ -97,7 +52,6 @@ DCP_IN_CODE static inline void dcp_quad(int32_t *z, size_t h, const int32_t *twi
     dcp_store(z + 2 * h, b);
     dcp_store(z + 6 * h, d);
 }
-#endif
 
 /* Section 4, step 2, stages h and 2 h. */
 DCP_IN_CODE static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
@@ -110,19 +64,10 @@ DCP_IN_CODE static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z
         dcp_store(group + 2 * h, b);
         dcp_store(group + 4 * h, c);
         dcp_store(group + 6 * h, d);
-#if !DCP_SIMD
         for (size_t j = 1; j < h; j++) {
             dcp_quad(group + 2 * j, h, twiddle, j * (256 / h));
         }
-#endif
     }
-#if DCP_SIMD
-    if (h < 64) {
-        dcp_two_stages_from1(twiddle, z, h);
-    } else {
-        dcp_last_stages_from1(twiddle, z);
-    }
-#endif
 }
 
 /* Section 4, step 2, from h = 4 on. */
@@ -131,6 +76,7 @@ DYNCP_ONCE static void dcp_stages(const int32_t *twiddle, int32_t *z) {
     dcp_two_stages(twiddle, z, 16);
     dcp_two_stages(twiddle, z, 64);
 }
+#endif
 
 /* z[4 g .. 4 g + 3] after steps 1 and 2 up to h = 2, from the values whose reversed indices they
  * have: input n, n + 128, n + 64 and n + 192, n = dcp_reversed[g]. */
@@ -143,6 +89,7 @@ static inline void dcp_first_quad(int32_t *z, size_t g, dcp_complex a, dcp_compl
     dcp_store(z + 8 * g + 6, d);
 }
 
+#if !DCP_SIMD
 /* Section 4, from in[256] to the stages h = 1 and 2. */
 static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
     for (size_t g = 0; g < 64; g++) {
@@ -151,23 +98,16 @@ static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
                        dcp_load(n + (2 * 192)));
     }
 }
+#endif
 
 /* ---- Section 3: analysis ---- */
 
+#if !(DCP_SIMD && DCP_UNALIGNED)
 /* Two neighbouring samples, windowed: one value of step 2. */
 static inline dcp_complex dcp_windowed(const int16_t *s, const int16_t *window) {
     dcp_complex u;
-#if DCP_SIMD
-    /* Loaded by twos: SMULBB and SMULTT. */
-    int32_t pair, factors;
-    (void)memcpy(&pair, s, sizeof pair);
-    (void)memcpy(&factors, window, sizeof factors);
-    u.re = (int16_t)pair * (int16_t)factors;
-    u.im = (pair >> 16) * (factors >> 16);
-#else
     u.re = s[0] * window[0];
     u.im = s[1] * window[1];
-#endif
     return u;
 }
 
@@ -186,33 +126,20 @@ static inline void dcp_window(const int16_t *window, const int16_t *in, int16_t 
         dcp_first_quad(z, g, a, b, c, d);
     }
 }
-
-/* Step 3, e and o of one k, from z[k] and z[(256 - k) % 256]. */
-static inline void dcp_even_odd(dcp_complex a, dcp_complex b, dcp_complex *e, dcp_complex *o) {
-    e->re = (a.re >> 1) + (b.re >> 1);
-    e->im = (a.im >> 1) + (dcp_wrap_subtract(0, b.im) >> 1);
-    o->re = (a.im >> 1) - (dcp_wrap_subtract(0, b.im) >> 1);
-    o->im = (b.re >> 1) - (a.re >> 1);
-}
+#endif
 
 /* Step 3: the spectrum x[257] of real samples in place of the transform x[256] of their pairs. */
 static inline void dcp_split(const int32_t *twiddle, int32_t *x) {
-    dcp_complex e, o;
-    dcp_even_odd(dcp_load(x), dcp_load(x), &e, &o);
-    x[0] = (e.re >> 1) + (o.re >> 1);
-    x[1] = 0;
-    x[2 * 256] = (e.re >> 1) - (o.re >> 1);
-    x[(2 * 256) + 1] = 0;
+    dcp_split_ends(x, x + (2 * 256));
+#if DCP_SIMD
+    dcp_split_from1(twiddle, x);
+#else
     /* k and 256 - k, until they meet. */
     for (int32_t *up = x + 2, *down = x + (2 * 255); up <= down; up += 2, down -= 2) {
         twiddle += 2;
-        dcp_even_odd(dcp_load(up), dcp_load(down), &e, &o);
-        const dcp_complex t = dcp_twist(o, dcp_load(twiddle));
-        const dcp_complex half = dcp_twist0(e);
-        down[0] = dcp_wrap_subtract(half.re, t.re);
-        down[1] = dcp_wrap_subtract(t.im, half.im);
-        dcp_store(up, dcp_plus(half, t)); /* last, where they meet */
+        dcp_split_two(up, down, dcp_load(twiddle));
     }
+#endif
 }
 
 /* ---- Section 5: features ---- */
@@ -231,11 +158,9 @@ DCP_IN_CODE static inline void dcp_band_features(const uint64_t *thresholds, con
                                                  size_t bands, const int32_t *x, int8_t *features) {
     for (size_t b = 0; b < bands; b++) {
         const int32_t *end = x + 2 * (edges[b + 1] - edges[b]);
-        uint64_t power = dcp_power(x);
-        for (x += 2; x < end; x += 2) {
-            power += dcp_power(x);
-        }
+        const uint64_t power = dcp_powers(x, end);
         features[b] = dcp_feature(thresholds, starts, dcp_band_mean(power, reciprocals[b]));
+        x = end;
     }
 }
 
@@ -251,42 +176,25 @@ static inline void dcp_suppression(const uint16_t *sigmoid, const int16_t *logit
 
 /* ---- Section 8: synthesis ---- */
 
-/* Step 1: a bin of the enhanced spectrum, halved. */
-static inline dcp_complex dcp_suppressed(const int32_t *x, uint16_t mask) {
-    const int32_t twice_m = (int32_t)((uint32_t)mask << 16);
-    dcp_complex y = dcp_load(x);
-    y.re = dcp_rmul2(y.re, twice_m);
-    y.im = dcp_rmul2(y.im, twice_m);
-    return y;
-}
-
 /* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of x[257]. */
 static inline void dcp_merge(const int32_t *twiddle, const uint8_t *bands, const uint16_t *mask,
                              int32_t *x) {
     const dcp_complex first = dcp_suppressed(x, mask[dcp_band_of(bands, 0)]);
-    const dcp_complex last = dcp_suppressed(x + (2 * 256), mask[dcp_band_of(bands, 256)]);
-    const dcp_complex sum = dcp_plus(first, last), difference = dcp_minus(first, last);
-    x[0] = (difference.im >> 1) + (difference.re >> 1);
-    x[1] = (sum.re >> 1) + (dcp_wrap_subtract(0, sum.im) >> 1);
+    dcp_merge_ends(x, first, dcp_suppressed(x + (2 * 256), mask[dcp_band_of(bands, 256)]));
+#if DCP_SIMD
+    dcp_merge_from1(twiddle, bands, mask, x);
+#else
     for (size_t k = 1; k <= 128; k++) {
-        int32_t *up = x + 2 * k, *down = x + 2 * (256 - k);
-        twiddle += 2;
+        int32_t *up = x + (2 * k), *down = x + (2 * (256 - k));
         const dcp_complex a = dcp_suppressed(up, mask[dcp_band_of(bands, k)]);
         const dcp_complex b = dcp_suppressed(down, mask[dcp_band_of(bands, 256 - k)]);
-        const dcp_complex both = dcp_plus(a, b), other = dcp_minus(a, b);
-        const int32_t e_re = both.re >> 1, e_im = other.im >> 1;
-        /* The twist of conj(o); t is its conjugate. */
-        dcp_complex conjugate;
-        conjugate.re = other.re;
-        conjugate.im = dcp_wrap_subtract(0, both.im);
-        const dcp_complex c = dcp_twist(conjugate, dcp_load(twiddle));
-        down[0] = dcp_wrap_subtract(c.re, e_im);
-        down[1] = dcp_wrap_subtract(e_re, c.im);
-        up[0] = dcp_wrap_add(e_im, c.re);
-        up[1] = dcp_wrap_add(e_re, c.im);
+        twiddle += 2;
+        dcp_merge_two(up, down, a, b, dcp_load(twiddle));
     }
+#endif
 }
 
+#if !(DCP_SIMD && DCP_UNALIGNED)
 /* Step 4. */
 static inline int32_t dcp_faded(int32_t sum, int32_t y, int16_t window) {
     return dcp_rmul2_add(sum, y, window * 65536);
@@ -311,5 +219,6 @@ static inline void dcp_overlap_add(const int16_t *window, const int32_t *z, int3
         out += 2;
     }
 }
+#endif
 
 #endif
