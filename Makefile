@@ -20,7 +20,7 @@ help:
 	@echo "make check   lint, types and fast tests"
 	@echo "make tflite  int8 TFLite of the shipped network beside our integers: build/tflite"
 	@echo "make bench   instructions, sizes and cycles by core; speed of the host build and of a training step"
-	@echo "make bench-docs renews the tables of docs/benchmarks.md and docs/skipping.md, and the figure of the latter"
+	@echo "make bench-docs renews the tables of docs/benchmarks.md, kernels.md and skipping.md, and the figure of the latter"
 	@echo "make bench-check fails where a figure of docs/benchmarks.md or dyncp/networks is off by over 1 %"
 	@echo "make bundles exports the shipped checkpoints into the package, dyncp/networks, with what each costs"
 	@echo "make package wheel and sdist in empty environments of every Python from 3.11 that is there"
@@ -68,11 +68,13 @@ unit: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m dyncp.bench.cores
+	$(BIN)/python -m dyncp.bench.framings
 	$(BIN)/python -m dyncp.bench.skipping
 	$(BIN)/python -m dyncp.bench.speed
 
 bench-docs: $(READY)
 	$(BIN)/python -m dyncp.bench.cores --docs
+	$(BIN)/python -m dyncp.bench.framings --docs
 	$(BIN)/python -m dyncp.bench.skipping --docs
 
 bench-check: $(READY)

@@ -89,8 +89,9 @@ static inline void dcp_fade_out(int32_t *overlap, size_t kept, size_t hop, int32
         for (size_t n = 0; n < hop; n++) {
             out[n] = dcp_sat16(dcp_rmul2(overlap[n], scale));
         }
-        (void)memmove(overlap, overlap + hop, (kept - hop) * sizeof *overlap);
-        (void)memset(overlap + (kept - hop), 0, hop * sizeof *overlap);
+        for (size_t n = 0; n < kept; n++) {
+            overlap[n] = ((n + hop) < kept) ? overlap[n + hop] : 0;
+        }
     }
 }
 
