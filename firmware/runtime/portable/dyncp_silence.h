@@ -27,7 +27,7 @@ static inline uint32_t dcp_any_word(const void *at, const void *end) {
                      "cmp %[at], %[end]\n\t"
                      "bne 1b\n"
                      "2:"
-                     : [at] "+r"(at), [any] "=r"(any)
+                     : [at] "+r"(at), [any] "=&r"(any)
                      : [end] "r"(end)
                      : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "cc", "memory");
     return any;
