@@ -174,7 +174,14 @@ static inline void dcp_frame_synthesis(const dcp_framing *f, const int16_t *wind
 
 /* The same of a spectrum that is 0. */
 static inline void dcp_frame_silence(const dcp_framing *f, int32_t *overlap, int16_t *out) {
-    dcp_fade_out(overlap, f->synthesis - f->hop, f->hop, (int32_t)(f->fft << 19), out);
+    const size_t kept = f->synthesis - f->hop;
+    if (dcp_is_faded(overlap, kept)) {
+        memset(out, 0, f->hop * sizeof *out);
+    } else {
+        dcp_fade_out(overlap, f->hop, (int32_t)(f->fft << 19), out);
+        memmove(overlap, overlap + f->hop, (kept - f->hop) * sizeof *overlap);
+        memset(overlap + (kept - f->hop), 0, f->hop * sizeof *overlap);
+    }
 }
 
 #endif

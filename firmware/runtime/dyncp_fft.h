@@ -8,6 +8,8 @@
 #ifndef DYNCP_FFT_H
 #define DYNCP_FFT_H
 
+#include <string.h>
+
 #include "dyncp_runtime.h"
 #include "dyncp_silence.h"
 
@@ -59,7 +61,12 @@ static inline void dcp_synthesis(const int16_t *window, const int32_t *twiddle,
 
 /* The same of a spectrum that is 0. */
 static inline void dcp_silent_synthesis(int32_t *overlap, int16_t *out) {
-    dcp_fade_out(overlap, DCP_HOP, DCP_HOP, (int32_t)1 << 28, out);
+    if (dcp_is_faded(overlap, DCP_HOP)) {
+        (void)memset(out, 0, DCP_HOP * sizeof *out);
+    } else {
+        dcp_fade_out(overlap, DCP_HOP, (int32_t)1 << 28, out);
+        (void)memset(overlap, 0, DCP_HOP * sizeof *overlap);
+    }
 }
 
 #endif

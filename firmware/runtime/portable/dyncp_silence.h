@@ -4,8 +4,6 @@
 #ifndef DYNCP_SILENCE_H
 #define DYNCP_SILENCE_H
 
-#include <string.h>
-
 #include "dyncp_runtime.h"
 
 #if DCP_HELIUM
@@ -79,19 +77,11 @@ static inline int dcp_is_faded(const int32_t *sums, size_t count) {
 #endif
 }
 
-/* Section 8, step 4, for a spectrum that is 0: what earlier frames left in overlap[kept] goes to
- * out[hop]; kept is no less than the hop. `scale` is of rmul(sum, scale / 2). */
-static inline void dcp_fade_out(int32_t *overlap, size_t kept, size_t hop, int32_t scale,
-                                int16_t *out) {
-    if (dcp_is_faded(overlap, kept)) {
-        (void)memset(out, 0, hop * sizeof *out);
-    } else {
-        for (size_t n = 0; n < hop; n++) {
-            out[n] = dcp_sat16(dcp_rmul2(overlap[n], scale));
-        }
-        for (size_t n = 0; n < kept; n++) {
-            overlap[n] = ((n + hop) < kept) ? overlap[n + hop] : 0;
-        }
+/* Section 8, step 4, for a spectrum that is 0: what earlier frames left goes to out[hop]. `scale`
+ * is of rmul(sum, scale / 2). */
+static inline void dcp_fade_out(const int32_t *overlap, size_t hop, int32_t scale, int16_t *out) {
+    for (size_t n = 0; n < hop; n++) {
+        out[n] = dcp_sat16(dcp_rmul2(overlap[n], scale));
     }
 }
 
