@@ -21,7 +21,7 @@ from dyncp.base.files import replace_file
 from dyncp.bench.assurance.random_networks import random_bundle
 from dyncp.bench.between import split
 from dyncp.codegen.generate import generate
-from dyncp.export.formats.bundle import Bundle
+from dyncp.export.formats.bundle import Bundle, write_bundle
 from dyncp.firmware.bench.bench import FRONT_END
 from dyncp.firmware.cost.baselines import CORES
 from dyncp.firmware.proof.validate import validate
@@ -70,6 +70,7 @@ def measure(bundle: Bundle, library: Path, pcm: Pcm, out: Path) -> list[dict[str
 def rows(framing: Framing, work: Path) -> list[str]:
     """Markdown, a column a core: the stages in a frame of noise, their sum, and that of a frame of silence."""
     bundle = network(framing)
+    write_bundle(bundle, work / "bundle")
     library = generate(bundle, work / "library", "dyncp")
     noise = np.random.default_rng(0).integers(-32768, 32768, FRAMES * framing.hop).astype(np.int16)
     loud = measure(bundle, library, noise, work / "noise")
