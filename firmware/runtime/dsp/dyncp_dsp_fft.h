@@ -136,10 +136,12 @@ DCP_IN_CODE static inline void dcp_stages4(const int32_t *twiddle, int32_t *z) {
     }
 }
 
-/* h = 16: one of the four groups of 512 bytes. */
-#define DCP_ONE_OF_16(a, b, c, d)                                                                  \
-    DCP_QUAD(a, b, c, d, DCP_FACTOR("sp"), DCP_FACTOR("ip, #-16"), DCP_FACTOR("ip, #1008"),        \
-             "strd r2, r3, [lr, #" b "]\n\t")
+/* h = 16: the four groups of 512 bytes. The assembler repeats the quad: C99 compilers need not take
+ * a string of over 4095 characters. */
+#define DCP_ALL_OF_16                                                                              \
+    ".irp g, -960, -448, 64, 576\n\t" DCP_QUAD(                                                    \
+        "\\g", "\\g + 128", "\\g + 256", "\\g + 384", DCP_FACTOR("sp"), DCP_FACTOR("ip, #-16"),    \
+        DCP_FACTOR("ip, #1008"), "strd r2, r3, [lr, #\\g + 128]\n\t") ".endr\n\t"
 
 /* The stages 16 and 32. The factor of the first stage waits in the stack. */
 DCP_IN_CODE static inline void dcp_stages16(const int32_t *twiddle, int32_t *z) {
@@ -153,16 +155,12 @@ DCP_IN_CODE static inline void dcp_stages16(const int32_t *twiddle, int32_t *z) 
                      "ldr r0, [sp, #8]\n\t"
                      "ldrd r2, r3, [r0], #128\n\t"
                      "str r0, [sp, #8]\n\t"
-                     "strd r2, r3, [sp]\n\t" DCP_ONE_OF_16("-960", "-832", "-704", "-576")
-                         DCP_ONE_OF_16("-448", "-320", "-192", "-64")
-                             DCP_ONE_OF_16("64", "192", "320", "448")
-                                 DCP_ONE_OF_16("576", "704", "832", "960") "add ip, ip, #64\n\t"
-                                                                           "add lr, lr, #8\n\t"
-                                                                           "ldr r8, [sp, #12]\n\t"
-                                                                           "cmp lr, r8\n\t"
-                                                                           "bne 1b\n\t"
-                                                                           "ldmia sp!, {r0, r1, "
-                                                                           "r2, r3, r6, r7}"
+                     "strd r2, r3, [sp]\n\t" DCP_ALL_OF_16 "add ip, ip, #64\n\t"
+                     "add lr, lr, #8\n\t"
+                     "ldr r8, [sp, #12]\n\t"
+                     "cmp lr, r8\n\t"
+                     "bne 1b\n\t"
+                     "ldmia sp!, {r0, r1, r2, r3, r6, r7}"
                      : "+r"(at), "+r"(second), "+r"(first), "+r"(end)
                      :
                      : "r0", "r1", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "cc", "memory");
@@ -203,7 +201,7 @@ DCP_IN_CODE static inline void dcp_stages64(const int32_t *twiddle, int32_t *z) 
 #undef DCP_QUAD
 #undef DCP_FACTOR
 #undef DCP_ALL_OF_4
-#undef DCP_ONE_OF_16
+#undef DCP_ALL_OF_16
 #undef DCP_ONE_OF_64
 
 #endif
