@@ -51,7 +51,8 @@ def in_functions(module: ModuleType, mutant: Mutant) -> Callable[[], None] | Non
     places = [
         (o, wanted[key])
         for o in everything
-        if isinstance(o, FunctionType)
+        # Not isinstance, which asks a weak reference's object, and that may be gone.
+        if type(o) is FunctionType
         and o.__module__ == module.__name__
         and (key := (o.__code__.co_qualname, o.__code__.co_firstlineno)) in wanted
     ]

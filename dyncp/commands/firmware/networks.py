@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from dyncp.commands.shared.options import Json
@@ -33,10 +34,10 @@ def networks(json_output: Json = False) -> None:
 
 
 def _table(every: dict[str, NetworkFigures]) -> Table:
-    """A column for each network: rows are easier to widen than a terminal."""
-    table = Table("", "noisy", *every)
-    for column in table.columns:
-        column.no_wrap = True
+    """A column for each network: rows are easier to widen than a terminal. Six networks fit one of 80 columns."""
+    table = Table("", "noisy", *every, box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
     for metric in dict.fromkeys(metric for figures in every.values() for metric in figures.quality):
         gains = [figures.quality.get(metric) for figures in every.values()]
         before = dict.fromkeys(f"{gain.noisy:.2f}" for gain in gains if gain is not None)
