@@ -28,7 +28,7 @@ def front_end_tables(bundle: Bundle) -> list[Table]:
         table("twiddle", turned, f"cos and -sin of 2 pi k / {framing.fft}, twice Q30"),
         table("sigmoid", tensors["sigmoid"], "Q15, one entry every 256 of a Q10 logit"),
         table("thresholds", closed_thresholds(thresholds), "of |X|^2, for the features 1 to 127, and a last one"),
-        table("starts", search_starts(thresholds), "thresholds up to 2^e (1 + f / 4), at 4 e + f"),
+        table("starts", search_starts(thresholds), "thresholds up to the even part of 2^e (1 + f / 4), at 4 e + f"),
     ]
     if bundle.config.bands is not None and bundle.config.banded:
         listed += [
@@ -59,10 +59,10 @@ def closed_thresholds(thresholds: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def search_starts(thresholds: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """How many thresholds 2ᵉ · (1 + f/4) reaches, at 4e + f: uint8 [256].
+    """How many thresholds the least power reaches that looks here, at 4e + f: uint8 [256].
 
-    From there a power of that exponent and these two bits below the leading one counts on. A power of 0 begins at
-    e = 0, where nothing counts as reached.
+    A power with the exponent e and the two bits f below its leading one counts on from there. The search sets the
+    lowest bit, so that 0 has a leading one too: an even power looks where the odd one above it does.
     """
-    edges = [2**e * (4 + f) // 4 if e > 0 else 0 for e in range(64) for f in range(4)]
+    edges = [(2**e * (4 + f) // 4) & ~1 for e in range(64) for f in range(4)]
     return np.searchsorted(thresholds, np.array(edges, np.uint64), side="right").astype(np.uint8)

@@ -107,6 +107,19 @@ def test_features_at_every_threshold(kernel: Kernel) -> None:
     np.testing.assert_array_equal(y, np.clip(roots - 1, 0, 127))
 
 
+def test_features_of_the_faintest_powers(kernel: Kernel) -> None:
+    """Every power that is a sum of two squares, on both sides of thresholds."""
+    parts = np.array([(a, b) for a in range(5) for b in range(5)], np.int32)
+    x = np.resize(parts, (257, 2))
+    powers = (x.astype(np.int64) ** 2).sum(axis=1)
+    y = np.zeros(257, np.int8)
+    for first in (1, 3, 5, 7):
+        for step in (1, 1000):
+            thresholds = first + step * np.arange(127)
+            count(kernel, thresholds.astype(np.uint64), x, y)
+            np.testing.assert_array_equal(y, np.searchsorted(thresholds, powers, side="right"))
+
+
 @pytest.mark.parametrize("bands", [1, 3, 48, 64, 256])
 def test_features_and_synthesis_of_bands(kernel: Kernel, bands: int) -> None:
     inner = np.sort(np.random.default_rng(bands).choice(np.arange(1, 257), bands - 1, replace=False))

@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import dyncp, run
 
@@ -15,8 +16,12 @@ from dyncp.base.paths import CHECKPOINTS, NETWORKS, find_bundle, shipped_network
 from dyncp.bench.shipping.bundles import demo_sounds, differences, make_bundle, probe_scores
 from dyncp.bench.shipping.card import read_quality
 from dyncp.codegen.accounting import memory
+from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle, read_bundle, write_bundle
 from dyncp.export.formats.shipped import NetworkFigures, figures_document, read_figures
+from dyncp.export.integers import reference
+from dyncp.firmware.host.library import host_library
+from dyncp.firmware.proof.constructed import construct
 from dyncp.train.network.checkpoint import CARD, NETWORK, PROBES, read_manifest
 
 NAMES = shipped_networks()
@@ -56,6 +61,18 @@ def test_figures_are_of_this_generator(bundle: Bundle, figures: NetworkFigures) 
     assert figures.macs.none_active == bundle.config.least_macs
     assert figures.macs.all_active == bundle.config.macs_with(bundle.config.blocks * bundle.config.gated)
     assert figures.macs.none_active <= figures.macs.mean <= figures.macs.max <= bundle.config.most_macs
+
+
+@pytest.mark.slow
+def test_constructed_frames_are_exact_on_the_host(bundle: Bundle) -> None:
+    """They reach what audio seldom does, such as the faintest powers beside the first threshold."""
+    listed = stages(bundle.config, bundle.probe_outputs)
+    audio = reference.run(bundle, np.zeros(bundle.config.hop, np.int16), trace=True)
+    constructed, _ = construct(bundle, audio, listed)
+    with host_library(bundle, trace=True) as library:
+        record = constructed.check(constructed.run_on_host(library))
+    assert record.first_divergence is None
+    assert record.mismatches.total == 0
 
 
 @pytest.mark.slow

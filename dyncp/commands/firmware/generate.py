@@ -90,6 +90,7 @@ def generate(
 
 def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "plain") -> list[str]:
     """What the library in `out` costs, and how to build it."""
+    from dyncp.base.config.framing import STANDARD
     from dyncp.codegen.accounting import memory, probe_bytes
     from dyncp.codegen.generate import with_signals
     from dyncp.codegen.layouts.arrange import how_to_build
@@ -121,9 +122,8 @@ def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "
             "counted on the demo's audio, with all signals)."
         )
     also = f" {written.prefix}_stream.c is a second file to compile." if written.stream else ""
-    build = (
-        f"{how_to_build(layout, out, written.prefix)} It needs memset and memcpy, no heap and no floating point.{also}"
-    )
+    needed = "memset and memcpy" if config.framing == STANDARD else "memset, memcpy and memmove"
+    build = f"{how_to_build(layout, out, written.prefix)} It needs {needed}, no heap and no floating point.{also}"
     return [cost, build]
 
 

@@ -28,6 +28,20 @@ PLAIN_LOOPS static void copy(void *restrict to, const void *restrict from, size_
     }
 }
 
+PLAIN_LOOPS static void move(void *to, const void *from, size_t bytes) {
+    unsigned char *out = to;
+    const unsigned char *in = from;
+    if ((uintptr_t)out <= (uintptr_t)in) {
+        while (bytes-- > 0) {
+            *out++ = *in++;
+        }
+        return;
+    }
+    while (bytes-- > 0) {
+        out[bytes] = in[bytes];
+    }
+}
+
 PLAIN_LOOPS static void fill(void *to, int value, size_t bytes) {
     unsigned char *out = to;
     if (((uintptr_t)to & (sizeof(word) - 1)) == 0) {
@@ -47,6 +61,11 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {
     return to;
 }
 
+void *memmove(void *to, const void *from, size_t bytes) {
+    move(to, from, bytes);
+    return to;
+}
+
 void *memset(void *to, int value, size_t bytes) {
     fill(to, value, bytes);
     return to;
@@ -61,7 +80,7 @@ PLAIN_LOOPS size_t strlen(const char *text) {
 }
 
 #if defined(__arm__)
-/* What Arm's run-time ABI calls them, and so clang, even in calls of memcpy and memset. */
+/* What Arm's run-time ABI calls them, and so clang, even in calls of these. */
 #define ALIGNED_OR_NOT(name, parameters, call)                                                     \
     void name parameters;                                                                          \
     void name##4 parameters;                                                                       \
@@ -76,6 +95,7 @@ PLAIN_LOOPS size_t strlen(const char *text) {
         call;                                                                                      \
     }
 ALIGNED_OR_NOT(__aeabi_memcpy, (void *to, const void *from, size_t bytes), copy(to, from, bytes))
+ALIGNED_OR_NOT(__aeabi_memmove, (void *to, const void *from, size_t bytes), move(to, from, bytes))
 ALIGNED_OR_NOT(__aeabi_memset, (void *to, size_t bytes, int value), fill(to, value, bytes))
 ALIGNED_OR_NOT(__aeabi_memclr, (void *to, size_t bytes), fill(to, 0, bytes))
 #endif
