@@ -10,24 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import HOP
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
 from dyncp.export.integers.run import Run
 from dyncp.export.integers.signals import read_out
-from dyncp.firmware.page.wasm import frame_columns
+from dyncp.firmware.page.wasm import BEAT, frame_columns
 
 
 def known_hash(bundle: Bundle, pcm: Pcm) -> str:
-    """That of the integer reference on int16 [n · 256]."""
+    """That of the integer reference on int16 [n · BEAT]."""
     return hash_of(bundle, reference.run(bundle, pcm))
 
 
 def hash_of(bundle: Bundle, run: Run) -> str:
-    """sha256 over frames, of each the output, the packed masks and the words of its row, little endian."""
-    frames = run.frames
-    parts = (run.output.reshape(frames, HOP).astype("<i2"), run.masks.astype("<u4"), rows(bundle, run).astype("<i4"))
-    words = np.concatenate([np.ascontiguousarray(part).view(np.uint8) for part in parts], axis=1)
+    """sha256 over beats, of each the output, its frames' packed masks and the words of their rows, little endian."""
+    beats = len(run.output) // BEAT
+    parts = (run.output.astype("<i2"), run.masks.astype("<u4"), rows(bundle, run).astype("<i4"))
+    words = np.concatenate([part.reshape(beats, -1).view(np.uint8) for part in parts], axis=1)
     return hashlib.sha256(words.tobytes()).hexdigest()
 
 

@@ -13,7 +13,7 @@ import matplotlib
 import numpy as np
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import HOP, SAMPLE_RATE, STANDARD
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import GenerationError
 from dyncp.base.version import __version__
 from dyncp.export.formats.bundle import Bundle
@@ -23,7 +23,7 @@ from dyncp.firmware.page.joining import joined, source_hash
 from dyncp.firmware.page.known import known_hash
 from dyncp.firmware.page.samples import samples
 from dyncp.firmware.page.templates import template
-from dyncp.firmware.page.wasm import build_wasm, frame_columns
+from dyncp.firmware.page.wasm import BEAT, build_wasm, fits_the_beat, frame_columns
 
 SHOWN = 2
 """Networks that run when the page opens."""
@@ -31,7 +31,7 @@ SHOWN = 2
 MARK = '<meta name="generator" content="dyncp page">'
 """In the head of every page: what may be written over."""
 
-KNOWN_FRAMES = 250
+KNOWN_BEATS = 250
 """Of the first sample, for the self-test: 4 s."""
 
 TITLES = {
@@ -52,17 +52,18 @@ RANGES = {"dB": (-10, 40), "Hz": (60, 350), "MOS": (1, 4.6), "log-odds": (-4, 4)
 def render_page(networks: Mapping[str, Bundle], audio: Mapping[str, Pcm] | None = None) -> str:
     """The page of these networks, by name. `audio`, title → int16 at 16 kHz, comes before what is built in.
 
-    Raises ToolchainError where clang or its linker is missing, GenerationError for a network of other frames.
+    Raises ToolchainError where clang or its linker is missing, GenerationError for a network whose frames do not
+    fill its beats.
     """
     for name, bundle in networks.items():
-        if bundle.config.framing != STANDARD:
+        if not fits_the_beat(bundle.config.framing):
             raise GenerationError(
-                f"{name}: network.hop, fft, analysis_window, synthesis_window: the page cuts audio alike "
-                f"for all its networks, into frames of {STANDARD.fft} samples every {STANDARD.hop}"
+                f"{name}: network.hop, synthesis_window: a page takes hops that divide {BEAT} samples, and a delay "
+                f"of at most {BEAT}; these are {bundle.config.hop} and {bundle.config.framing.delay}"
             )
     built_in = samples()
     heard = dict(audio or {}) | {sample.title: sample.noisy for sample in built_in}
-    known = built_in[0].noisy[: KNOWN_FRAMES * HOP]
+    known = built_in[0].noisy[: KNOWN_BEATS * BEAT]
     described = [_network(name, bundle, known) for name, bundle in networks.items()]
     listed = [{"title": title, "pcm": _packed(pcm.astype("<i2"))} for title, pcm in heard.items()]
     colours = np.round(255 * matplotlib.colormaps["magma"](np.arange(256))[:, :3]).astype(np.uint8)
@@ -101,11 +102,13 @@ def _network(name: str, bundle: Bundle, known: Pcm) -> dict[str, Any]:
         "blocks": config.blocks,
         "gated": config.gated,
         "words": config.mask_words,
+        "hop": config.hop,
+        "delay": config.framing.delay,
         "most": config.most_macs,
         "columns": [asdict(column) for column in columns],
         "tasks": [_task(task) for task in tasks],
         "goodness": [goodness.get(task.name, "") for task in tasks],
-        "known": {"frames": len(known) // HOP, "hash": known_hash(bundle, known)},
+        "known": {"beats": len(known) // BEAT, "hash": known_hash(bundle, known)},
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dyncp.base.config.framing import Framing
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.probe_set import ProbeTask
@@ -20,6 +21,9 @@ from dyncp.firmware.page.templates import template
 FLAGS = ("--target=wasm32", "-msimd128", "-mbulk-memory", "-nostdlib", "-nostdlibinc", *toolchain.WARNINGS)
 LINK = ("-Wl,--no-entry", "-Wl,--gc-sections", "-Wl,--strip-all", "-Wl,-z,stack-size=65536", "-Wl,--stack-first")
 
+
+BEAT = 256
+"""Samples at which the page moves on, 16 ms: one frame of most networks, some of those with shorter hops."""
 
 Kind = Literal["score", "value", "decision", "flag", "count"]
 
@@ -58,6 +62,11 @@ def _members(task: ProbeTask) -> Iterator[tuple[str, Kind]]:
         yield f"{task.name}_valid", "flag"
 
 
+def fits_the_beat(framing: Framing) -> bool:
+    """Whether its hops fill beats, and its output is no later than one."""
+    return BEAT % framing.hop == 0 and framing.delay <= BEAT
+
+
 def build_wasm(bundle: Bundle) -> bytes:
     """The library of `bundle`, with its self-test, compiled by clang. Raises ToolchainError where a tool is missing."""
     toolchain.find("clang")
@@ -69,7 +78,12 @@ def build_wasm(bundle: Bundle) -> bytes:
         library = generate(bundle, folder / "library", selftest=True)
         bridge = folder / "bridge.c"
         bridge.write_text(
-            template("bridge.c.j2").render(columns=len(told), members=[column.member for column in told]),
+            template("bridge.c.j2").render(
+                columns=len(told),
+                members=[column.member for column in told],
+                frames=BEAT // bundle.config.hop,
+                words=bundle.config.mask_words,
+            ),
             encoding="utf-8",
         )
         module = folder / "module.wasm"

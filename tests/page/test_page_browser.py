@@ -28,13 +28,14 @@ from dyncp.firmware.building.boards import select
 from dyncp.firmware.building.image import build
 from dyncp.firmware.emulators.emulate import stream
 from dyncp.firmware.page.known import hash_of
-from dyncp.firmware.page.page import KNOWN_FRAMES
+from dyncp.firmware.page.page import KNOWN_BEATS
 from dyncp.firmware.page.samples import samples
+from dyncp.firmware.page.wasm import BEAT
 
 pytestmark = pytest.mark.slow
 
-ENHANCED = '[data-network="0"] [data-save="wav"]'
-SIGNALS = '[data-network="0"] [data-save="csv"]'
+EARS = 2
+"""Its frames are 4 ms, its output is 4 ms late."""
 FADE = 160
 PAUSE = "return new Promise((resolve) => setTimeout(resolve, arguments[0]))"
 
@@ -49,11 +50,11 @@ def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(audio: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """Of a shipped network, and of one without probes."""
+    """Of a shipped network, of one without probes, and of one with other frames."""
     work = tmp_path_factory.mktemp("page")
     config = SMALL.model_copy(update={"gate_site": "hidden", "pooling": "ema"})
     write_bundle(random_bundle(config, 5, None), work / "mute")
-    made = CliRunner().invoke(commands, ["page", "tiny", str(work / "mute"), str(work / "page.html")])
+    made = CliRunner().invoke(commands, ["page", "tiny", str(work / "mute"), "ears", str(work / "page.html")])
     assert made.exit_code == 0, made.output
     with opened(work / "page.html", audio, work) as browser:
         # Browsers let no page play before.
@@ -61,21 +62,27 @@ def page(audio: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page
         yield browser
 
 
-def enhanced(noisy: Path, out: Path, *options: str) -> tuple[np.ndarray, str]:
-    """Samples and CSV of `dyncp enhance`."""
-    done = CliRunner().invoke(commands, ["enhance", "tiny", str(noisy), str(out), *options])
+def assert_saved_as_enhanced(page: Page, number: int, name: str, noisy: Path, out: Path, *options: str) -> None:
+    """Samples and CSV of the last take, against those of `dyncp enhance`."""
+    done = CliRunner().invoke(commands, ["enhance", name, str(noisy), str(out), *options])
     assert done.exit_code == 0, done.output
-    return read_pcm(out), out.with_suffix(".csv").read_text(encoding="utf-8")
+    sound, table = (
+        page.saved(f'[data-network="{number}"] [data-save="{kind}"]', f"{file}-{name}.{kind}")
+        for kind, file in (("wav", "enhanced"), ("csv", "signals"))
+    )
+    assert np.array_equal(read_pcm(sound), read_pcm(out))
+    assert table.read_text(encoding="utf-8") == out.with_suffix(".csv").read_text(encoding="utf-8")
 
 
-def test_the_page_computes_the_words_of_a_core(page: Page, tmp_path: Path) -> None:
-    bundle = read_bundle(find_bundle(Path("tiny")))
+@pytest.mark.parametrize(("number", "name"), [(0, "tiny"), (EARS, "ears")])
+def test_the_page_computes_the_words_of_a_core(page: Page, number: int, name: str, tmp_path: Path) -> None:
+    bundle = read_bundle(find_bundle(Path(name)))
     (board,) = select(["cortex-m4"])
     image = build(generate(bundle, tmp_path / "library"), board, tmp_path / "work", "marks", 0)
-    pcm = samples()[0].noisy[: KNOWN_FRAMES * HOP]
+    pcm = samples()[0].noisy[: KNOWN_BEATS * BEAT]
     run, _ = stream(image, pcm, bundle.config, [], outputs=bundle.probe_outputs, trace=False, timeout_s=60)
     page.until("#proof-told", "the words that the cores compute")
-    assert page.text('[data-proof="0"]') == f"equal: {hash_of(bundle, run)}"
+    assert page.text(f'[data-proof="{number}"]') == f"equal: {hash_of(bundle, run)}"
     assert page.text('[data-proof="1"]').startswith("equal: ")
 
 
@@ -90,12 +97,25 @@ def test_a_file_comes_out_as_enhance_writes_it(page: Page, audio: Path, tmp_path
             page.driver.find_element(By.ID, "file").send_keys(str(audio))
         page.until("#status", "Playing")
         page.until("#status", "s heard")
-        samples_, table = enhanced(audio, tmp_path / "out.wav", *options)
         assert np.array_equal(read_pcm(page.saved('[data-save="noisy"]', "noisy.wav")), read_pcm(audio))
-        assert np.array_equal(read_pcm(page.saved(ENHANCED, "enhanced-tiny.wav")), samples_)
-        assert page.saved(SIGNALS, "signals-tiny.csv").read_text(encoding="utf-8") == table
+        assert_saved_as_enhanced(page, 0, "tiny", audio, tmp_path / "out.wav", *options)
     page.slide("limit", 97)
     page.slide("strength", 100)
+
+
+def test_a_network_of_shorter_frames_runs_beside_it(page: Page, audio: Path, tmp_path: Path) -> None:
+    """A row of its table every 4 ms, and both networks' samples where the file has them."""
+    boxes = page.driver.find_elements(By.CSS_SELECTOR, "[name=run]")
+    boxes[EARS].click()
+    page.drop(audio)
+    page.until("#status", "Playing: own.wav")
+    page.until("#status", "s heard")
+    for number, name in ((0, "tiny"), (EARS, "ears")):
+        assert_saved_as_enhanced(page, number, name, audio, tmp_path / f"{name}.wav")
+    macs = int(page.text(f'[data-network="{EARS}"] [data-macs]').replace(",", ""))
+    config = read_bundle(find_bundle(Path("ears"))).config
+    assert config.macs(0) <= macs <= config.most_macs
+    boxes[EARS].click()
 
 
 def test_the_microphone_comes_out_as_enhance_writes_it(page: Page, audio: Path, tmp_path: Path) -> None:
@@ -107,9 +127,7 @@ def test_the_microphone_comes_out_as_enhance_writes_it(page: Page, audio: Path, 
     page.click("#play")
     page.until("#status", "s heard")
     noisy = page.saved('[data-save="noisy"]', "noisy.wav")
-    samples_, table = enhanced(noisy, tmp_path / "out.wav")
-    assert np.array_equal(read_pcm(page.saved(ENHANCED, "enhanced-tiny.wav")), samples_)
-    assert page.saved(SIGNALS, "signals-tiny.csv").read_text(encoding="utf-8") == table
+    assert_saved_as_enhanced(page, 0, "tiny", noisy, tmp_path / "out.wav")
     heard, played = (read_pcm(path).astype(float) for path in (noisy, audio))
     part = played[4000:12000]
     likeness = np.correlate(heard, part, "valid") / np.linalg.norm(part)

@@ -97,9 +97,9 @@ def test_what_is_missing_is_told_with_its_package(tmp_path: Path, monkeypatch: p
 
 def test_a_network_of_other_frames_is_refused() -> None:
     bundle = random_bundle(SMALL, 0, None)
-    bundle.config = SMALL.model_copy(update={"hop": 128, "fft": 256, "analysis_window": 256, "synthesis_window": 256})
-    with pytest.raises(GenerationError, match=r"quick: network\.hop, .* frames of 512 samples every 256"):
-        render_page({"quick": bundle})
+    bundle.config = SMALL.model_copy(update={"hop": 96, "fft": 256, "analysis_window": 256, "synthesis_window": 192})
+    with pytest.raises(GenerationError, match=r"odd: network\.hop, .* divide 256 samples, .* these are 96 and 96"):
+        render_page({"odd": bundle})
 
 
 def test_two_networks_of_one_name(tmp_path: Path) -> None:

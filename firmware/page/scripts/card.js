@@ -19,8 +19,12 @@ export class Card {
     this.last = null;
   }
 
-  add(masks, row) {
-    this.masks.add(masks);
+  // Of the frames of a beat: the last one's masks and signals are shown, and what a frame took in the mean.
+  add(masks, rows) {
+    const { words, columns } = this.network;
+    this.masks.add(masks.subarray(-words));
+    const row = rows.slice(-columns.length);
+    row[row.length - 1] = meanOf(rows, columns.length);
     this.work.push(row[row.length - 1], true);
     for (const signal of this.signals) signal.trace.push(valueOf(signal, row), validOf(signal, row));
     this.last = row;
@@ -61,6 +65,13 @@ export class Card {
       signal.told.textContent = valid ? worded(signal.task, valueOf(signal, last), last[signal.decision]) : "–";
     }
   }
+}
+
+// Of the last column, the MACs.
+function meanOf(rows, columns) {
+  let sum = 0;
+  for (let n = columns - 1; n < rows.length; n += columns) sum += rows[n];
+  return Math.round((sum * columns) / rows.length);
 }
 
 // Where a task's words are in a row: its value or first score, its decision and its flag, −1 where it has none.

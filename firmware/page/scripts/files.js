@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files out of the page: WAV of samples, CSV of signals as `dyncp enhance` writes it. And files into it.
-import { HOP, RATE } from "./framing.js";
+import { RATE } from "./framing.js";
 
 // 16 bit, mono, 16 kHz.
 export function wav(pcm) {
@@ -24,14 +24,14 @@ export function wav(pcm) {
 }
 
 // A row a frame; `network` has the columns and their tasks.
-export function csv({ columns, tasks }, rows) {
+export function csv({ hop, columns, tasks }, rows) {
   const cell = (column, word) => {
     if (column.kind === "score" || column.kind === "value") return shortest(word / 2 ** column.q);
     const classes = column.kind === "decision" ? tasks[column.task].classes : [];
     return classes.length > 0 ? quoted(classes[word]) : String(word >>> 0);
   };
   const lines = rows.map((row, frame) => [
-    ((frame * HOP) / RATE).toFixed(3),
+    ((frame * hop) / RATE).toFixed(3),
     ...columns.map((column, n) => cell(column, row[n])),
   ]);
   const header = ["time_s", ...columns.map((column) => column.name)];

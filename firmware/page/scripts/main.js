@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: what its controls do, what is drawn, what is told.
-import { HOP, RATE } from "./framing.js";
+import { BEAT, RATE } from "./framing.js";
 import { Player } from "./player.js";
 import { Card } from "./card.js";
 import { Spectrogram } from "./raster.js";
@@ -16,7 +16,7 @@ for (const sample of data.samples) sample.pcm = new Int16Array(unpacked(sample.p
 
 const NO_LIMIT = 97;
 const settings = { limit: NO_LIMIT, strength: 100, bypass: false };
-const player = new Player(data.networks, settings, { hop, end, clock, fault: say });
+const player = new Player(data.networks, settings, { beat, end, clock, fault: say });
 const cards = data.networks.map((network, n) => new Card(find(`[data-network="${n}"]`), network));
 const bytes = unpacked(data.colours);
 const palette = Array.from({ length: 256 }, (_, n) => [...bytes.subarray(3 * n, 3 * n + 3)]);
@@ -96,7 +96,7 @@ async function play(next = source) {
   source = next;
   try {
     spectra = spectrograms.map(() => new Spectrum());
-    before = new Int16Array(HOP);
+    before = new Int16Array(BEAT);
     shown = 0;
     find("#audio-told").textContent = "starting";
     for (const each of [...spectrograms]) each.clear();
@@ -163,11 +163,11 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// ---- Hops as they come ----
+// ---- Beats as they come ----
 
-function hop(take, { input, outputs, masks, rows, beyond }) {
+function beat(take, { input, outputs, masks, rows, beyond }) {
   const place = take.chosen.indexOf(favourite());
-  // The output belongs to the input of the hop before.
+  // The output belongs to the input of the beat before.
   spectrograms[0].add(spectra[0].push(before));
   spectrograms[1].add(spectra[1].push(outputs[Math.max(0, place)]));
   before = input;
@@ -181,14 +181,14 @@ function end(take) {
 }
 
 // What is told of the audio thread twice a second.
-function clock({ frames, busy, worst, behind }) {
-  if (frames < 60) player.settled = behind; // how far the first buffers are ahead
+function clock({ beats, busy, worst, behind }) {
+  if (beats < 60) player.settled = behind; // how far the first buffers are ahead
   const late = Math.max(0, behind - player.settled);
-  const share = (busy / (frames * 16)) * 100;
+  const share = (busy / (beats * 16)) * 100;
   find("#audio-told").textContent =
-    `${share.toFixed(1)} % of its time, ${worst.toFixed(1)} ms for a hop of 16 ms at worst, ` +
+    `${share.toFixed(1)} % of its time, ${worst.toFixed(1)} ms for 16 ms at worst, ` +
     (late < 100 ? "never late" : `${(late / 1000).toFixed(1)} s late`);
-  Object.assign(find("#audio-told").dataset, { share, late, frames });
+  Object.assign(find("#audio-told").dataset, { share, late, beats });
 }
 
 // ---- Drawing ----
@@ -229,7 +229,7 @@ function describe() {
   find("#again").hidden = playing || !take || take.length !== null;
   for (const button of all("[data-save]")) {
     const card = button.closest("[data-network]");
-    button.disabled = playing || !take || take.frames === 0 || (card && !take.chosen.includes(Number(card.dataset.network)));
+    button.disabled = playing || !take || take.beats === 0 || (card && !take.chosen.includes(Number(card.dataset.network)));
   }
 }
 
@@ -240,7 +240,7 @@ for (const button of all("[data-save]")) {
     const { take } = player;
     if (button.dataset.save === "noisy") download(wav(take.noisy()), "noisy.wav");
     if (button.dataset.save === "wav") download(wav(take.enhanced(n)), `enhanced-${name}.wav`);
-    if (button.dataset.save === "csv") download(csv(data.networks[n], take.rowsOf(n)), `signals-${name}.csv`);
+    if (button.dataset.save === "csv") download(csv(data.networks[n], take.rowsOf(n, data.networks[n])), `signals-${name}.csv`);
   });
 }
 

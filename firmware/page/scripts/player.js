@@ -4,7 +4,7 @@ import { RATE } from "./framing.js";
 import { LONGEST, Take } from "./take.js";
 
 export class Player {
-  // `on`: what to call: hop(take, hop), end(take), clock(report).
+  // `on`: what to call: beat(take, beat), end(take), clock(report).
   constructor(networks, settings, on) {
     Object.assign(this, { networks, settings, on, network: 0, noisy: true, matched: false, volume: 1, take: null, count: 0 });
   }
@@ -87,11 +87,11 @@ export class Player {
     this.node?.port.postMessage(message);
   }
 
-  hop(hop) {
-    if (hop.number !== this.take.number) return;
-    this.take.add(hop);
-    this.on.hop(this.take, hop);
-    if (this.take.frames === LONGEST) this.stop();
+  beat(beat) {
+    if (beat.number !== this.take.number) return;
+    this.take.add(beat);
+    this.on.beat(this.take, beat);
+    if (this.take.beats === LONGEST) this.stop();
   }
 
   end({ number }) {

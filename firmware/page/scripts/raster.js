@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Canvases over time that scroll to the left: only what is new is drawn.
 
-export const COLUMNS = 500; // hops on a canvas: 8 s
+export const COLUMNS = 500; // beats on a canvas: 8 s
 
 export class Raster {
   constructor(canvas, rows) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Powers of overlapping windows of 512 samples, one a hop: the columns of a spectrogram.
+// Powers of overlapping windows of 512 samples, one a beat: the columns of a spectrogram.
 
 const SIZE = 512;
 const HANN = Float64Array.from({ length: SIZE }, (_, n) => 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / SIZE));
@@ -19,7 +19,7 @@ export class Spectrum {
     this.imaginary = new Float64Array(SIZE);
   }
 
-  // int16 [256], the next hop → dB of a full-scale sine, [256], from 0 Hz up.
+  // int16 [256], the next beat → dB of a full-scale sine, [256], from 0 Hz up.
   push(pcm) {
     this.last.copyWithin(0, SIZE / 2);
     for (let n = 0; n < SIZE / 2; n++) this.last[SIZE / 2 + n] = pcm[n] / 32768;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The audio thread: hops of 256 samples go through every network that is chosen, one of the signals is heard.
-import { HOP } from "./framing.js";
+// The audio thread: beats of 256 samples go through every network that is chosen, one of the signals is heard.
+import { BEAT } from "./framing.js";
 import { Network } from "./network.js";
 
 const FADE = 1 / 160; // a sample: 10 ms at 16 kHz from one signal to another
 const DRIFT = 1 / 2000; // of a loudness, a sample
-const AVERAGE = 1 / 125; // of a power, a hop: two seconds
+const AVERAGE = 1 / 125; // of a power, a beat: two seconds
 const FURTHEST = 10 ** (-15 / 20); // loudness is matched by 15 dB at most
-const REPORT = 31; // hops from one report of the clock to the next: half a second
+const REPORT = 31; // beats from one report of the clock to the next: half a second
 
 // The clock that audio threads have: milliseconds, whole ones in some browsers, so that only sums of many tell.
 const now = () => (globalThis.performance ?? Date).now();
@@ -34,11 +34,11 @@ class Enhancer extends AudioWorkletProcessor {
       source,
       chosen,
       at: 0,
-      frames: 0,
+      beats: 0,
       fill: 0,
-      next: new Int16Array(HOP),
-      last: new Int16Array(HOP),
-      played: Array.from({ length: signals }, () => new Int16Array(HOP)),
+      next: new Int16Array(BEAT),
+      last: new Int16Array(BEAT),
+      played: Array.from({ length: signals }, () => new Int16Array(BEAT)),
       shares: Array.from({ length: signals }, (_, n) => Number(n === this.heard)),
       powers: new Float64Array(signals),
       loudness: new Float64Array(signals).fill(1),
@@ -92,7 +92,7 @@ class Enhancer extends AudioWorkletProcessor {
     take.next[take.fill] = source ? (source[take.at] ?? 0) : Math.max(-32768, Math.min(32767, Math.round(heard * 32768)));
     take.at++;
     const sounds = this.mix(take);
-    if (++take.fill === HOP) this.hop(take);
+    if (++take.fill === BEAT) this.beat(take);
     take.level = Math.max(0, Math.min(1, take.level + (take.ending ? -FADE : FADE)));
     if (take.ending && take.level === 0) this.end(take);
     return sounds;
@@ -117,7 +117,7 @@ class Enhancer extends AudioWorkletProcessor {
     return Math.max(FURTHEST, Math.min(1, Math.sqrt(quietest / take.powers[n])));
   }
 
-  hop(take) {
+  beat(take) {
     take.fill = 0;
     if (take.ended) {
       // What came last has sounded.
@@ -129,37 +129,37 @@ class Enhancer extends AudioWorkletProcessor {
     const { chosen, next, last } = take;
     const outputs = chosen.map((n) => {
       const pcm = next.slice();
-      this.networks[n].process(pcm);
+      this.networks[n].align(pcm);
       return pcm;
     });
-    // Outputs lag by one hop, and so does the input beside them.
+    // Outputs lag by one beat, and so does the input beside them.
     take.played[0].set(last);
     chosen.forEach((n, place) => take.played[n + 1].set(outputs[place]));
     this.weigh(take);
     const masks = chosen.map((n) => this.networks[n].masks.slice());
-    const rows = chosen.map((n) => this.networks[n].row.slice());
+    const rows = chosen.map((n) => this.networks[n].rows.slice());
     const took = now() - from;
     take.busy += took;
     take.worst = Math.max(take.worst, took);
-    take.frames++;
-    // The frame after the last one of a file brings the end of the output, and is no frame of the file.
-    take.ended = take.source !== null && (take.frames - 1) * HOP >= take.source.length;
-    this.post("hop", { number: take.number, input: next.slice(), outputs, masks, rows, beyond: take.ended });
+    take.beats++;
+    // The beat after the last one of a file brings the end of the output, and is no beat of the file.
+    take.ended = take.source !== null && (take.beats - 1) * BEAT >= take.source.length;
+    this.post("beat", { number: take.number, input: next.slice(), outputs, masks, rows, beyond: take.ended });
     last.set(next);
-    if (take.frames - take.reported >= REPORT) this.report(take);
+    if (take.beats - take.reported >= REPORT) this.report(take);
   }
 
-  // Mean powers of the hops in which the input is not far below its own mean.
+  // Mean powers of the beats in which the input is not far below its own mean.
   weigh({ played, powers }) {
-    const now_ = played.map((pcm) => pcm.reduce((sum, x) => sum + x * x, 0) / HOP);
+    const now_ = played.map((pcm) => pcm.reduce((sum, x) => sum + x * x, 0) / BEAT);
     if (now_[0] < powers[0] / 10) return;
     now_.forEach((power, n) => (powers[n] += (powers[n] > 0 ? AVERAGE : 1) * (power - powers[n])));
   }
 
   report(take) {
-    take.reported = take.frames;
+    take.reported = take.beats;
     const audio = ((currentFrame - take.at_frame) / sampleRate) * 1000;
-    this.post("clock", { frames: take.frames, busy: take.busy, worst: take.worst, behind: now() - take.begun - audio });
+    this.post("clock", { beats: take.beats, busy: take.busy, worst: take.worst, behind: now() - take.begun - audio });
   }
 
   // A take that was stopped still lacks the end of its output, which silence brings.
@@ -167,11 +167,11 @@ class Enhancer extends AudioWorkletProcessor {
     this.take = null;
     if (!take.ended) {
       const outputs = take.chosen.map((n) => {
-        const pcm = new Int16Array(HOP);
-        this.networks[n].process(pcm);
+        const pcm = new Int16Array(BEAT);
+        this.networks[n].align(pcm);
         return pcm;
       });
-      this.post("hop", { number: take.number, input: new Int16Array(HOP), outputs, masks: [], rows: [], beyond: true });
+      this.post("beat", { number: take.number, input: new Int16Array(BEAT), outputs, masks: [], rows: [], beyond: true });
     }
     this.report(take);
     this.post("end", { number: take.number });
