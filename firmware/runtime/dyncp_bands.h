@@ -7,8 +7,8 @@
 #include "dyncp_layers.h"
 
 /* Section 5: how many thresholds a power reaches. thresholds[127] is more than any power.
- * starts[4 e + f] is how many of them the least power reaches that begins there: 2^e (1 + f / 4), or
- * one less where that is odd, since the lowest bit is set. From there it is counted. */
+ * starts[4 e + f] is how many of them the least power reaches that begins there: 2^e (1 + f / 4),
+ * or one less where that is odd, since the lowest bit is set. From there it is counted. */
 static inline int8_t dcp_feature(const uint64_t *thresholds, const uint8_t *starts,
                                  uint64_t power) {
     /* The leading one and the two bits after it (zeros, where they are in the lower word). */
