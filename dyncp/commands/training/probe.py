@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -43,6 +43,10 @@ def probe(
         str, typer.Option(help="One-pole smoothing with coefficient 2^-K, such as `vad=2,snr_in=3`.")
     ] = "",
     balanced: Annotated[str, typer.Option(help="Weigh the classes of these tasks equally, such as `vad,noise`.")] = "",
+    bits: Annotated[
+        Literal["8", "16"] | None,
+        typer.Option(help="Of the probes' weights; by default 8 where that costs no signal anything, else 16."),
+    ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that caches labels which take long to compute.")] = None,
     json_output: Json = False,
 ) -> None:
@@ -81,7 +85,11 @@ def probe(
     fitted = _fit(console, train, test, poles, alike, strict=bool(signals))
     with console.status("rounding to integers"):
         positions = channel_bits(model.config).reshape(-1)
-        probes = narrowest(combine(fitted, positions), model.config, train)
+        probes = combine(fitted, positions)
+        if bits is None:
+            probes = narrowest(probes, model.config, train)
+        else:
+            probes = replace(probes, bits=8 if bits == "8" else 16)
         model.probes = quantize_probes(probes, probes.bits)
         scores = integer_scores(model.probes, model.config, test)
     # The checkpoint still has the channels that export let go.
