@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dyncp.base.config.framing import STANDARD
 from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.c.structs import SCALARS, Member, Struct, round_up
 from dyncp.codegen.plan.weights import WORD
@@ -57,13 +58,17 @@ def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
     kernels = ("front", "gate", "score", "expand", "project", "logits")
     frame = (("spectrum", "signals"),)
     narrowed = (("input", "expand"), ("back_input", "logits"))
+    # With the standard frames, the analysis windows its samples on the way to the spectrum.
+    framed = config.framing != STANDARD
+    transforms = _each("spectrum", "synthesis") if framed else _each("synthesis")
+    purpose = f"work space of the {'transforms' if framed else 'inverse transform'}"
     shaped, bins = _each("suppression"), config.framing.bins
     listed = [
         Buffer("uint32_t", "macs", (), "multiply-accumulates so far", frame),
         Buffer("uint32_t", "active", (), "active channels so far", frame),
         Buffer("uint32_t", "silent", (), "whether the spectrum is 0", (("spectrum", "synthesis"),)),
         Buffer("int32_t", "spectrum", (2 * bins,), "re and im interleaved", (("spectrum", "synthesis"),)),
-        Buffer("int32_t", "transform", (config.fft,), "work space of the inverse transform", _each("synthesis")),
+        Buffer("int32_t", "transform", (config.fft,), purpose, transforms),
         Buffer("uint32_t", "work", (work,), "work space of the kernels", _each(*kernels)),
         Buffer("int32_t", "score", (config.blocks_per_gate * config.gated,), "of the channels", (("score", "mask"),)),
         Buffer("int16_t", "residual", (c,), "the residual stream", (("front", "back_input"),)),

@@ -145,7 +145,7 @@ static void prove_transforms(void) {
     UNKNOWN(x, INT32_MIN, INT32_MAX);
     dcp_merge(dyncp_twiddle, dyncp_bands, suppression, x);
     UNKNOWN(x, INT32_MIN, INT32_MAX);
-    dcp_fft256(dyncp_twiddle, x, z);
+    dcp_fft(dyncp_twiddle, x, z);
 }
 
 int main(void) {

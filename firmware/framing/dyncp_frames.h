@@ -1,186 +1,188 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Analysis, features of bins and synthesis with frames of any size, in plain C for every core: a
- * library of other frames than the standard ones takes them in the place of those of dyncp_fft.h.
- * Section numbers refer to docs/arithmetic.md.
+/* Analysis and synthesis with other frames than the standard ones: a library of such frames takes
+ * them in the place of those of dyncp_fft.h, whose transforms they are made of. Section numbers
+ * refer to docs/arithmetic.md.
  *
- * Sizes are arguments, so that libraries of several framings may share this file. Arrays of complex
- * values are int32_t, re and im interleaved; `twiddle` is twice the table of section 2. */
+ * DCP_POINTS is the size of the transform; other sizes are arguments, which are constants where
+ * they are called. Arrays are as in dyncp_fft.h. */
 #ifndef DYNCP_FRAMES_H
 #define DYNCP_FRAMES_H
 
 #include <string.h>
 
-#include "dyncp_bands.h"
-#include "dyncp_butterfly.h"
+#include "dyncp_fft.h"
 #include "dyncp_runtime.h"
 #include "dyncp_silence.h"
+#if DCP_SIMD
+#include "dyncp_simd.h"
+#endif
 
-/* Samples: of a hop, a transform, and both windows. */
+/* Samples: of a hop and of both windows. */
 typedef struct {
-    size_t hop, fft, analysis, synthesis;
+    size_t hop, analysis, synthesis;
 } dcp_framing;
 
-/* ---- Section 4: transform ---- */
-
-/* The stages h and 2 h on the values j, j + h, j + 2 h, j + 3 h of all groups, which are twisted
- * alike. */
-DCP_IN_CODE static inline void dcp_frame_quads(const int32_t *twiddle, size_t points, int32_t *z,
-                                               size_t h, size_t j) {
-    const size_t k = j * (points / h);
-    const dcp_complex first = dcp_load(twiddle + 2 * k), second = dcp_load(twiddle + k);
-    const dcp_complex third = dcp_load(twiddle + k + points);
-    for (int32_t *at = z + 2 * j; at < z + 2 * points; at += 8 * h) {
-        dcp_complex a = dcp_load(at), b = dcp_load(at + 2 * h);
-        dcp_complex c = dcp_load(at + 4 * h), d = dcp_load(at + 6 * h);
-        dcp_butterfly(&a, &b, j == 0 ? dcp_twist0(b) : dcp_twist(b, first));
-        dcp_butterfly(&c, &d, j == 0 ? dcp_twist0(d) : dcp_twist(d, first));
-        dcp_butterfly(&a, &c, j == 0 ? dcp_twist0(c) : dcp_twist(c, second));
-        dcp_butterfly(&b, &d, dcp_twist(d, third));
-        dcp_store(at, a);
-        dcp_store(at + 2 * h, b);
-        dcp_store(at + 4 * h, c);
-        dcp_store(at + 6 * h, d);
-    }
-}
-
-/* Section 4, step 2: z[points], 64 to 512 and a power of 2, in the order of step 1. */
-DYNCP_ONCE static void dcp_frame_stages(const int32_t *twiddle, size_t points, int32_t *z) {
-    size_t h = 1;
-    if (points == 128 || points == 512) {
-        /* An odd number of stages: the first one by itself. */
-        for (int32_t *at = z; at < z + 2 * points; at += 4) {
-            dcp_complex a = dcp_load(at), b = dcp_load(at + 2);
-            dcp_butterfly(&a, &b, dcp_twist0(b));
-            dcp_store(at, a);
-            dcp_store(at + 2, b);
-        }
-        h = 2;
-    }
-    for (; h < points; h *= 4) {
-        for (size_t j = 0; j < h; j++) {
-            dcp_frame_quads(twiddle, points, z, h, j);
-        }
-    }
-}
-
-/* The place of the value after that of place `at`, in step 1: adds 1 to the reversed bits. */
-static inline size_t dcp_frame_next(size_t at, size_t points) {
-    size_t bit = points / 2;
-    while (at & bit) {
-        at ^= bit;
-        bit /= 2;
-    }
-    return at | bit;
-}
+/* Section 8, step 4: twice 2^(18 + L), as dcp_rmul2 takes it, and the shift that does the same. */
+#define DCP_OUT_SCALE ((int32_t)DCP_POINTS << 20)
+#define DCP_OUT_SHIFT                                                                              \
+    ((DCP_POINTS == 64) ? 6 : ((DCP_POINTS == 128) ? 5 : ((DCP_POINTS == 256) ? 4 : 3)))
 
 /* ---- Section 3: analysis ---- */
 
-/* Step 3: the spectrum x[points + 1] in place of the transform x[points]. */
-static inline void dcp_frame_split(const int32_t *twiddle, size_t points, int32_t *x) {
-    dcp_split_ends(x, x + 2 * points);
-    for (size_t k = 1; k <= points / 2; k++) {
-        dcp_split_two(x + 2 * k, x + 2 * (points - k), dcp_load(twiddle + 2 * k));
+/* Step 1 for `count` samples, a multiple of 16: z gets them times the window, and `kept` the
+ * samples, which may lie at the same place or further up. */
+static inline void dcp_frame_window(const int16_t *window, const int16_t *s, size_t count,
+                                    int16_t *kept, int32_t *z) {
+#if DCP_HELIUM
+    for (const int16_t *end = s + count; s != end; s += 4) {
+        const int32x4_t samples = vldrhq_s32(s);
+        vstrhq_s32(kept, samples);
+        vst1q_s32(z, vmulq_s32(samples, vldrhq_s32(window)));
+        window += 4;
+        kept += 4;
+        z += 4;
     }
+#elif DCP_SIMD && DCP_UNALIGNED
+    for (const int16_t *end = s + count; s != end; s += 4) {
+        const uint32_t first = dcp_load32(s), second = dcp_load32(s + 2);
+        const uint32_t w = dcp_load32(window), v = dcp_load32(window + 2);
+        dcp_store32(kept, first);
+        dcp_store32(kept + 2, second);
+        z[0] = (int32_t)dcp_mac_low(first, w, 0);
+        z[1] = (int32_t)dcp_mac_high(first, w, 0);
+        z[2] = (int32_t)dcp_mac_low(second, v, 0);
+        z[3] = (int32_t)dcp_mac_high(second, v, 0);
+        window += 4;
+        kept += 4;
+        z += 4;
+    }
+#else
+    for (size_t n = 0; n < count; n++) {
+        z[n] = s[n] * window[n];
+        kept[n] = s[n];
+    }
+#endif
 }
 
-/* in[hop] to the spectrum x[fft / 2 + 1]; history[analysis - hop] are the samples before. Returns 1
- * where both are silent, as dcp_analysis. */
+/* in[hop] to the spectrum x[DCP_BINS]; history[analysis - hop] are the samples before. Returns 1
+ * where both are silent, as dcp_analysis. z[DCP_POINTS] is work space. */
 static inline uint32_t dcp_frame_analysis(const dcp_framing *f, const int16_t *window,
                                           const int32_t *twiddle, const int16_t *in,
-                                          int16_t *history, int32_t *x) {
-    const size_t points = f->fft / 2, silent = f->fft - f->analysis, past = f->analysis - f->hop;
-    if (dcp_is_silent(in, f->hop) && dcp_is_silent(history, past)) {
+                                          int16_t *history, int32_t *z, int32_t *x) {
+    const size_t hop = f->hop, past = f->analysis - hop, silent = 2 * DCP_POINTS - f->analysis;
+    if (dcp_is_silent(in, hop) && dcp_is_silent(history, past)) {
         return 1;
     }
-    size_t to = 0;
-    for (size_t n = 0; n < f->fft; n += 2) {
-        int32_t *z = x + 2 * to;
-        if (n < silent) {
-            z[0] = 0;
-            z[1] = 0;
-        } else {
-            const size_t at = n - silent;
-            const int16_t *s = at < past ? history + at : in + (at - past);
-            z[0] = s[0] * window[at];
-            z[1] = s[1] * window[at + 1];
-        }
-        to = dcp_frame_next(to, points);
-    }
-    memmove(history, history + f->hop, (past - f->hop) * sizeof *history);
-    memcpy(history + (past - f->hop), in, f->hop * sizeof *history);
-    dcp_frame_stages(twiddle, points, x);
-    dcp_frame_split(twiddle, points, x);
+    (void)memset(z, 0, silent * sizeof *z);
+    /* The oldest hop is done with, the others move up. */
+    dcp_frame_window(window, history, hop, history, z + silent);
+    dcp_frame_window(window + hop, history + hop, past - hop, history, z + silent + hop);
+    dcp_frame_window(window + past, in, hop, history + (past - hop), z + silent + past);
+    dcp_first_stages(z, x);
+    dcp_stages(twiddle, x);
+    dcp_split(twiddle, x);
     return 0;
-}
-
-/* ---- Section 5: features of bins; those of bands are the same with all frames ---- */
-
-static inline void dcp_frame_features(const uint64_t *thresholds, const uint8_t *starts,
-                                      size_t bins, const int32_t *x, int8_t *features) {
-    for (size_t k = 0; k < bins; k++) {
-        features[k] = dcp_feature(thresholds, starts, dcp_power(x + 2 * k));
-    }
 }
 
 /* ---- Section 8: synthesis ---- */
 
-/* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of x. */
-static inline void dcp_frame_merge(const int32_t *twiddle, const uint8_t *bands,
-                                   const uint16_t *mask, size_t points, int32_t *x) {
-    const dcp_complex first = dcp_suppressed(x, mask[dcp_band_of(bands, 0)]);
-    dcp_merge_ends(x, first, dcp_suppressed(x + 2 * points, mask[dcp_band_of(bands, points)]));
-    for (size_t k = 1; k <= points / 2; k++) {
-        int32_t *up = x + 2 * k, *down = x + 2 * (points - k);
-        const dcp_complex a = dcp_suppressed(up, mask[dcp_band_of(bands, k)]);
-        const dcp_complex b = dcp_suppressed(down, mask[dcp_band_of(bands, points - k)]);
-        dcp_merge_two(up, down, a, b, dcp_load(twiddle + 2 * k));
-    }
+#if DCP_HELIUM
+/* Step 4: eight values times the window, even and odd ones apart. re and im are exchanged again. */
+static inline dcp_four dcp_frame_faded(const int16_t *window, const int32_t *z) {
+    const dcp_four y = vld2q_s32(z);
+    const uint32x4_t both = vreinterpretq_u32_s16(vld1q_s16(window));
+    const uint32x4_t odd = vandq_u32(both, vdupq_n_u32(0xffff0000u));
+    dcp_four faded;
+    faded.val[0] = vrmulhq_s32(y.val[1], vreinterpretq_s32_u32(vshlq_n_u32(both, 16)));
+    faded.val[1] = vrmulhq_s32(y.val[0], vreinterpretq_s32_u32(odd));
+    return faded;
 }
 
-/* Step 4; overlap[synthesis - hop] is what the next hops begin with. */
+/* The same, and the sum of what is there. */
+static inline dcp_four dcp_frame_added(const int16_t *window, const int32_t *z,
+                                       const int32_t *overlap) {
+    dcp_four faded = dcp_frame_faded(window, z);
+    const dcp_four there = vld2q_s32(overlap);
+    faded.val[0] = vaddq_s32(faded.val[0], there.val[0]);
+    faded.val[1] = vaddq_s32(faded.val[1], there.val[1]);
+    return faded;
+}
+
+/* All of it; z are the last values of the transform, overlap[synthesis - hop] is what the next hops
+ * begin with. */
 static inline void dcp_frame_overlap_add(const dcp_framing *f, const int16_t *window,
                                          const int32_t *z, int32_t *overlap, int16_t *out) {
-    const size_t first = f->fft - f->synthesis, kept = f->synthesis - f->hop;
-    /* rmul(sum, 2^18 fft). */
-    const int32_t scale = (int32_t)(f->fft << 19);
-    for (size_t n = 0; n < f->synthesis; n++) {
-        /* re and im are exchanged again. */
-        const int32_t y = z[(first + n) ^ 1];
-        const int32_t sum = dcp_rmul2_add(n < kept ? overlap[n] : 0, y, window[n] * 65536);
-        if (n < f->hop) {
-            out[n] = dcp_sat16(dcp_rmul2(sum, scale));
-        } else {
-            overlap[n - f->hop] = sum;
-        }
+    const size_t hop = f->hop, kept = f->synthesis - hop;
+    for (size_t n = 0; n < hop; n += 8) {
+        const dcp_four sum = dcp_frame_added(window + n, z + n, overlap + n);
+        int16x8_t samples = vqrshrnbq_n_s32(vdupq_n_s16(0), sum.val[0], DCP_OUT_SHIFT);
+        samples = vqrshrntq_n_s32(samples, sum.val[1], DCP_OUT_SHIFT);
+        vst1q_s16(out + n, samples);
+    }
+    for (size_t n = hop; n < kept; n += 8) {
+        const dcp_four sum = dcp_frame_added(window + n, z + n, overlap + n);
+        dcp_store_four(overlap + (n - hop), sum.val[0], sum.val[1]);
+    }
+    for (size_t n = kept; n < f->synthesis; n += 8) {
+        const dcp_four sum = dcp_frame_faded(window + n, z + n);
+        dcp_store_four(overlap + (n - hop), sum.val[0], sum.val[1]);
     }
 }
+#else
+/* Step 4: two values times the window, and `sum`. re and im are exchanged again. */
+static inline dcp_complex dcp_frame_faded(const int16_t *window, const int32_t *z,
+                                          dcp_complex sum) {
+#if DCP_SIMD && DCP_UNALIGNED
+    const uint32_t both = dcp_load32(window);
+    const int32_t even = (int32_t)(both << 16), odd = (int32_t)(both & 0xffff0000u);
+#else
+    const int32_t even = window[0] * 65536, odd = window[1] * 65536;
+#endif
+    sum.re = dcp_rmul2_add(sum.re, z[1], even);
+    sum.im = dcp_rmul2_add(sum.im, z[0], odd);
+    return sum;
+}
 
-/* Spectrum x[fft / 2 + 1], which is lost, and suppression mask to out[hop]; `bands` as in
- * dyncp_fft.h. z[fft / 2] is work space. */
+/* All of it; z are the last values of the transform, overlap[synthesis - hop] is what the next hops
+ * begin with. */
+static inline void dcp_frame_overlap_add(const dcp_framing *f, const int16_t *window,
+                                         const int32_t *z, int32_t *overlap, int16_t *out) {
+    const size_t hop = f->hop, kept = f->synthesis - hop;
+    const dcp_complex none = {0, 0};
+    for (size_t n = 0; n < hop; n += 2) {
+        const dcp_complex sum = dcp_frame_faded(window + n, z + n, dcp_load(overlap + n));
+        out[n] = dcp_sat16(dcp_rmul2(sum.re, DCP_OUT_SCALE));
+        out[n + 1] = dcp_sat16(dcp_rmul2(sum.im, DCP_OUT_SCALE));
+    }
+    for (size_t n = hop; n < kept; n += 2) {
+        dcp_store(overlap + (n - hop), dcp_frame_faded(window + n, z + n, dcp_load(overlap + n)));
+    }
+    for (size_t n = kept; n < f->synthesis; n += 2) {
+        dcp_store(overlap + (n - hop), dcp_frame_faded(window + n, z + n, none));
+    }
+}
+#endif
+
+/* The spectrum x[DCP_BINS], which is lost, and suppression mask to out[hop]; `bands` as in
+ * dyncp_fft.h. z[DCP_POINTS] is work space. */
 static inline void dcp_frame_synthesis(const dcp_framing *f, const int16_t *window,
                                        const int32_t *twiddle, const uint8_t *bands, int32_t *x,
                                        const uint16_t *mask, int32_t *overlap, int32_t *z,
                                        int16_t *out) {
-    const size_t points = f->fft / 2;
-    dcp_frame_merge(twiddle, bands, mask, points, x);
-    size_t to = 0;
-    for (size_t n = 0; n < points; n++) {
-        dcp_store(z + 2 * to, dcp_load(x + 2 * n));
-        to = dcp_frame_next(to, points);
-    }
-    dcp_frame_stages(twiddle, points, z);
-    dcp_frame_overlap_add(f, window, z, overlap, out);
+    dcp_merge(twiddle, bands, mask, x);
+    dcp_fft(twiddle, x, z);
+    dcp_frame_overlap_add(f, window, z + (2 * DCP_POINTS - f->synthesis), overlap, out);
 }
 
 /* The same of a spectrum that is 0. */
 static inline void dcp_frame_silence(const dcp_framing *f, int32_t *overlap, int16_t *out) {
-    const size_t kept = f->synthesis - f->hop;
+    const size_t hop = f->hop, kept = f->synthesis - hop;
     if (dcp_is_faded(overlap, kept)) {
-        memset(out, 0, f->hop * sizeof *out);
+        (void)memset(out, 0, hop * sizeof *out);
     } else {
-        dcp_fade_out(overlap, f->hop, (int32_t)(f->fft << 19), out);
-        memmove(overlap, overlap + f->hop, (kept - f->hop) * sizeof *overlap);
-        memset(overlap + (kept - f->hop), 0, f->hop * sizeof *overlap);
+        dcp_fade_out(overlap, hop, DCP_OUT_SCALE, out);
+        (void)memmove(overlap, overlap + hop, (kept - hop) * sizeof *overlap);
+        (void)memset(overlap + (kept - hop), 0, hop * sizeof *overlap);
     }
 }
 

@@ -16,9 +16,11 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 from bundles import ProbeWidth, random_bundle
+from framings import EARS, framed
 from libraries import RUNTIME, difficult_audio
 from networks import BANDS
 
+from dyncp.base.config.framing import Framing
 from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask, write_bundle
@@ -56,6 +58,10 @@ NETWORKS = [
     Network(ODD.model_copy(update={"kernel": 2}), "int8"),
     Network(ODD.model_copy(update={**HIDDEN, "kernel": 5}), "int8"),
     Network(EVEN.model_copy(update={**HIDDEN, "hidden": 128, "kernel": 4}), "int8", score="open"),
+    # Transforms of an even and of an odd number of stages, of the fewest and of the most.
+    Network(framed(EVEN, Framing(32, 128, 112, 96)), "int8"),
+    Network(framed(EVEN, EARS), "int8"),
+    Network(framed(EVEN, Framing(512, 1024, 1024, 1024)), "int8"),
 ]
 WORDS = Path(__file__).parents[1] / "portability" / "words.c"
 

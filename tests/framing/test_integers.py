@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from callable_c import Functions, HostFunctions
+from callable_c import EmulatedFunctions, Functions, HostFunctions
 from framings import framings
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,16 +19,34 @@ import dyncp.firmware
 from dyncp.base.config.framing import Framing
 from dyncp.codegen.lowering.frontend import closed_thresholds, search_starts, twice_twiddle
 from dyncp.export.transforms import frontend
+from dyncp.firmware.building.boards import select
 
-FRAMES_H = Path(dyncp.firmware.__file__).parent / "framing"
+FOLDER = Path(dyncp.firmware.__file__).parent / "framing"
 SPEECH = speech_like(200)
+SHIM, SERVE = Path(__file__).parent / "frames.c", Path(__file__).parents[1] / "kernels" / "serve.c"
+SIZES = (128, 256, 512, 1024)
+
+
+def points(fft: int) -> str:
+    return f"-DDCP_POINTS={fft // 2}"
 
 
 @pytest.fixture(scope="module", params=["gcc", "clang"])
-def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Functions:
-    shim, source = tmp_path_factory.mktemp("frames") / "frames.so", Path(__file__).parent / "frames.c"
-    flags = ("-O2", "-shared", "-fPIC")
-    return HostFunctions(program(shim, [source], include=(*RUNTIME, FRAMES_H), compiler=request.param, flags=flags))
+def kernels(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Functions]:
+    """By the size of the transform, on this machine."""
+    work, flags = tmp_path_factory.mktemp("frames"), ("-O2", "-shared", "-fPIC")
+    return {
+        fft: HostFunctions(
+            program(
+                work / f"frames{fft}.so",
+                [SHIM],
+                include=(*RUNTIME, FOLDER),
+                compiler=request.param,
+                flags=(*flags, points(fft)),
+            )
+        )
+        for fft in SIZES
+    }
 
 
 def loud(framing: Framing, frames: int, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:
@@ -38,9 +56,8 @@ def loud(framing: Framing, frames: int, seed: int) -> np.ndarray[tuple[int, int]
     return np.where(random.random((frames, 1)) < 0.5, noise, np.sign(noise) * 32768 - (noise > 0)).astype(np.int16)
 
 
-@given(framing=framings(), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
-def test_the_c_equals_the_reference(kernel: Functions, framing: Framing, seed: int) -> None:
+def assert_equal(kernel: Functions, framing: Framing, seed: int) -> None:
+    """Analysis, features and synthesis of a stream."""
     hops = loud(framing, 2 * framing.overlaps + 3, seed)
     mask = np.random.default_rng(seed).integers(0, 32768, (len(hops), framing.bins)).astype(np.uint16)
     re, im = frontend.analysis(hops, framing)
@@ -49,7 +66,7 @@ def test_the_c_equals_the_reference(kernel: Functions, framing: Framing, seed: i
     features = frontend.features((re, im), thresholds)
     output = frontend.synthesis((re, im), mask.astype(np.int64), framing)
 
-    sizes = np.array([framing.hop, framing.fft, framing.analysis, framing.synthesis], np.uint32)
+    sizes = np.array([framing.hop, framing.analysis, framing.synthesis], np.uint32)
     twiddle = twice_twiddle(frontend.twiddle(framing.fft))
     history, overlap = np.zeros(framing.analysis - framing.hop, np.int16), np.zeros(framing.delay, np.int32)
     x, y = np.zeros((framing.bins, 2), np.int32), np.zeros(framing.bins, np.int8)
@@ -58,10 +75,31 @@ def test_the_c_equals_the_reference(kernel: Functions, framing: Framing, seed: i
         kernel("analysis", sizes, frontend.window(framing), twiddle, hop, history, x)
         np.testing.assert_array_equal(x, np.stack([re[i], im[i]], axis=1))
         tables = closed_thresholds(thresholds), search_starts(thresholds)
-        kernel("features", *tables, framing.bins, x, y)
+        kernel("features", *tables, x, y)
         np.testing.assert_array_equal(y, features[i])
         kernel("synthesis", sizes, frontend.fading(framing), twiddle, x, mask[i], overlap, out)
         np.testing.assert_array_equal(out, output[i])
+
+
+@given(framing=framings(), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_the_c_equals_the_reference(kernels: dict[int, Functions], framing: Framing, seed: int) -> None:
+    assert_equal(kernels[framing.fft], framing, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fft", SIZES)
+@pytest.mark.parametrize("place", ["cortex-m4 -Os", "cortex-m55 -O0", "cortex-m4-clang -Os", "cortex-m55-clang -Os"])
+def test_every_core_equals_the_reference(place: str, fft: int, tmp_path: Path) -> None:
+    """The transforms in assembly and vectors, with other options than those of the images that are validated."""
+    name, *options = place.split()
+    (board,) = select([name])
+    kernel = EmulatedFunctions(SHIM, SERVE, board, [*options, points(fft), f"-I{FOLDER}"], tmp_path)
+    try:
+        for framing in (Framing(32, fft, fft - 16, 96), Framing(48, fft, 96, 96), Framing(fft // 2, fft, fft, fft)):
+            assert_equal(kernel, framing, seed=fft)
+    finally:
+        kernel.close()
 
 
 @given(framing=framings(), seed=st.integers(0, 2**32 - 1))

@@ -76,7 +76,7 @@ void decisions(dcp_decision *decision, const int32_t *score, size_t frames, size
 
 void fft256(const int32_t *twiddle, const int32_t *in, int32_t *z);
 void fft256(const int32_t *twiddle, const int32_t *in, int32_t *z) {
-    dcp_fft256(twiddle, in, z);
+    dcp_fft(twiddle, in, z);
 }
 
 void analysis(const int16_t *window, const int32_t *twiddle, const int16_t *in, int16_t *history,
@@ -110,7 +110,7 @@ void synthesis(const int16_t *window, const int32_t *twiddle, int32_t *x, const 
                int32_t *overlap, int16_t *out);
 void synthesis(const int16_t *window, const int32_t *twiddle, int32_t *x, const uint16_t *mask,
                int32_t *overlap, int16_t *out) {
-    int32_t z[DCP_FFT];
+    int32_t z[2 * DCP_HOP];
     dcp_synthesis(window, twiddle, NULL, x, mask, overlap, z, out);
 }
 
@@ -119,7 +119,7 @@ void band_synthesis(const int16_t *window, const int32_t *twiddle, const uint8_t
                     const uint16_t *mask, int32_t *overlap, int16_t *out);
 void band_synthesis(const int16_t *window, const int32_t *twiddle, const uint8_t *bands, int32_t *x,
                     const uint16_t *mask, int32_t *overlap, int16_t *out) {
-    int32_t z[DCP_FFT];
+    int32_t z[2 * DCP_HOP];
     dcp_synthesis(window, twiddle, bands, x, mask, overlap, z, out);
 }
 

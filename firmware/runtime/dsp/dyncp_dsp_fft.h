@@ -11,6 +11,10 @@
 
 #if DCP_SIMD
 
+/* Arithmetic of offsets, which the assembler does. */
+#define DCP_TEXT(expression) DCP_TEXT_OF(expression)
+#define DCP_TEXT_OF(expression) #expression
+
 /* ---- Twists by k = 0 and k = 128 alone ---- */
 
 /* The stages h and 2 h with j = 0 of the values in r0 to r7, in place; r8 is twiddle[128].im. The
@@ -41,34 +45,30 @@
     "rsb r7, r9, r3, asr #1\n\t"                                                                   \
     "add r3, r9, r3, asr #1\n\t"
 
-/* That of all groups, from the values at z on: a to d is where they lie; `step` goes on to the next
- * group, in the store of a. */
-#define DCP_GROUPS0(name, a, b, c, d, step)                                                        \
-    DCP_IN_CODE static inline void name(int32_t *z, const int32_t *behind) {                       \
+/* That of all groups of 32 h bytes; `step` goes on to the next one, in the store of a. */
+#define DCP_GROUPS0(name, h, step)                                                                 \
+    DCP_IN_CODE static inline void name(int32_t *z) {                                              \
         register int32_t *at __asm__("lr") = z;                                                    \
-        register const int32_t *end __asm__("ip") = behind;                                        \
+        register const int32_t *end __asm__("ip") = z + 2 * DCP_POINTS;                            \
         register int32_t factor __asm__("r8") = DCP_MINUS_J;                                       \
-        __asm__ volatile(                                                                          \
-            "str r7, [sp, #-8]!\n"                                                                 \
-            "1:\n\t"                                                                               \
-            "ldrd r0, r1, [lr, #" a "]\n\t"                                                        \
-            "ldrd r2, r3, [lr, #" b "]\n\t"                                                        \
-            "ldrd r4, r5, [lr, #" c "]\n\t"                                                        \
-            "ldrd r6, r7, [lr, #" d "]\n\t" DCP_QUAD0("r0") "strd r2, r3, [lr, #" b "]\n\t"        \
-                                                            "strd r4, r5, [lr, #" c "]\n\t"        \
-                                                            "strd r6, r7, [lr, #" d "]\n\t"        \
-                                                            "strd r0, r1, [lr" step "\n\t"         \
-                                                            "cmp lr, ip\n\t"                       \
-                                                            "bne 1b\n\t"                           \
-                                                            "ldr r7, [sp], #8"                     \
-            : "+r"(at)                                                                             \
-            : "r"(end), "r"(factor)                                                                \
-            : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r9", "r10", "r11", "cc", "memory");       \
+        __asm__ volatile("str r7, [sp, #-8]!\n"                                                    \
+                         "1:\n\t"                                                                  \
+                         "ldrd r0, r1, [lr]\n\t"                                                   \
+                         "ldrd r2, r3, [lr, #8 * " #h "]\n\t"                                      \
+                         "ldrd r4, r5, [lr, #16 * " #h "]\n\t"                                     \
+                         "ldrd r6, r7, [lr, #24 * " #h                                             \
+                         "]\n\t" DCP_QUAD0("r0") "strd r2, r3, [lr, #8 * " #h "]\n\t"              \
+                                                 "strd r4, r5, [lr, #16 * " #h "]\n\t"             \
+                                                 "strd r6, r7, [lr, #24 * " #h "]\n\t"             \
+                                                 "strd r0, r1, [lr" step "\n\t"                    \
+                                                 "cmp lr, ip\n\t"                                  \
+                                                 "bne 1b\n\t"                                      \
+                                                 "ldr r7, [sp], #8"                                \
+                         : "+r"(at)                                                                \
+                         : "r"(end), "r"(factor)                                                   \
+                         : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r9", "r10", "r11", "cc",     \
+                           "memory");                                                              \
     }
-DCP_GROUPS0(dcp_groups4_of_0, "0", "32", "64", "96", "], #128")
-DCP_GROUPS0(dcp_groups16_of_0, "0", "128", "256", "384", "], #512")
-DCP_GROUPS0(dcp_group64_of_0, "-768", "-256", "256", "768", ", #-768]!")
-#undef DCP_GROUPS0
 
 /* ---- All other twists ---- */
 
@@ -86,123 +86,225 @@ DCP_GROUPS0(dcp_group64_of_0, "-768", "-256", "256", "768", ", #-768]!")
     "add " p_re ", r10, " p_re ", asr #1\n\t"                                                      \
     "add " p_im ", r11, " p_im ", asr #1\n\t"
 /* dcp_quad: where values lie from lr on, what loads the factors of both stages and of the second
- * one's other butterfly, and what stores b last, which may step. */
-#define DCP_QUAD(a, b, c, d, first, second, third, store_b)                                        \
+ * one's other butterfly; `on` and `back` may move lr between a and b, and c and d. */
+#define DCP_QUAD(a, b, c, d, first, second, third, on, back)                                       \
     first "ldrd r2, r3, [lr, #" b                                                                  \
-          "]\n\t" DCP_TWIST("r2", "r3") "ldrd r0, r1, [lr, #" a "]\n\t" DCP_BUTTERFLY(             \
-              "r0", "r1", "r2",                                                                    \
-              "r3") "ldrd r6, r7, [lr, #" d                                                        \
-                    "]\n\t" DCP_TWIST("r6", "r7") "ldrd r4, r5, [lr, #" c "]\n\t" DCP_BUTTERFLY(   \
-                        "r4", "r5", "r6", "r7") second DCP_TWIST("r4", "r5")                       \
-                        DCP_BUTTERFLY("r0", "r1", "r4",                                            \
-                                      "r5") "strd r4, r5, [lr, #" c "]\n\tstrd r0, r1, [lr, #" a   \
-                                            "]\n\t" third DCP_TWIST("r6", "r7") DCP_BUTTERFLY(     \
-                                                "r2", "r3", "r6", "r7") "strd r6, r7, [lr, #" d    \
-                                                                        "]\n\t" store_b
+          "]\n\t" DCP_TWIST("r2", "r3") "ldrd r0, r1, [lr, #" a                                    \
+                                        "]\n\t" DCP_BUTTERFLY("r0", "r1", "r2", "r3") on           \
+        "ldrd r6, r7, [lr, #" d                                                                    \
+        "]\n\t" DCP_TWIST("r6", "r7") "ldrd r4, r5, [lr, #" c                                      \
+                                      "]\n\t" DCP_BUTTERFLY("r4", "r5", "r6", "r7")                \
+                                          second DCP_TWIST("r4", "r5")                             \
+                                              DCP_BUTTERFLY("r0", "r1", "r4", "r5") third          \
+        "strd r4, r5, [lr, #" c "]\n\t" DCP_TWIST("r6", "r7")                                      \
+            DCP_BUTTERFLY("r2", "r3", "r6", "r7") "strd r6, r7, [lr, #" d "]\n\t" back             \
+                                                  "strd r0, r1, [lr, #" a "]\n\t"                  \
+                                                  "strd r2, r3, [lr, #" b "]\n\t"
 #define DCP_FACTOR(address) "ldrd r8, r9, [" address "]\n\t"
 
-/* h = 4: the sixteen groups of 128 bytes for one j, two in a pass. ip is 16 bytes behind the factor
- * of the second stage, lr at the value b of the second group. */
-#define DCP_ALL_OF_4(first)                                                                        \
-    "1:\n\t" DCP_QUAD("-160", "-128", "-96", "-64", DCP_FACTOR("ip, #" first),                     \
-                      DCP_FACTOR("ip, #-16"), DCP_FACTOR("ip, #1008"),                             \
-                      "strd r2, r3, [lr, #-128]\n\t")                                              \
-        DCP_QUAD("-32", "0", "32", "64", DCP_FACTOR("ip, #" first), DCP_FACTOR("ip, #-16"),        \
-                 DCP_FACTOR("ip, #1008"), "strd r2, r3, [lr], #256\n\t") "ldr r8, [sp]\n\t"        \
-                                                                         "cmp lr, r8\n\t"          \
-                                                                         "bne 1b\n\t"
+/* Quads of some groups, g bytes from lr. The assembler repeats them: C99 compilers need not take a
+ * string of over 4095 characters. */
+#define DCP_QUADS_OF(h, groups, second, third)                                                     \
+    ".irp g, " groups "\n\t" DCP_QUAD("\\g", "\\g + 8 * " #h, "\\g + 16 * " #h, "\\g + 24 * " #h,  \
+                                      DCP_FACTOR("sp"), second, third, "", "") ".endr\n\t"
+#define DCP_FOUR_GROUPS(h) "-60 * " #h ", -28 * " #h ", 4 * " #h ", 36 * " #h
+#define DCP_TWO_GROUPS(h) "-28 * " #h ", 4 * " #h
 
-/* The stages 4 and 8. */
-DCP_IN_CODE static inline void dcp_stages4(const int32_t *twiddle, int32_t *z) {
-    dcp_groups4_of_0(z, z + 2 * 256);
-    for (size_t j = 1; j < 4; j++) {
-        register const int32_t *second __asm__("ip") = twiddle + 64 * j + 4;
-        register int32_t *at __asm__("lr") = z + 2 * (j + 4 + 16);
-        register const int32_t *end __asm__("r0") = z + 2 * (j + 4 + 16 + 256);
-#define DCP_ONE_J(first)                                                                           \
-    __asm__ volatile("stmdb sp!, {r0, r7}\n" DCP_ALL_OF_4(first) "ldmia sp!, {r0, r7}"             \
-                     : "+r"(at), "+r"(end)                                                         \
-                     : "r"(second)                                                                 \
-                     : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "cc",         \
-                       "memory")
-        if (j == 1) {
-            DCP_ONE_J("240");
-        } else if (j == 2) {
-            DCP_ONE_J("496");
-        } else {
-            DCP_ONE_J("752");
-        }
-#undef DCP_ONE_J
+/* The stages h and 2 h, where there are many groups: of each j some in a pass, with lr in their
+ * middle. The three factors wait in the stack; behind them are their addresses, and the end of j.
+ * The step from one j to the next, of no meaning where there is one j, fits the instruction. */
+#define DCP_MANY_GROUPS(name, h, groups, passed)                                                   \
+    DCP_IN_CODE static inline void name(const int32_t *twiddle, int32_t *z) {                      \
+        register int32_t *at __asm__("lr") = z + 2 + (passed)*4 * (h) - (h);                       \
+        register const int32_t *behind __asm__("ip") = at + 2 * DCP_POINTS;                        \
+        register const int32_t *first __asm__("r2") = twiddle + 2 * DCP_POINTS / (h);              \
+        register const int32_t *second __asm__("r3") = twiddle + DCP_POINTS / (h);                 \
+        register const int32_t *third __asm__("r4") = twiddle + DCP_POINTS / (h) + DCP_POINTS;     \
+        register const int32_t *end __asm__("r5") = at + 2 * ((h)-1);                              \
+        __asm__ volatile(                                                                          \
+            "stmdb sp!, {r2, r3, r4, r5, r6, r7}\n\t"                                              \
+            "sub sp, sp, #24\n"                                                                    \
+            "1:\n\t"                                                                               \
+            "add r6, sp, #24\n\t"                                                                  \
+            "ldmia r6, {r8, r9, r10}\n\t"                                                          \
+            "ldrd r0, r1, [r8], #" DCP_TEXT(                                                       \
+                8 * DCP_POINTS / h &                                                               \
+                1023) "\n\t"                                                                       \
+                      "ldrd r2, r3, [r9], #" DCP_TEXT(                                             \
+                          4 * DCP_POINTS / h &                                                     \
+                          1023) "\n\t"                                                             \
+                                "ldrd r4, r5, [r10], #" DCP_TEXT(                                  \
+                                    4 * DCP_POINTS / h &                                           \
+                                    1023) "\n\t"                                                   \
+                                          "stmia r6, {r8, r9, r10}\n\t"                            \
+                                          "stmia sp, {r0, r1, r2, r3, r4, r5}\n"                   \
+                                          "2:\n\t" DCP_QUADS_OF(                                   \
+                                              h, groups, DCP_FACTOR("sp, #8"),                     \
+                                              DCP_FACTOR(                                          \
+                                                  "sp, #16")) "add lr, lr, #32 * " #h              \
+                                                              " * " #passed "\n\t"                 \
+                                                              "cmp lr, ip\n\t"                     \
+                                                              "bne 2b\n\t"                         \
+                                                              "sub lr, lr, #" DCP_TEXT(            \
+                                                                  8 * DCP_POINTS -                 \
+                                                                  8) "\n\t"                        \
+                                                                     "add ip, ip, #8\n\t"          \
+                                                                     "ldr r0, [sp, #36]\n\t"       \
+                                                                     "cmp lr, r0\n\t"              \
+                                                                     "bne 1b\n\t"                  \
+                                                                     "add sp, sp, #24\n\t"         \
+                                                                     "ldmia sp!, {r2, r3, r4, "    \
+                                                                     "r5, r6, r7}"                 \
+            : "+r"(at), "+r"(behind), "+r"(first), "+r"(second), "+r"(third), "+r"(end)            \
+            :                                                                                      \
+            : "r0", "r1", "r6", "r8", "r9", "r10", "r11", "cc", "memory");                         \
     }
-}
 
-/* h = 16: the four groups of 512 bytes. The assembler repeats the quad: C99 compilers need not take
- * a string of over 4095 characters. */
-#define DCP_ALL_OF_16                                                                              \
-    ".irp g, -960, -448, 64, 576\n\t" DCP_QUAD(                                                    \
-        "\\g", "\\g + 128", "\\g + 256", "\\g + 384", DCP_FACTOR("sp"), DCP_FACTOR("ip, #-16"),    \
-        DCP_FACTOR("ip, #1008"), "strd r2, r3, [lr, #\\g + 128]\n\t") ".endr\n\t"
+#if DCP_POINTS < 512
+/* Where there are four groups: h = DCP_POINTS / 16. The factor of the first stage waits in the
+ * stack; ip is 16 bytes behind that of the second. */
+#define DCP_ALL_FOUR_GROUPS(name, h)                                                               \
+    DCP_IN_CODE static inline void name(const int32_t *twiddle, int32_t *z) {                      \
+        register const int32_t *second __asm__("ip") = twiddle + 16 + 4;                           \
+        register int32_t *at __asm__("lr") = z + 2 + 15 * (h);                                     \
+        register const int32_t *first __asm__("r2") = twiddle + 32;                                \
+        register const int32_t *end __asm__("r3") = at + 2 * ((h)-1);                              \
+        __asm__ volatile(                                                                          \
+            "stmdb sp!, {r0, r1, r2, r3, r6, r7}\n"                                                \
+            "1:\n\t"                                                                               \
+            "ldr r0, [sp, #8]\n\t"                                                                 \
+            "ldrd r2, r3, [r0], #128\n\t"                                                          \
+            "str r0, [sp, #8]\n\t"                                                                 \
+            "strd r2, r3, [sp]\n\t" DCP_QUADS_OF(                                                  \
+                h, DCP_FOUR_GROUPS(h), DCP_FACTOR("ip, #-16"),                                     \
+                DCP_FACTOR("ip, #" DCP_TEXT(4 * DCP_POINTS - 16))) "add ip, ip, #64\n\t"           \
+                                                                   "add lr, lr, #8\n\t"            \
+                                                                   "ldr r8, [sp, #12]\n\t"         \
+                                                                   "cmp lr, r8\n\t"                \
+                                                                   "bne 1b\n\t"                    \
+                                                                   "ldmia sp!, {r0, r1, r2, r3, "  \
+                                                                   "r6, r7}"                       \
+            : "+r"(at), "+r"(second), "+r"(first), "+r"(end)                                       \
+            :                                                                                      \
+            : "r0", "r1", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "cc", "memory");             \
+    }
+#endif
 
-/* The stages 16 and 32. The factor of the first stage waits in the stack. */
-DCP_IN_CODE static inline void dcp_stages16(const int32_t *twiddle, int32_t *z) {
-    dcp_groups16_of_0(z, z + 2 * 256);
-    register const int32_t *second __asm__("ip") = twiddle + 16 + 4;
-    register int32_t *at __asm__("lr") = z + 2 * (1 + 120);
-    register const int32_t *first __asm__("r2") = twiddle + 32;
-    register const int32_t *end __asm__("r3") = z + 2 * (16 + 120);
-    __asm__ volatile("stmdb sp!, {r0, r1, r2, r3, r6, r7}\n"
-                     "1:\n\t"
-                     "ldr r0, [sp, #8]\n\t"
-                     "ldrd r2, r3, [r0], #128\n\t"
-                     "str r0, [sp, #8]\n\t"
-                     "strd r2, r3, [sp]\n\t" DCP_ALL_OF_16 "add ip, ip, #64\n\t"
-                     "add lr, lr, #8\n\t"
-                     "ldr r8, [sp, #12]\n\t"
-                     "cmp lr, r8\n\t"
-                     "bne 1b\n\t"
-                     "ldmia sp!, {r0, r1, r2, r3, r6, r7}"
-                     : "+r"(at), "+r"(second), "+r"(first), "+r"(end)
-                     :
-                     : "r0", "r1", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "cc", "memory");
-}
+/* ---- One group: h = DCP_POINTS / 4 ---- */
 
-/* h = 64: of each j there is one group. Addresses go with the middle of the values, and of the
- * factors of the second stage, or they would be out of reach; that of the first is in the stack. */
-#define DCP_ONE_OF_64(a, b, c, d, first, second, third)                                            \
-    DCP_QUAD(a, b, c, d, "ldr r10, [sp]\n\t" first, DCP_FACTOR("ip, #" second),                    \
-             DCP_FACTOR("ip, #" third), "strd r2, r3, [lr, #" b "]\n\t")
+/* Addresses go with the middle of the values, and of the factors of the second stage, or they would
+ * be out of reach; that of the factor of the first stage is in the stack. With 512 points the two
+ * halves are so far apart that lr goes from one to the other, and ip with the second factor. */
+#if DCP_POINTS == 512
+#define DCP_ONE_QUAD(n, first)                                                                     \
+    DCP_QUAD("8 * " n " - 512", "8 * " n " + 512", "8 * " n " - 512", "8 * " n " + 512", first,    \
+             DCP_FACTOR("ip, #16 * " n " - 32"),                                                   \
+             "add r8, ip, #2048\n\t" DCP_FACTOR("r8, #16 * " n " - 32"), "add lr, lr, #2048\n\t",  \
+             "sub lr, lr, #2048\n\t")
+#define DCP_MIDDLE 64
+#define DCP_MIDDLE_FACTOR 4
+#else
+#define DCP_ONE_QUAD(n, first)                                                                     \
+    DCP_QUAD("8 * " n " - " DCP_TEXT(3 * DCP_POINTS), "8 * " n " - " DCP_TEXT(DCP_POINTS),         \
+             "8 * " n " + " DCP_TEXT(DCP_POINTS), "8 * " n " + " DCP_TEXT(3 * DCP_POINTS), first,  \
+             DCP_FACTOR("ip, #16 * " n " - " DCP_TEXT(2 * DCP_POINTS)),                            \
+             DCP_FACTOR("ip, #16 * " n " + " DCP_TEXT(2 * DCP_POINTS)), "", "")
+#define DCP_MIDDLE (3 * DCP_POINTS / 8)
+#define DCP_MIDDLE_FACTOR (DCP_POINTS / 4)
+#endif
+/* Three quads are a pass. Of 31 or 127, the first is the last one of a pass. */
+#if DCP_ODD_STAGES
+#define DCP_SKIPPED 2
+#define DCP_SKIP "b 3f\n"
+#else
+#define DCP_SKIPPED 0
+#define DCP_SKIP "\n"
+#endif
 
-/* The stages 64 and 128; three of the 63 quads in a pass. */
-DCP_IN_CODE static inline void dcp_stages64(const int32_t *twiddle, int32_t *z) {
-    dcp_group64_of_0(z + 2 * 96, z);
-    register const int32_t *second __asm__("ip") = twiddle + 4 + 2 * 64;
-    register int32_t *at __asm__("lr") = z + 2 * (1 + 96);
-    register const int32_t *first __asm__("r0") = twiddle + 8;
-    register const int32_t *end __asm__("r1") = z + 2 * (64 + 96);
+/* j from 1 on. */
+DCP_IN_CODE static inline void dcp_one_group(const int32_t *twiddle, int32_t *z) {
+    register const int32_t *second __asm__("ip") =
+        twiddle + 4 * (1 - DCP_SKIPPED) + 2 * DCP_MIDDLE_FACTOR;
+    register int32_t *at __asm__("lr") = z + 2 * (1 - DCP_SKIPPED + DCP_MIDDLE);
+    register const int32_t *first __asm__("r0") = twiddle + 8 + 8 * DCP_SKIPPED / 2;
+    register const int32_t *end __asm__("r1") = z + 2 * (DCP_POINTS / 4 + DCP_MIDDLE);
     __asm__ volatile(
-        "stmdb sp!, {r0, r1, r6, r7}\n"
-        "1:\n\t" DCP_ONE_OF_64("-768", "-256", "256", "768",
-                               "ldrd r8, r9, [r10], #96\n\tstr r10, [sp]\n\t", "-512", "512")
-            DCP_ONE_OF_64("-760", "-248", "264", "776", "ldrd r8, r9, [r10, #-64]\n\t", "-496",
-                          "528")
-                DCP_ONE_OF_64("-752", "-240", "272", "784", "ldrd r8, r9, [r10, #-32]\n\t", "-480",
-                              "544") "add ip, ip, #48\n\t"
-                                     "add lr, lr, #24\n\t"
-                                     "ldr r8, [sp, #4]\n\t"
-                                     "cmp lr, r8\n\t"
-                                     "bne 1b\n\t"
-                                     "ldmia sp!, {r0, r1, r6, r7}"
+        "stmdb sp!, {r0, r1, r6, r7}\n\t" DCP_SKIP
+        "1:\n\t" DCP_ONE_QUAD("0", "ldr r10, [sp]\n\t"
+                                   "ldrd r8, r9, [r10], #96\n\t"
+                                   "str r10, [sp]\n\t")
+            DCP_ONE_QUAD("1", "ldr r10, [sp]\n\t" DCP_FACTOR("r10, #-64")) "3:\n\t" DCP_ONE_QUAD(
+                "2", "ldr r10, [sp]\n\t" DCP_FACTOR("r10, #-32")) "add ip, ip, #48\n\t"
+                                                                  "add lr, lr, #24\n\t"
+                                                                  "ldr r8, [sp, #4]\n\t"
+                                                                  "cmp lr, r8\n\t"
+                                                                  "bne 1b\n\t"
+                                                                  "ldmia sp!, {r0, r1, r6, r7}"
         : "+r"(at), "+r"(second), "+r"(first), "+r"(end)
         :
         : "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "cc", "memory");
 }
 
+/* ---- Section 4, step 2, from the stage on that dcp_first_stages leaves ---- */
+
+#if DCP_POINTS == 64
+DCP_GROUPS0(dcp_groups4_of_0, 4, "], #128")
+DCP_ALL_FOUR_GROUPS(dcp_groups4, 4)
+#elif DCP_POINTS == 128
+DCP_GROUPS0(dcp_groups2_of_0, 2, "], #64")
+DCP_MANY_GROUPS(dcp_groups2, 2, DCP_FOUR_GROUPS(2), 4)
+DCP_GROUPS0(dcp_groups8_of_0, 8, "], #256")
+DCP_ALL_FOUR_GROUPS(dcp_groups8, 8)
+#elif DCP_POINTS == 256
+DCP_GROUPS0(dcp_groups4_of_0, 4, "], #128")
+DCP_MANY_GROUPS(dcp_groups4, 4, DCP_FOUR_GROUPS(4), 4)
+DCP_GROUPS0(dcp_groups16_of_0, 16, "], #512")
+DCP_ALL_FOUR_GROUPS(dcp_groups16, 16)
+#else
+DCP_GROUPS0(dcp_groups2_of_0, 2, "], #64")
+DCP_MANY_GROUPS(dcp_groups2, 2, DCP_FOUR_GROUPS(2), 4)
+DCP_GROUPS0(dcp_groups8_of_0, 8, "], #256")
+DCP_MANY_GROUPS(dcp_groups8, 8, DCP_FOUR_GROUPS(8), 4)
+DCP_GROUPS0(dcp_groups32_of_0, 32, "]\n\tadd lr, lr, #1024")
+DCP_MANY_GROUPS(dcp_groups32, 32, DCP_TWO_GROUPS(32), 2)
+#endif
+
+DYNCP_ONCE static void dcp_stages(const int32_t *twiddle, int32_t *z) {
+#if DCP_ODD_STAGES
+    dcp_groups2_of_0(z);
+    dcp_groups2(twiddle, z);
+    dcp_groups8_of_0(z);
+    dcp_groups8(twiddle, z);
+#if DCP_POINTS == 512
+    dcp_groups32_of_0(z);
+    dcp_groups32(twiddle, z);
+#endif
+#else
+    dcp_groups4_of_0(z);
+    dcp_groups4(twiddle, z);
+#if DCP_POINTS == 256
+    dcp_groups16_of_0(z);
+    dcp_groups16(twiddle, z);
+#endif
+#endif
+    dcp_quad_of_0(z, DCP_POINTS / 4);
+    dcp_one_group(twiddle, z);
+}
+
+#undef DCP_GROUPS0
 #undef DCP_BUTTERFLY
 #undef DCP_QUAD
 #undef DCP_FACTOR
-#undef DCP_ALL_OF_4
-#undef DCP_ALL_OF_16
-#undef DCP_ONE_OF_64
+#undef DCP_QUADS_OF
+#undef DCP_FOUR_GROUPS
+#undef DCP_TWO_GROUPS
+#undef DCP_MANY_GROUPS
+#undef DCP_ALL_FOUR_GROUPS
+#undef DCP_ONE_QUAD
+#undef DCP_MIDDLE
+#undef DCP_MIDDLE_FACTOR
+#undef DCP_SKIPPED
+#undef DCP_SKIP
 
 #endif
 

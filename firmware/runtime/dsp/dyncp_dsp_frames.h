@@ -9,35 +9,94 @@
 
 #if DCP_SIMD
 
-/* To the place that the value n has in the order of section 4, step 1: z + 32 bytes times the next
- * entry of dcp_reversed, whose last one is 63. */
+/* To the place that the value n has in the order of section 4, step 1: 32 bytes times the reversed
+ * group, which is the next entry of dcp_reversed times DCP_GROUPS / 64. The flags tell whether it
+ * was the last one. */
+#if DCP_POINTS == 64
+#define DCP_PLACE "lsl #3"
+#define DCP_LAST_GROUP "60"
+#elif DCP_POINTS == 128
+#define DCP_PLACE "lsl #4"
+#define DCP_LAST_GROUP "62"
+#elif DCP_POINTS == 256
+#define DCP_PLACE "lsl #5"
+#define DCP_LAST_GROUP "63"
+#else
+#define DCP_PLACE "lsl #6"
+#define DCP_LAST_GROUP "63"
+#endif
 #define DCP_STORE_QUAD(z, reversed)                                                                \
     "ldrb r10, [" reversed "], #1\n\t"                                                             \
-    "add r9, " z ", r10, lsl #5\n\t"                                                               \
+    "add r9, " z ", r10, " DCP_PLACE "\n\t"                                                        \
     "stmia r9, {r0, r1, r2, r3, r4, r5, r6, r7}\n\t"                                               \
-    "cmp r10, #63\n\t"
+    "cmp r10, #" DCP_LAST_GROUP "\n\t"
 
-/* Section 4, from in[256] to the stages h = 1 and 2: inputs n, n + 128, n + 64 and n + 192. */
+#if DCP_ODD_STAGES
+/* The stage h = 1 of a value in r0 and r1, or r4 and r5, and one in r10 and r11. */
+#define DCP_PAIR0(p_re, p_im, q_re, q_im)                                                          \
+    "asr r10, r10, #1\n\t"                                                                         \
+    "asr r11, r11, #1\n\t"                                                                         \
+    "rsb " q_re ", r10, " p_re ", asr #1\n\t"                                                      \
+    "add " p_re ", r10, " p_re ", asr #1\n\t"                                                      \
+    "rsb " q_im ", r11, " p_im ", asr #1\n\t"                                                      \
+    "add " p_im ", r11, " p_im ", asr #1\n\t"
+
+/* The inputs n, n + 2 DCP_GROUPS, n + DCP_GROUPS and n + 3 DCP_GROUPS, 64 n at most. */
+static inline void dcp_first_pairs(const int32_t *in, int32_t *z) {
+    register const int32_t *early __asm__("ip") = in + DCP_GROUPS;
+    register const int32_t *late __asm__("r8") = in + 5 * DCP_GROUPS;
+    register const uint8_t *reversed __asm__("lr") = dcp_reversed;
+    register int32_t *to __asm__("r0") = z;
+    __asm__ volatile(
+        "stmdb sp!, {r0, r7}\n"
+        "1:\n\t"
+        "ldrd r0, r1, [ip, %[before]]\n\t"
+        "ldrd r4, r5, [ip, %[behind]]\n\t"
+        "ldrd r10, r11, [r8, %[before]]\n\t"
+        "add ip, ip, #8\n\t"
+        "ldr r9, [sp]\n\t" DCP_PAIR0("r0", "r1", "r2",
+                                     "r3") "ldrd r10, r11, [r8, %[behind]]\n\t"
+                                           "add r8, r8, #8\n\t" DCP_PAIR0("r4", "r5", "r6", "r7")
+                                               DCP_STORE_QUAD("r9", "lr") "bne 1b\n\t"
+                                                                          "ldmia sp!, {r0, r7}"
+        : "+r"(early), "+r"(late), "+r"(reversed), "+r"(to)
+        : [before] "i"(-DCP_POINTS), [behind] "i"(DCP_POINTS)
+        : "r1", "r2", "r3", "r4", "r5", "r6", "r9", "r10", "r11", "cc", "memory");
+}
+#undef DCP_PAIR0
+
+/* Section 4, from in[points] to where dcp_stages begins. */
 static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
-    register const int32_t *middle __asm__("ip") = in + 2 * 96;
+    dcp_first_pairs(in, z);
+#if DCP_POINTS == 512
+    dcp_first_pairs(in + 2 * 64, z + 8);
+#endif
+}
+#else
+/* Section 4, from in[points] to the stages h = 1 and 2: inputs n, n + 2 DCP_GROUPS, n + DCP_GROUPS
+ * and n + 3 DCP_GROUPS. */
+static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
+    register const int32_t *middle __asm__("ip") = in + 3 * DCP_GROUPS;
     register const uint8_t *reversed __asm__("lr") = dcp_reversed;
     register int32_t *to __asm__("r0") = z;
     register int32_t factor __asm__("r8") = DCP_MINUS_J;
     __asm__ volatile("stmdb sp!, {r0, r7}\n"
                      "1:\n\t"
-                     "ldrd r0, r1, [ip, #-768]\n\t"
-                     "ldrd r2, r3, [ip, #256]\n\t"
-                     "ldrd r4, r5, [ip, #-256]\n\t"
-                     "ldrd r6, r7, [ip, #768]\n\t" DCP_QUAD0(
+                     "ldrd r0, r1, [ip, %[a]]\n\t"
+                     "ldrd r2, r3, [ip, %[b]]\n\t"
+                     "ldrd r4, r5, [ip, %[c]]\n\t"
+                     "ldrd r6, r7, [ip, %[d]]\n\t" DCP_QUAD0(
                          "r0") "ldr r9, [sp]\n\t"
                                "add ip, ip, #8\n\t" DCP_STORE_QUAD("r9", "lr") "bne 1b\n\t"
                                                                                "ldmia sp!, {r0, r7}"
                      : "+r"(middle), "+r"(reversed), "+r"(to)
-                     : "r"(factor)
+                     : "r"(factor), [a] "i"(-3 * DCP_POINTS), [b] "i"(DCP_POINTS),
+                       [c] "i"(-DCP_POINTS), [d] "i"(3 * DCP_POINTS)
                      : "r1", "r2", "r3", "r4", "r5", "r6", "r9", "r10", "r11", "cc", "memory");
 }
+#endif
 
-/* Section 3, step 3, k from 1 on; two in a pass, until both ends meet in k = 128. */
+/* Section 3, step 3, k from 1 on; two in a pass, until both ends meet in the middle. */
 #define DCP_SPLIT                                                                                  \
     "ldrd r0, r1, [ip]\n\t"                                                                        \
     "ldrd r2, r3, [lr]\n\t"                                                                        \
@@ -62,7 +121,7 @@ static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
     "strd r2, r3, [ip], #8\n\t"
 static inline void dcp_split_from1(const int32_t *twiddle, int32_t *x) {
     register int32_t *up __asm__("ip") = x + 2;
-    register int32_t *down __asm__("lr") = x + 2 * 255;
+    register int32_t *down __asm__("lr") = x + 2 * (DCP_POINTS - 1);
     register const int32_t *factor __asm__("r11") = twiddle + 2;
     __asm__ volatile("1:\n\t" DCP_SPLIT DCP_SPLIT "cmp ip, lr\n\t"
                      "bls 1b"
@@ -105,11 +164,11 @@ static inline void dcp_split_from1(const int32_t *twiddle, int32_t *x) {
 static inline void dcp_merge_from1(const int32_t *twiddle, const uint8_t *bands,
                                    const uint16_t *mask, int32_t *x) {
     register int32_t *up __asm__("ip") = x + 2;
-    register int32_t *down __asm__("lr") = x + 2 * 255;
+    register int32_t *down __asm__("lr") = x + 2 * (DCP_POINTS - 1);
     register const int32_t *factor __asm__("r8") = twiddle + 2;
     if (bands == NULL) {
         register const uint16_t *rising __asm__("r10") = mask + 1;
-        register const uint16_t *falling __asm__("r11") = mask + 255;
+        register const uint16_t *falling __asm__("r11") = mask + DCP_POINTS - 1;
         __asm__ volatile(DCP_MERGE("ldrh r4, [r10], #2\n\t"
                                    "ldrh r5, [r11], #-2\n\t")
                          : "+r"(up), "+r"(down), "+r"(factor), "+r"(rising), "+r"(falling)
@@ -117,7 +176,7 @@ static inline void dcp_merge_from1(const int32_t *twiddle, const uint8_t *bands,
                          : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "cc", "memory");
     } else {
         register const uint8_t *rising __asm__("r9") = bands + 1;
-        register const uint8_t *falling __asm__("r10") = bands + 255;
+        register const uint8_t *falling __asm__("r10") = bands + DCP_POINTS - 1;
         register const uint16_t *values __asm__("r11") = mask;
         __asm__ volatile(DCP_MERGE("ldrb r4, [r9], #1\n\t"
                                    "ldrb r5, [r10], #-1\n\t"
@@ -130,7 +189,9 @@ static inline void dcp_merge_from1(const int32_t *twiddle, const uint8_t *bands,
 }
 #undef DCP_MERGE
 
-#if DCP_UNALIGNED
+#if DCP_UNALIGNED && DCP_POINTS == 256
+
+/* ---- The standard frames ---- */
 
 /* Section 3, steps 1 and 2 up to the stages h = 1 and 2; history[256] becomes in[256]. Two samples
  * and two values of the window in a word. */

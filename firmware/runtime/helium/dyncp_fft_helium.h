@@ -39,38 +39,45 @@ static inline void dcp_butterfly_two(int32x4_t *p, int32x4_t *q, int32x4_t t) {
     *q = vsubq_s32(half, t);
 }
 
-/* ---- Section 4: fft256 ---- */
+/* ---- Section 4: transform ---- */
 
-/* Inputs n and n + 1 belong to groups 32 apart. A scatter or gather of 64 bits, as those below,
- * needs addresses of words only: hence the casts by way of void. */
+/* Inputs n and n + 1 belong to groups half of all apart. A scatter or gather of 64 bits, as those
+ * below, needs addresses of words only: hence the casts by way of void. */
 static inline void dcp_scatter(int32_t *z, int32x4_t values) {
-    const uint64x2_t groups = {0, 32 * 8 * sizeof *z};
+    const uint64x2_t groups = {0, DCP_GROUPS / 2 * 8 * sizeof *z};
     vstrdq_scatter_offset_s64((int64_t *)(void *)z, groups, vreinterpretq_s64_s32(values));
 }
 
-/* The stages h = 1 and 2 on two groups of z, from the inputs n, n + 128, n + 64, n + 192 and those
- * after them. */
+/* What comes before dcp_stages, the stages h = 1 and 2 or h = 1 alone, on two groups of z, from the
+ * inputs n, those half of all, a quarter and three quarters further on, and those after them. */
 static inline void dcp_first_quads(int32_t *z, size_t n, int32x4_t a, int32x4_t b, int32x4_t c,
                                    int32x4_t d) {
-    int32_t *group = z + 8 * (size_t)dcp_reversed[n];
+    int32_t *group = z + 8 * dcp_reversed_group(n);
     dcp_butterfly_two(&a, &b, vshrq_n_s32(b, 1));
     dcp_butterfly_two(&c, &d, vshrq_n_s32(d, 1));
+#if DCP_ODD_STAGES
+    dcp_scatter(group, a);
+    dcp_scatter(group + 2, b);
+    dcp_scatter(group + 4, c);
+    dcp_scatter(group + 6, d);
+#else
     dcp_butterfly_two(&a, &c, vshrq_n_s32(c, 1));
     dcp_scatter(group, a);
     dcp_scatter(group + 4, c);
-    /* The twist by k = 128: w.re = 0, and the products with it; t = j times those with w.im. */
+    /* The quarter turn: w.re = 0, and the products with it; t = j times those with w.im. */
     const int32x4_t products = vqrdmulhq_n_s32(d, -(((int32_t)1 << 30) - 1));
     const int32x4_t half = vshrq_n_s32(b, 1);
     dcp_scatter(group + 2, vcaddq_rot90_s32(half, products));
     dcp_scatter(group + 6, vcaddq_rot270_s32(half, products));
+#endif
 }
 
-/* From in[256] to the stages h = 1 and 2. */
+/* From in[points] to where dcp_stages begins. */
 static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
-    for (size_t n = 0; n < 64; n += 2) {
+    for (size_t n = 0; n < DCP_GROUPS; n += 2) {
         const int32_t *at = in + 2 * n;
-        dcp_first_quads(z, n, vld1q_s32(at), vld1q_s32(at + 2 * 128), vld1q_s32(at + 2 * 64),
-                        vld1q_s32(at + 2 * 192));
+        dcp_first_quads(z, n, vld1q_s32(at), vld1q_s32(at + 4 * DCP_GROUPS),
+                        vld1q_s32(at + 2 * DCP_GROUPS), vld1q_s32(at + 6 * DCP_GROUPS));
     }
 }
 
@@ -117,244 +124,165 @@ static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
                                                              "]\n\tvstrd.64 q2, [q7, #" c          \
                                                              "]\n\t" last "vstrd.64 q1, [q7, #" b  \
                                                              "]\n\tvstrd.64 q3, [q7, #" d "]\n\t"
-/* h = 4: sixteen groups of 128 bytes, two in a pass; behind them, the addresses are 2048 bytes on.
- */
-#define DCP_ALL_OF_4(first, second, last)                                                          \
-    "movs r6, #8\n\t"                                                                              \
-    "dls lr, r6\n"                                                                                 \
-    "1:\n\t" DCP_QUADS("-32", "0", "256]!", "32", "64", first, second, last) "le lr, 1b\n\t"
-/* h = 16: four groups of 512 bytes. */
-#define DCP_ALL_OF_16(first, second, last)                                                         \
-    DCP_QUADS("-640", "-512", "-512]", "-384", "-256", first, second, last)                        \
-    DCP_QUADS("384", "512", "512]", "640", "768", first, second, last)
+/* Arithmetic of offsets, which the assembler does. */
+#define DCP_TEXT(expression) DCP_TEXT_OF(expression)
+#define DCP_TEXT_OF(expression) #expression
+/* Of many groups of 32 h bytes, two neighbours in a pass; behind the last ones, the addresses are
+ * all values further on. */
+#define DCP_MANY_GROUPS(h, first, second, last)                                                    \
+    "movs r6, #" DCP_TEXT(DCP_POINTS / 8 / h) "\n\t"                                               \
+                                              "dls lr, r6\n"                                       \
+                                              "1:\n\t" DCP_QUADS("-8 * " #h, "0", "64 * " #h "]!", \
+                                                                 "8 * " #h, "16 * " #h, first,     \
+                                                                 second, last) "le lr, 1b\n\t"
+/* Of four groups, those that are not neighbours; the addresses are in the middle of all four. */
+#define DCP_FOUR_GROUPS(h, first, second, last)                                                    \
+    DCP_QUADS("-28 * " #h, "-20 * " #h, "-20 * " #h "]", "-12 * " #h, "-4 * " #h, first, second,   \
+              last)                                                                                \
+    DCP_QUADS("4 * " #h, "12 * " #h, "12 * " #h "]", "20 * " #h, "28 * " #h, first, second, last)
+/* Steps of 1024 and 2048 bytes, with 512 points and h = 2, are not in reach of the loads. */
+#define DCP_FACTORS_OF_MANY(h)                                                                     \
+    DCP_FACTORS(DCP_TEXT(8 * DCP_POINTS / h & 1023), DCP_TEXT(4 * DCP_POINTS / h & 1023))          \
+    ".if " DCP_TEXT(8 * DCP_POINTS / h) " == 2048\n\t"                                             \
+                                        "add r8, r8, #2048\n\t"                                    \
+                                        "add r10, r10, #1024\n\t"                                  \
+                                        "add r11, r11, #1024\n\t"                                  \
+                                        ".endif\n\t"
 /* j = 0, and all others; q6 goes from the addresses of one j to those of the next. */
-#define DCP_TWO_STAGES_OF_4                                                                        \
-    DCP_FACTORS("512", "256")                                                                      \
-    DCP_ALL_OF_4(DCP_HALVE, DCP_HALVE, DCP_TURN_LAST)                                              \
+#define DCP_STAGES_OF_MANY(h)                                                                      \
+    DCP_FACTORS_OF_MANY(h)                                                                         \
+    DCP_MANY_GROUPS(h, DCP_HALVE, DCP_HALVE, DCP_TURN_LAST)                                        \
     "2:\n\t"                                                                                       \
-    "vadd.i32 q7, q7, q6\n\t" DCP_FACTORS("512", "256")                                            \
-        DCP_ALL_OF_4(DCP_TWIST_FIRST, DCP_TWIST_SECOND, DCP_TWIST_LAST) "subs ip, ip, #1\n\t"      \
-                                                                        "bne 2b"
-#define DCP_TWO_STAGES_OF_16                                                                       \
+    "vadd.i32 q7, q7, q6\n\t" DCP_FACTORS_OF_MANY(h) DCP_MANY_GROUPS(                              \
+        h, DCP_TWIST_FIRST, DCP_TWIST_SECOND, DCP_TWIST_LAST) "subs ip, ip, #1\n\t"                \
+                                                              "bne 2b"
+#define DCP_STAGES_OF_FOUR(h)                                                                      \
     DCP_FACTORS("128", "64")                                                                       \
-    DCP_ALL_OF_16(DCP_HALVE, DCP_HALVE, DCP_TURN_LAST)                                             \
+    DCP_FOUR_GROUPS(h, DCP_HALVE, DCP_HALVE, DCP_TURN_LAST)                                        \
     "dls lr, ip\n"                                                                                 \
     "1:\n\t"                                                                                       \
     "vadd.i32 q7, q7, q6\n\t" DCP_FACTORS("128", "64")                                             \
-        DCP_ALL_OF_16(DCP_TWIST_FIRST, DCP_TWIST_SECOND, DCP_TWIST_LAST) "le lr, 1b"
-#define DCP_TWO_STAGES(text)                                                                       \
-    __asm__ volatile(text                                                                          \
-                     : "+w"(groups), "+r"(first), "+r"(second), "+r"(third), "+r"(left)            \
-                     : "w"(step)                                                                   \
-                     : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "q0", "q1", "q2", "q3", "q4",     \
-                       "q5", "lr", "cc", "memory")
+        DCP_FOUR_GROUPS(h, DCP_TWIST_FIRST, DCP_TWIST_SECOND, DCP_TWIST_LAST) "le lr, 1b"
 
-/* Step 2, the stages h and 2 h, h = 4 or 16. Data, factors and addresses fill the registers
- * exactly, which gcc does not manage. */
-DCP_IN_CODE static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
-    /* What the offsets above count from. */
-    const uint32_t at = (uint32_t)(uintptr_t)z + (h == 4 ? 32u - 256u : 640u);
-    const uint32_t on = h == 4 ? 8u - 2048u : 8u;
-    const uint32x4_t begin = {at, 0, at + 32 * (uint32_t)h, 0}, steps = {on, 0, on, 0};
-    register uint32x4_t groups __asm__("q7") = begin;
-    register const uint32x4_t step __asm__("q6") = steps;
-    register const int32_t *first __asm__("r8") = twiddle;
-    register const int32_t *second __asm__("r10") = twiddle;
-    register const int32_t *third __asm__("r11") = twiddle + 2 * 128;
-    register size_t left __asm__("ip") = h - 1;
-    if (h == 4) {
-        DCP_TWO_STAGES(DCP_TWO_STAGES_OF_4);
-    } else {
-        DCP_TWO_STAGES(DCP_TWO_STAGES_OF_16);
+/* Step 2, the stages h and 2 h: the byte that the addresses count from, how far apart two groups of
+ * a vector are and how far it is from the addresses behind one j to those of the next. Data,
+ * factors and addresses fill the registers exactly, which gcc does not manage. */
+#define DCP_TWO_STAGES(name, h, text, middle, apart, further)                                      \
+    DCP_IN_CODE static inline void name(const int32_t *twiddle, int32_t *z) {                      \
+        const uint32_t at = (uint32_t)(uintptr_t)z + (middle), on = (further);                     \
+        const uint32x4_t begin = {at, 0, at + (apart), 0}, steps = {on, 0, on, 0};                 \
+        register uint32x4_t groups __asm__("q7") = begin;                                          \
+        register const uint32x4_t step __asm__("q6") = steps;                                      \
+        register const int32_t *first __asm__("r8") = twiddle;                                     \
+        register const int32_t *second __asm__("r10") = twiddle;                                   \
+        register const int32_t *third __asm__("r11") = twiddle + DCP_POINTS;                       \
+        register size_t left __asm__("ip") = (h)-1;                                                \
+        __asm__ volatile(text                                                                      \
+                         : "+w"(groups), "+r"(first), "+r"(second), "+r"(third), "+r"(left)        \
+                         : "w"(step)                                                               \
+                         : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "q0", "q1", "q2", "q3", "q4", \
+                           "q5", "lr", "cc", "memory");                                            \
     }
-}
+#define DCP_TWO_STAGES_OF_MANY(name, h)                                                            \
+    DCP_TWO_STAGES(name, h, DCP_STAGES_OF_MANY(h), 8u * (h)-64u * (h), 32u * (h),                  \
+                   8u - 8u * DCP_POINTS)
+#define DCP_TWO_STAGES_OF_FOUR(name, h)                                                            \
+    DCP_TWO_STAGES(name, h, DCP_STAGES_OF_FOUR(h), 28u * (h), 64u * (h), 8u)
+#if DCP_POINTS == 64
+DCP_TWO_STAGES_OF_FOUR(dcp_stages4, 4)
+#elif DCP_POINTS == 128
+DCP_TWO_STAGES_OF_MANY(dcp_stages2, 2)
+DCP_TWO_STAGES_OF_FOUR(dcp_stages8, 8)
+#elif DCP_POINTS == 256
+DCP_TWO_STAGES_OF_MANY(dcp_stages4, 4)
+DCP_TWO_STAGES_OF_FOUR(dcp_stages16, 16)
+#else
+DCP_TWO_STAGES_OF_MANY(dcp_stages2, 2)
+DCP_TWO_STAGES_OF_MANY(dcp_stages8, 8)
+DCP_TWO_STAGES_OF_FOUR(dcp_stages32, 32)
+#endif
 
-/* The stages 64 and 128 of one group: j and j + 1 are neighbours, with factors of their own. */
-DCP_IN_CODE static inline void dcp_last_quads(const int32_t *twiddle, int32_t *z, size_t j) {
-    const dcp_factors first = dcp_load_factors(twiddle, 4 * j, 4);
-    int32x4_t a = vld1q_s32(z), b = vld1q_s32(z + 2 * 64);
-    int32x4_t c = vld1q_s32(z + 4 * 64), d = vld1q_s32(z + 6 * 64);
-    int32x4_t from_b = dcp_twist_two(b, first), from_d = dcp_twist_two(d, first);
-    if (j == 0) {
-        /* The first of the two is the twist by k = 0. */
-        from_b = vshrq_m_n_s32(from_b, b, 1, vctp32q(2));
-        from_d = vshrq_m_n_s32(from_d, d, 1, vctp32q(2));
-    }
-    dcp_butterfly_two(&a, &b, from_b);
-    dcp_butterfly_two(&c, &d, from_d);
-    int32x4_t from_c = dcp_twist_two(c, dcp_load_factors(twiddle, 2 * j, 2));
-    if (j == 0) {
-        from_c = vshrq_m_n_s32(from_c, c, 1, vctp32q(2));
-    }
-    dcp_butterfly_two(&a, &c, from_c);
+/* The last two stages have one group: j and j + 1 are neighbours, with factors of their own. Here
+ * is j = 0. */
+DCP_IN_CODE static inline void dcp_last_quads(const int32_t *twiddle, int32_t *z) {
+    /* The first of the two is the twist by k = 0. */
+    const mve_pred16_t halved = vctp32q(2);
+    const dcp_factors first = dcp_load_factors(twiddle, 0, 4);
+    int32x4_t a = vld1q_s32(z), b = vld1q_s32(z + DCP_POINTS / 2);
+    int32x4_t c = vld1q_s32(z + DCP_POINTS), d = vld1q_s32(z + 3 * DCP_POINTS / 2);
+    dcp_butterfly_two(&a, &b, vshrq_m_n_s32(dcp_twist_two(b, first), b, 1, halved));
+    dcp_butterfly_two(&c, &d, vshrq_m_n_s32(dcp_twist_two(d, first), d, 1, halved));
+    const int32x4_t from_c = dcp_twist_two(c, dcp_load_factors(twiddle, 0, 2));
+    dcp_butterfly_two(&a, &c, vshrq_m_n_s32(from_c, c, 1, halved));
+    dcp_butterfly_two(&b, &d, dcp_twist_two(d, dcp_load_factors(twiddle, DCP_POINTS / 2, 2)));
     vst1q_s32(z, a);
-    vst1q_s32(z + 4 * 64, c);
-    dcp_butterfly_two(&b, &d, dcp_twist_two(d, dcp_load_factors(twiddle, 2 * j + 128, 2)));
-    vst1q_s32(z + 2 * 64, b);
-    vst1q_s32(z + 6 * 64, d);
+    vst1q_s32(z + DCP_POINTS / 2, b);
+    vst1q_s32(z + DCP_POINTS, c);
+    vst1q_s32(z + 3 * DCP_POINTS / 2, d);
 }
 
-/* Two values times two factors, in q4 and q5. */
+/* Two values q times two factors: t. What q and `im` were is lost. */
 #define DCP_TWIST_EACH(q, re, im, t, other)                                                        \
     "vrmulh.s32 " t ", " q ", " re "\n\t"                                                          \
     "vrmulh.s32 " other ", " q ", " im "\n\t"                                                      \
     "vcadd.i32 " t ", " t ", " other ", #90\n\t"
+#define DCP_FACTORS_EACH(re, im, words)                                                            \
+    "vldrw.u32 q4, [%[" re "], " words ", uxtw #2]\n\t"                                            \
+    "vldrw.u32 q5, [%[" im "], " words ", uxtw #2]\n\t"
+#define DCP_LOAD_EACH(q, from) "vldrw.u32 " q ", [%[" from "]]\n\t"
+#define DCP_STORE_EACH(q, to) "vstrw.32 " q ", [%[" to "]], #16\n\t"
+#define DCP_LAST_QUADS                                                                             \
+    DCP_FACTORS_EACH("re", "im", "q6")                                                             \
+    DCP_LOAD_EACH("q1", "b")                                                                       \
+    DCP_TWIST_EACH("q1", "q4", "q5", "q7", "q2")                                                   \
+    DCP_LOAD_EACH("q0", "a")                                                                       \
+    DCP_COMBINE("q0", "q1", "q7")                                                                  \
+    DCP_LOAD_EACH("q3", "d")                                                                       \
+    DCP_TWIST_EACH("q3", "q4", "q5", "q7", "q2")                                                   \
+    DCP_LOAD_EACH("q2", "c")                                                                       \
+    DCP_COMBINE("q2", "q3", "q7")                                                                  \
+    "vshr.u32 q7, q6, #1\n\t" DCP_FACTORS_EACH("re", "im", "q7")                                   \
+        DCP_TWIST_EACH("q2", "q4", "q5", "q4", "q5") DCP_COMBINE("q0", "q2", "q4")                 \
+            DCP_STORE_EACH("q0", "a") DCP_STORE_EACH("q2", "c") "vmov.i32 q4, #" DCP_TEXT(         \
+                DCP_POINTS) "\n\t"                                                                 \
+                            "vadd.i32 q7, q7, q4\n\t" DCP_FACTORS_EACH("re", "im", "q7")           \
+                                DCP_TWIST_EACH("q3", "q4", "q5", "q4", "q5")                       \
+                                    DCP_COMBINE("q1", "q3", "q4") DCP_STORE_EACH("q1", "b")        \
+                                        DCP_STORE_EACH("q3", "d") "vadd.i32 q6, q6, %[step]\n\t"
 
-/* Those of all j from 2 on. q6 has how far the factors of the first stage lie from twiddle, in
- * words; those of the second lie half as far. */
+/* All j from 2 on. q6 has how far the factors of the first stage lie from twiddle, in words; those
+ * of the second lie half as far, and those of its other butterfly DCP_POINTS further on. */
 DCP_IN_CODE static inline void dcp_last_stages(const int32_t *twiddle, int32_t *z) {
     const uint32x4_t begin = {16, 16, 24, 24};
     register uint32x4_t far __asm__("q6") = begin;
-    int32_t *at = z + 2 * (2 + 32), *later = z + 2 * (2 + 160);
-    const int32_t *im = twiddle + 1, *re3 = twiddle + 2 * 128, *im3 = twiddle + 2 * 128 + 1;
-    __asm__ volatile("dls lr, %[passes]\n"
-                     "1:\n\t"
-                     "vldrw.u32 q4, [%[re], q6, uxtw #2]\n\t"
-                     "vldrw.u32 q5, [%[im], q6, uxtw #2]\n\t"
-                     "vldrw.u32 q1, [%[at], #256]\n\t" DCP_TWIST_EACH("q1", "q4", "q5", "q7", "q2") "vldrw.u32 q0, [%[at], #-256]\n\t" DCP_COMBINE("q0", "q1", "q7") "vldrw.u32 q3, [%[later], #256]\n\t" DCP_TWIST_EACH(
-                         "q3", "q4", "q5", "q7",
-                         "q2") "vldrw.u32 q2, [%[later], "
-                               "#-256]\n\t" DCP_COMBINE(
-                                   "q2", "q3",
-                                   "q7") "vshr.u32 "
-                                         "q7, q6, "
-                                         "#1\n\t"
-                                         "vldrw.u32 "
-                                         "q4, [%[re], "
-                                         "q7, uxtw "
-                                         "#2]\n\t"
-                                         "vldrw.u32 "
-                                         "q5, [%[im], "
-                                         "q7, uxtw "
-                                         "#2]"
-                                         "\n"
-                                         "\t" DCP_TWIST_EACH("q2", "q4", "q5", "q4", "q5")
-                                             DCP_COMBINE(
-                                                 "q0", "q2",
-                                                 "q4") "vs"
-                                                       "tr"
-                                                       "w."
-                                                       "32"
-                                                       " q"
-                                                       "0,"
-                                                       " ["
-                                                       "%["
-                                                       "at"
-                                                       "],"
-                                                       " #"
-                                                       "-2"
-                                                       "56"
-                                                       "]"
-                                                       "\n"
-                                                       "\t"
-                                                       "vs"
-                                                       "tr"
-                                                       "w."
-                                                       "32"
-                                                       " q"
-                                                       "2,"
-                                                       " ["
-                                                       "%["
-                                                       "la"
-                                                       "te"
-                                                       "r]"
-                                                       ", "
-                                                       "#-"
-                                                       "25"
-                                                       "6]"
-                                                       "\n"
-                                                       "\t"
-                                                       "vl"
-                                                       "dr"
-                                                       "w."
-                                                       "u3"
-                                                       "2 "
-                                                       "q4"
-                                                       ", "
-                                                       "[%"
-                                                       "[r"
-                                                       "e3"
-                                                       "],"
-                                                       " q"
-                                                       "7,"
-                                                       " u"
-                                                       "xt"
-                                                       "w "
-                                                       "#2"
-                                                       "]"
-                                                       "\n"
-                                                       "\t"
-                                                       "vl"
-                                                       "dr"
-                                                       "w."
-                                                       "u3"
-                                                       "2 "
-                                                       "q5"
-                                                       ", "
-                                                       "[%"
-                                                       "[i"
-                                                       "m3"
-                                                       "],"
-                                                       " q"
-                                                       "7,"
-                                                       " u"
-                                                       "xt"
-                                                       "w "
-                                                       "#2"
-                                                       "]"
-                                                       "\n"
-                                                       "\t" DCP_TWIST_EACH("q3", "q4", "q5", "q4",
-                                                                           "q5")
-                                                           DCP_COMBINE(
-                                                               "q1", "q3",
-                                                               "q4") "vstrw.32 q1, [%[at], "
-                                                                     "#256]\n\t"
-                                                                     "vstrw.32 q3, [%[later], "
-                                                                     "#256]\n\t"
-                                                                     "vadd.i32 q6, q6, %[step]\n\t"
-                                                                     "add %[at], %[at], #16\n\t"
-                                                                     "add %[later], %[later], "
-                                                                     "#16\n\t"
-                                                                     "le lr, 1b\n\t"
-                     : "+w"(far), [at] "+r"(at), [later] "+r"(later)
-                     : [re] "r"(twiddle), [im] "r"(im), [re3] "r"(re3), [im3] "r"(im3),
-                       [step] "r"(16), [passes] "r"(31)
+    int32_t *a = z + 4, *b = a + DCP_POINTS / 2, *c = b + DCP_POINTS / 2, *d = c + DCP_POINTS / 2;
+    __asm__ volatile("mov lr, #" DCP_TEXT(DCP_POINTS / 8 - 1) "\n\t"
+                                                              "dls lr, lr\n"
+                                                              "1:\n\t" DCP_LAST_QUADS "le lr, 1b"
+                     : "+w"(far), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
+                     : [re] "r"(twiddle), [im] "r"(twiddle + 1), [step] "r"(16)
                      : "q0", "q1", "q2", "q3", "q4", "q5", "q7", "lr", "memory", "cc");
 }
 
-/* Step 2 from h = 4 on. */
+/* Step 2, from the stage on that dcp_first_stages leaves. */
 DYNCP_ONCE static void dcp_stages(const int32_t *twiddle, int32_t *z) {
-    dcp_two_stages(twiddle, z, 4);
-    dcp_two_stages(twiddle, z, 16);
-    dcp_last_quads(twiddle, z, 0);
+#if DCP_ODD_STAGES
+    dcp_stages2(twiddle, z);
+    dcp_stages8(twiddle, z);
+#if DCP_POINTS == 512
+    dcp_stages32(twiddle, z);
+#endif
+#else
+    dcp_stages4(twiddle, z);
+#if DCP_POINTS == 256
+    dcp_stages16(twiddle, z);
+#endif
+#endif
+    dcp_last_quads(twiddle, z);
     dcp_last_stages(twiddle, z);
 }
 
 /* ---- Section 3: analysis ---- */
-
-static inline int32x4_t dcp_windowed(int32x4_t samples, const int16_t *window) {
-    return vmulq_s32(samples, vldrhq_s32(window));
-}
-
-/* Steps 1 and 2 up to the stages h = 1 and 2; history[256] becomes in[256]. Addresses lie between
- * what is loaded, within reach of both. */
-static inline void dcp_window(const int16_t *window, const int16_t *in, int16_t *history,
-                              int32_t *z) {
-    const int16_t *rising = window + 64, *falling = window + 64 + 256, *now = in + 64;
-    int16_t *before = history + 64;
-    for (size_t n = 0; n < 64; n += 2) {
-        const int32x4_t a = dcp_windowed(vldrhq_s32(before - 64), rising - 64);
-        const int32x4_t c = dcp_windowed(vldrhq_s32(before + 64), rising + 64);
-        const int32x4_t b = vldrhq_s32(now - 64), d = vldrhq_s32(now + 64);
-        vstrhq_s32(before - 64, b);
-        vstrhq_s32(before + 64, d);
-        dcp_first_quads(z, n, a, dcp_windowed(b, falling - 64), c, dcp_windowed(d, falling + 64));
-        rising += 4;
-        falling += 4;
-        now += 4;
-        before += 4;
-    }
-}
 
 /* Four complex values, real and imaginary parts apart. */
 typedef int32x4x2_t dcp_four;
@@ -397,12 +325,12 @@ static inline dcp_four dcp_twist_four(int32x4_t re, int32x4_t im, const int32_t 
     return t;
 }
 
-/* Step 3: the spectrum x[257] of real samples in place of the transform x[256] of their pairs; four
- * k at a time. VHADD halves the sum, which is e >> 1. */
+/* Step 3: the spectrum x[DCP_BINS] of real samples in place of the transform of their pairs; four k
+ * at a time. VHADD halves the sum, which is e >> 1. */
 static inline void dcp_split(const int32_t *twiddle, int32_t *x) {
     const int32_t re = x[0] >> 1, im = (x[1] >> 1) - (-x[1] >> 1);
-    for (size_t k = 1; k <= 128; k += 4) {
-        int32_t *up = x + 2 * k, *down = x + 2 * (256 - k);
+    for (size_t k = 1; k <= DCP_POINTS / 2; k += 4) {
+        int32_t *up = x + 2 * k, *down = x + 2 * (DCP_POINTS - k);
         const dcp_four a = vld2q_s32(up), b = dcp_load_down(down);
         const int32x4_t a_re = vshrq_n_s32(a.val[0], 1), a_im = vshrq_n_s32(a.val[1], 1);
         const int32x4_t b_re = vshrq_n_s32(b.val[0], 1);
@@ -416,8 +344,8 @@ static inline void dcp_split(const int32_t *twiddle, int32_t *x) {
     }
     x[0] = re + (im >> 1);
     x[1] = 0;
-    x[2 * 256] = re - (im >> 1);
-    x[2 * 256 + 1] = 0;
+    x[2 * DCP_POINTS] = re - (im >> 1);
+    x[2 * DCP_POINTS + 1] = 0;
 }
 
 /* ---- Section 5: features ---- */
@@ -473,10 +401,10 @@ static inline uint32x4_t dcp_features_from(const uint64_t *thresholds, const uin
     return dcp_features4(thresholds, starts, bins.val[0], bins.val[1]);
 }
 
-/* As in dyncp_fft_scalar.h; the last four of the 257 begin at 253. */
+/* As in dyncp_fft_scalar.h; the last four begin among the four before. */
 static inline void dcp_features(const uint64_t *thresholds, const uint8_t *starts, const int32_t *x,
                                 int8_t *features) {
-    for (size_t k = 0; k < DCP_BINS; k += k == 252 ? 1 : 4) {
+    for (size_t k = 0; k < DCP_BINS; k += k == DCP_POINTS - 4 ? 1 : 4) {
         vstrbq_u32((uint8_t *)features + k, dcp_features_from(thresholds, starts, x + 2 * k));
     }
 }
@@ -574,16 +502,16 @@ static inline int32x4_t dcp_mask_down(const uint8_t *bands, const uint16_t *mask
     return vreinterpretq_s32_u32(vshlq_n_u32(values, 16));
 }
 
-/* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of x[257]; four k
- * at a time. */
+/* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of the spectrum;
+ * four k at a time. */
 static inline void dcp_merge(const int32_t *twiddle, const uint8_t *bands, const uint16_t *mask,
                              int32_t *x) {
     const int32_t first = dcp_rmul2(x[0], mask[dcp_band_of(bands, 0)] * 65536);
-    const int32_t last = dcp_rmul2(x[2 * 256], mask[dcp_band_of(bands, 256)] * 65536);
-    for (size_t k = 1; k <= 128; k += 4) {
-        int32_t *up = x + 2 * k, *down = x + 2 * (256 - k);
+    const int32_t last = dcp_rmul2(x[2 * DCP_POINTS], mask[dcp_band_of(bands, DCP_POINTS)] * 65536);
+    for (size_t k = 1; k <= DCP_POINTS / 2; k += 4) {
+        int32_t *up = x + 2 * k, *down = x + 2 * (DCP_POINTS - k);
         const int32x4_t up_mask = dcp_mask_up(bands, mask, k);
-        const int32x4_t down_mask = dcp_mask_down(bands, mask, 256 - k);
+        const int32x4_t down_mask = dcp_mask_down(bands, mask, DCP_POINTS - k);
         const dcp_four a = vld2q_s32(up), b = dcp_load_down(down);
         const int32x4_t a_re = vrmulhq_s32(a.val[0], up_mask);
         const int32x4_t a_im = vrmulhq_s32(a.val[1], up_mask);
@@ -602,8 +530,37 @@ static inline void dcp_merge(const int32_t *twiddle, const uint8_t *bands, const
     x[1] = (first + last) >> 1;
 }
 
-/* Step 4. Eight samples, apart as even and odd ones: q2 and q3 are z times the window, whose halves
- * go to the upper halves of words. im comes first: re and im are exchanged again. */
+#if DCP_POINTS == 256
+
+/* ---- The standard frames ---- */
+
+/* Section 3. */
+static inline int32x4_t dcp_windowed(int32x4_t samples, const int16_t *window) {
+    return vmulq_s32(samples, vldrhq_s32(window));
+}
+
+/* Steps 1 and 2 up to the stages h = 1 and 2; history[256] becomes in[256]. Addresses lie between
+ * what is loaded, within reach of both. */
+static inline void dcp_window(const int16_t *window, const int16_t *in, int16_t *history,
+                              int32_t *z) {
+    const int16_t *rising = window + 64, *falling = window + 64 + 256, *now = in + 64;
+    int16_t *before = history + 64;
+    for (size_t n = 0; n < 64; n += 2) {
+        const int32x4_t a = dcp_windowed(vldrhq_s32(before - 64), rising - 64);
+        const int32x4_t c = dcp_windowed(vldrhq_s32(before + 64), rising + 64);
+        const int32x4_t b = vldrhq_s32(now - 64), d = vldrhq_s32(now + 64);
+        vstrhq_s32(before - 64, b);
+        vstrhq_s32(before + 64, d);
+        dcp_first_quads(z, n, a, dcp_windowed(b, falling - 64), c, dcp_windowed(d, falling + 64));
+        rising += 4;
+        falling += 4;
+        now += 4;
+        before += 4;
+    }
+}
+
+/* Section 8, step 4. Eight samples, apart as even and odd ones: q2 and q3 are z times the window,
+ * whose halves go to the upper halves of words. im comes first: re and im are exchanged again. */
 #define DCP_FADED(z, window, even, odd)                                                            \
     "vld20.32 {q0, q1}, [%[" z "]]\n\t"                                                            \
     "vldrh.u16 q4, [%[" window "]], #16\n\t"                                                       \
@@ -637,5 +594,7 @@ static inline void dcp_overlap_add(const int16_t *window, const int32_t *z, int3
                      : [passes] "r"(DCP_HOP / 8), "w"(upper)
                      : "q0", "q1", "q2", "q3", "q4", "q5", "q7", "lr", "memory");
 }
+
+#endif
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "dyncp_runtime.h"
 
-/* Twice the factor of a quarter turn, whose other part is 0: twiddle[128].im with 512 points. */
+/* Twice the factor of a quarter turn, whose other part is 0: the im in the middle of `twiddle`. */
 #define DCP_MINUS_J (-2 * (((int32_t)1 << 30) - 1))
 
 typedef struct {
@@ -57,10 +57,40 @@ static inline dcp_complex dcp_twist0(dcp_complex q) {
     return q;
 }
 
+/* By a quarter turn: the real parts of the products with w.re = 0 are 0. */
+static inline dcp_complex dcp_turn(dcp_complex q) {
+    dcp_complex t;
+    t.re = -dcp_rmul2(q.im, DCP_MINUS_J);
+    t.im = dcp_rmul2(q.re, DCP_MINUS_J);
+    return t;
+}
+
 static inline void dcp_butterfly(dcp_complex *p, dcp_complex *q, dcp_complex t) {
     const dcp_complex half = dcp_twist0(*p);
     *p = dcp_plus(half, t);
     *q = dcp_minus(half, t);
+}
+
+/* ---- Section 4: four values, two stages at a time ---- */
+
+/* The butterflies of the stages h and 2 h on z[j], z[j + h], z[j + 2 h], z[j + 3 h] of a group,
+ * j = 0: the twists are by k = 0, and by a quarter turn in the second stage's other butterfly. */
+static inline void dcp_quad0(dcp_complex *a, dcp_complex *b, dcp_complex *c, dcp_complex *d) {
+    dcp_butterfly(a, b, dcp_twist0(*b));
+    dcp_butterfly(c, d, dcp_twist0(*d));
+    dcp_butterfly(a, c, dcp_twist0(*c));
+    dcp_butterfly(b, d, dcp_turn(*d));
+}
+
+/* That of a group at z. */
+DCP_IN_CODE static inline void dcp_quad_of_0(int32_t *z, size_t h) {
+    dcp_complex a = dcp_load(z), b = dcp_load(z + 2 * h);
+    dcp_complex c = dcp_load(z + 4 * h), d = dcp_load(z + 6 * h);
+    dcp_quad0(&a, &b, &c, &d);
+    dcp_store(z, a);
+    dcp_store(z + 2 * h, b);
+    dcp_store(z + 4 * h, c);
+    dcp_store(z + 6 * h, d);
 }
 
 /* ---- Section 3, step 3, and section 8, step 2: two bins at once ---- */

@@ -9,36 +9,15 @@
 #include "dyncp_butterfly.h"
 #include "dyncp_dsp_frames.h"
 #include "dyncp_runtime.h"
-
-/* k = 128: the real parts of the products with w.re = 0 are 0. */
-static inline dcp_complex dcp_twist128(dcp_complex q) {
-    dcp_complex t;
-    t.re = -dcp_rmul2(q.im, DCP_MINUS_J);
-    t.im = dcp_rmul2(q.re, DCP_MINUS_J);
-    return t;
-}
+#if DCP_SIMD
+#include "dyncp_simd.h"
+#endif
 
 /* ---- Section 4: four values, two stages at a time ---- */
 
-/* The butterflies of the stages h and 2 h on z[j], z[j + h], z[j + 2 h], z[j + 3 h] of a group,
- * j = 0: the twists are by k = 0, and by k = 128 in the second stage's other butterfly. */
-static inline void dcp_quad0(dcp_complex *a, dcp_complex *b, dcp_complex *c, dcp_complex *d) {
-    dcp_butterfly(a, b, dcp_twist0(*b));
-    dcp_butterfly(c, d, dcp_twist0(*d));
-    dcp_butterfly(a, c, dcp_twist0(*c));
-    dcp_butterfly(b, d, dcp_twist128(*d));
-}
-
-#if DCP_SIMD
-/* Section 4, step 2, from h = 4 on. */
-DYNCP_ONCE static void dcp_stages(const int32_t *twiddle, int32_t *z) {
-    dcp_stages4(twiddle, z);
-    dcp_stages16(twiddle, z);
-    dcp_stages64(twiddle, z);
-}
-#else
-/* j > 0: the stage h twists by k = j 256 / h, the stage 2 h by half of that and, 128 further on,
- * in its other butterfly. */
+#if !DCP_SIMD
+/* j > 0: the stage h twists by k = j points / h, the stage 2 h by half of that and, half of all
+ * factors further on, in its other butterfly. */
 DCP_IN_CODE static inline void dcp_quad(int32_t *z, size_t h, const int32_t *twiddle, size_t k) {
     dcp_complex a = dcp_load(z), b = dcp_load(z + 2 * h);
     const dcp_complex first = dcp_load(twiddle + 2 * k);
@@ -48,41 +27,48 @@ DCP_IN_CODE static inline void dcp_quad(int32_t *z, size_t h, const int32_t *twi
     dcp_butterfly(&a, &c, dcp_twist(c, dcp_load(twiddle + k)));
     dcp_store(z, a);
     dcp_store(z + 4 * h, c);
-    dcp_butterfly(&b, &d, dcp_twist(d, dcp_load(twiddle + k + 2 * 128)));
+    dcp_butterfly(&b, &d, dcp_twist(d, dcp_load(twiddle + k + DCP_POINTS)));
     dcp_store(z + 2 * h, b);
     dcp_store(z + 6 * h, d);
 }
 
 /* Section 4, step 2, stages h and 2 h. */
 DCP_IN_CODE static inline void dcp_two_stages(const int32_t *twiddle, int32_t *z, size_t h) {
-    for (size_t g = 0; g < 256; g += 4 * h) {
+    for (size_t g = 0; g < DCP_POINTS; g += 4 * h) {
         int32_t *group = z + 2 * g;
-        dcp_complex a = dcp_load(group), b = dcp_load(group + 2 * h);
-        dcp_complex c = dcp_load(group + 4 * h), d = dcp_load(group + 6 * h);
-        dcp_quad0(&a, &b, &c, &d);
-        dcp_store(group, a);
-        dcp_store(group + 2 * h, b);
-        dcp_store(group + 4 * h, c);
-        dcp_store(group + 6 * h, d);
+        dcp_quad_of_0(group, h);
         for (size_t j = 1; j < h; j++) {
-            dcp_quad(group + 2 * j, h, twiddle, j * (256 / h));
+            dcp_quad(group + 2 * j, h, twiddle, j * (DCP_POINTS / h));
         }
     }
 }
 
-/* Section 4, step 2, from h = 4 on. */
+/* Section 4, step 2, from the stage on that dcp_first_stages leaves. */
+#define DCP_FIRST_H (DCP_ODD_STAGES ? 2 : 4)
 DYNCP_ONCE static void dcp_stages(const int32_t *twiddle, int32_t *z) {
-    dcp_two_stages(twiddle, z, 4);
-    dcp_two_stages(twiddle, z, 16);
-    dcp_two_stages(twiddle, z, 64);
+    dcp_two_stages(twiddle, z, DCP_FIRST_H);
+    dcp_two_stages(twiddle, z, 4 * DCP_FIRST_H);
+#if DCP_POINTS > 64
+    dcp_two_stages(twiddle, z, 16 * DCP_FIRST_H);
+#endif
+#if DCP_POINTS > 256
+    dcp_two_stages(twiddle, z, 64 * DCP_FIRST_H);
+#endif
 }
+#undef DCP_FIRST_H
 #endif
 
-/* z[4 g .. 4 g + 3] after steps 1 and 2 up to h = 2, from the values whose reversed indices they
- * have: input n, n + 128, n + 64 and n + 192, n = dcp_reversed[g]. */
+/* z[4 g .. 4 g + 3] after step 1 and what comes before dcp_stages, the stages h = 1 and 2 or h = 1
+ * alone, from the values whose reversed indices they have: input n and those half of all, a quarter
+ * and three quarters further on, n = dcp_reversed_group(g). */
 static inline void dcp_first_quad(int32_t *z, size_t g, dcp_complex a, dcp_complex b, dcp_complex c,
                                   dcp_complex d) {
+#if DCP_ODD_STAGES
+    dcp_butterfly(&a, &b, dcp_twist0(b));
+    dcp_butterfly(&c, &d, dcp_twist0(d));
+#else
     dcp_quad0(&a, &b, &c, &d);
+#endif
     dcp_store(z + 8 * g, a);
     dcp_store(z + 8 * g + 2, b);
     dcp_store(z + 8 * g + 4, c);
@@ -90,19 +76,19 @@ static inline void dcp_first_quad(int32_t *z, size_t g, dcp_complex a, dcp_compl
 }
 
 #if !DCP_SIMD
-/* Section 4, from in[256] to the stages h = 1 and 2. */
+/* Section 4, from in[points] to where dcp_stages begins. */
 static inline void dcp_first_stages(const int32_t *in, int32_t *z) {
-    for (size_t g = 0; g < 64; g++) {
-        const int32_t *n = in + 2 * dcp_reversed[g];
-        dcp_first_quad(z, g, dcp_load(n), dcp_load(n + (2 * 128)), dcp_load(n + (2 * 64)),
-                       dcp_load(n + (2 * 192)));
+    for (size_t g = 0; g < DCP_GROUPS; g++) {
+        const int32_t *n = in + 2 * dcp_reversed_group(g);
+        dcp_first_quad(z, g, dcp_load(n), dcp_load(n + (4 * DCP_GROUPS)),
+                       dcp_load(n + (2 * DCP_GROUPS)), dcp_load(n + (6 * DCP_GROUPS)));
     }
 }
 #endif
 
 /* ---- Section 3: analysis ---- */
 
-#if !(DCP_SIMD && DCP_UNALIGNED)
+#if DCP_POINTS == 256 && !(DCP_SIMD && DCP_UNALIGNED)
 /* Two neighbouring samples, windowed: one value of step 2. */
 static inline dcp_complex dcp_windowed(const int16_t *s, const int16_t *window) {
     dcp_complex u;
@@ -128,14 +114,14 @@ static inline void dcp_window(const int16_t *window, const int16_t *in, int16_t 
 }
 #endif
 
-/* Step 3: the spectrum x[257] of real samples in place of the transform x[256] of their pairs. */
+/* Step 3: the spectrum x[DCP_BINS] of real samples in place of the transform of their pairs. */
 static inline void dcp_split(const int32_t *twiddle, int32_t *x) {
-    dcp_split_ends(x, x + (2 * 256));
+    dcp_split_ends(x, x + (2 * DCP_POINTS));
 #if DCP_SIMD
     dcp_split_from1(twiddle, x);
 #else
-    /* k and 256 - k, until they meet. */
-    for (int32_t *up = x + 2, *down = x + (2 * 255); up <= down; up += 2, down -= 2) {
+    /* k and the value as far from the end, until they meet. */
+    for (int32_t *up = x + 2, *down = x + (2 * (DCP_POINTS - 1)); up <= down; up += 2, down -= 2) {
         twiddle += 2;
         dcp_split_two(up, down, dcp_load(twiddle));
     }
@@ -144,7 +130,8 @@ static inline void dcp_split(const int32_t *twiddle, int32_t *x) {
 
 /* ---- Section 5: features ---- */
 
-/* x[257] to features[257], each the number of thresholds that |x|^2 reaches (dcp_feature). */
+/* x[DCP_BINS] to features[DCP_BINS], each the number of thresholds that |x|^2 reaches
+ * (dcp_feature). */
 static inline void dcp_features(const uint64_t *thresholds, const uint8_t *starts, const int32_t *x,
                                 int8_t *features) {
     for (size_t k = 0; k < DCP_BINS; k++) {
@@ -152,7 +139,7 @@ static inline void dcp_features(const uint64_t *thresholds, const uint8_t *start
     }
 }
 
-/* Spectrum x[257] to features[bands]; band b has the bins edges[b] to edges[b + 1] - 1. */
+/* The spectrum to features[bands]; band b has the bins edges[b] to edges[b + 1] - 1. */
 DCP_IN_CODE static inline void dcp_band_features(const uint64_t *thresholds, const uint8_t *starts,
                                                  const uint16_t *edges, const uint32_t *reciprocals,
                                                  size_t bands, const int32_t *x, int8_t *features) {
@@ -166,35 +153,53 @@ DCP_IN_CODE static inline void dcp_band_features(const uint64_t *thresholds, con
 
 /* ---- Section 6, back: suppression ---- */
 
-/* logits[count] to the suppression mask[count]. */
+#if DCP_SIMD && DCP_UNALIGNED
+/* dcp_suppression_of: both neighbours in a word, times their shares, which make 256, in one. */
+static inline uint32_t dcp_suppression_from(const uint16_t *middle, int32_t i, uint32_t f) {
+    return dcp_mac_both(dcp_load32(middle + i), 256 + 65535 * f, 128) >> 8;
+}
+#endif
+
+/* logits[count] to the suppression mask[count]; two in a word where that is quicker. */
 static inline void dcp_suppression(const uint16_t *sigmoid, const int16_t *logits, uint16_t *mask,
                                    size_t count) {
-    for (size_t k = 0; k < count; k++) {
+    size_t k = 0;
+#if DCP_SIMD && DCP_UNALIGNED
+    const uint16_t *middle = sigmoid + 128;
+    for (; k + 1 < count; k += 2) {
+        const uint32_t both = dcp_load32(logits + k);
+        const uint32_t first = dcp_suppression_from(middle, dcp_byte(both, 1), both & 255);
+        const uint32_t second = dcp_suppression_from(middle, dcp_byte(both, 3), both >> 16 & 255);
+        dcp_store32(mask + k, dcp_lower(first, second));
+    }
+#endif
+    for (; k < count; k++) {
         mask[k] = dcp_suppression_of(sigmoid, logits[k]);
     }
 }
 
 /* ---- Section 8: synthesis ---- */
 
-/* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of x[257]. */
+/* Steps 1 to 3: what the inverse transform takes, re and im exchanged, in place of the spectrum. */
 static inline void dcp_merge(const int32_t *twiddle, const uint8_t *bands, const uint16_t *mask,
                              int32_t *x) {
     const dcp_complex first = dcp_suppressed(x, mask[dcp_band_of(bands, 0)]);
-    dcp_merge_ends(x, first, dcp_suppressed(x + (2 * 256), mask[dcp_band_of(bands, 256)]));
+    dcp_merge_ends(x, first,
+                   dcp_suppressed(x + (2 * DCP_POINTS), mask[dcp_band_of(bands, DCP_POINTS)]));
 #if DCP_SIMD
     dcp_merge_from1(twiddle, bands, mask, x);
 #else
-    for (size_t k = 1; k <= 128; k++) {
-        int32_t *up = x + (2 * k), *down = x + (2 * (256 - k));
+    for (size_t k = 1; k <= DCP_POINTS / 2; k++) {
+        int32_t *up = x + (2 * k), *down = x + (2 * (DCP_POINTS - k));
         const dcp_complex a = dcp_suppressed(up, mask[dcp_band_of(bands, k)]);
-        const dcp_complex b = dcp_suppressed(down, mask[dcp_band_of(bands, 256 - k)]);
+        const dcp_complex b = dcp_suppressed(down, mask[dcp_band_of(bands, DCP_POINTS - k)]);
         twiddle += 2;
         dcp_merge_two(up, down, a, b, dcp_load(twiddle));
     }
 #endif
 }
 
-#if !(DCP_SIMD && DCP_UNALIGNED)
+#if DCP_POINTS == 256 && !(DCP_SIMD && DCP_UNALIGNED)
 /* Step 4. */
 static inline int32_t dcp_faded(int32_t sum, int32_t y, int16_t window) {
     return dcp_rmul2_add(sum, y, window * 65536);
