@@ -19,10 +19,13 @@ def decisions(config: NetworkConfig, group: int, frames: int) -> slice:
 
 
 def held(decided: NDArray[Values], when: slice, frames: int) -> NDArray[Values]:
-    """Decisions [d, …] at the frames `when` to what holds in every frame, [frames, …]: zero before the first."""
+    """Decisions [d, …] at the frames `when` to what holds in every frame, [frames, …]: zero before the first.
+
+    `when` starts within its first step, as those of `decisions` do.
+    """
     last = (np.arange(frames) - when.start) // when.step
     padded = np.concatenate([np.zeros((1, *decided.shape[1:]), decided.dtype), decided])
-    return np.asarray(padded[np.maximum(last, -1) + 1])
+    return np.asarray(padded[last + 1])
 
 
 def only_then(decided: NDArray[Values], when: slice, frames: int) -> NDArray[Values]:

@@ -83,8 +83,8 @@ def network(
     active = np.zeros((len(features), config.blocks, config.gated), dtype=np.bool_)
     for i in range(config.blocks):
         if trace is not None:
-            # Stages are in their order on the device, on which what a block reads depends on its gate.
-            trace[f"block{i}_input"] = residual[:0]
+            # Stages are in their order on the device. What a block reads depends on its gate: this is written over.
+            trace[f"block{i}_input"] = residual
         if config.has_gate(i):
             group = slice(i, i + config.blocks_per_gate)
             active[:, group] = decide(tensors, config, i, residual, caps.limit(active[:, :i].sum(axis=(1, 2))), trace)
@@ -215,15 +215,13 @@ def convolve(tensors: Tensors, layer: str, dilation: int, h: Integers) -> Intege
 
 def taps(weight: NDArray[Number], dilation: int, h: NDArray[Number]) -> NDArray[Number]:
     """Σ_k weight[:, k] · h of (K − 1 − k) · dilation frames ago: [H, K] and [n, H] to [n, H], tap 0 the oldest."""
-    ago = reversed(range(weight.shape[1]))
-    return reduce(add, (tap * delayed(h, n * dilation) for tap, n in zip(weight.T, ago, strict=True)))
+    last = weight.shape[1] - 1
+    return reduce(add, (tap * delayed(h, (last - k) * dilation) for k, tap in enumerate(weight.T)))
 
 
 def delayed(frames: NDArray[Number], by: int) -> NDArray[Number]:
     """`frames` [n, …] of `by` frames ago, zero before the start."""
-    late = np.zeros_like(frames)
-    late[by:] = frames[: max(0, len(frames) - by)]
-    return late
+    return np.concatenate([np.zeros_like(frames[:by]), frames])[: len(frames)]
 
 
 def accumulate(tensors: Tensors, layer: str, x: Integers) -> Integers:

@@ -51,10 +51,10 @@ class Run:
 
 def split(run: Run, frames: int) -> tuple[Run, Run]:
     """The first so many frames of a run and the rest, with their traces."""
-    parts = run.part(0, frames), run.part(frames)
-    for part, when in zip(parts, (slice(frames), slice(frames, None)), strict=True):
-        part.trace = {stage: values[when] for stage, values in run.trace.items()}
-    return parts
+    first, rest = run.part(0, frames), run.part(frames)
+    first.trace = {stage: values[:frames] for stage, values in run.trace.items()}
+    rest.trace = {stage: values[frames:] for stage, values in run.trace.items()}
+    return first, rest
 
 
 def joined(runs: Sequence[Run]) -> Run:

@@ -49,10 +49,10 @@ def read_out(bundle: Bundle, words: NDArray[np.int32], before: int = 0) -> list[
     ]
 
 
-def validity(bundle: Bundle, words: NDArray[np.int32], before: int = 0) -> NDArray[np.bool_]:
+def validity(bundle: Bundle, words: NDArray[np.int32], before: int) -> NDArray[np.bool_]:
     """Where each task's signal is valid, bool [n, tasks], as the device says it (docs/arithmetic.md, section 9)."""
     assert bundle.probes is not None
-    speech = speech_valid(words, bundle.probes, max(0, bundle.config.warm_up - before))
+    speech = speech_valid(words, bundle.probes, bundle.config.warm_up - before)
     everywhere = np.ones(len(words), np.bool_)
     return np.stack([speech if has_flag(task) else everywhere for task in bundle.probes.tasks], axis=1)
 

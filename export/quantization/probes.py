@@ -74,8 +74,9 @@ def _quantize_task(probes: FloatProbes, task: Task, columns: slice, dtype: np.dt
         raise QuantizationError(f"probe {task.name}: holds weights that are not finite numbers; fit it again")
     for q in range(LARGEST_Q, -1, -1):
         scaled = np.round(weight * 2.0**q)
-        if np.abs(scaled).max(initial=0) <= np.iinfo(dtype).max and np.abs(bias).max() * 2.0**q < SMOOTHED_LIMIT:
-            rounded = np.round(bias * 2.0**q).astype(np.int32)
+        if np.abs(scaled).max(initial=0) <= np.iinfo(dtype).max:
+            # A bias at the limit does not fit, so that one beyond it may be taken for that.
+            rounded = np.clip(np.round(bias * 2.0**q), -SMOOTHED_LIMIT, SMOOTHED_LIMIT).astype(np.int32)
             part = Probes(scaled.astype(dtype), rounded, probes.channel, [ProbeTask(**task.model_dump(), q=q)])
             if largest_words(part).max() < SMOOTHED_LIMIT:
                 return part

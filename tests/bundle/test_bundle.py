@@ -323,11 +323,27 @@ def test_a_probe_set_is_restricted_to_some_tasks() -> None:
             restrict(known, ["pitch"])
 
 
+def test_the_largest_word_is_that_of_32_bits() -> None:
+    bundle = random_bundle(SMALL, 1)
+    assert bundle.probes is not None
+    bundle.probes.tasks = [task.model_copy(update={"smoothing": 0}) for task in bundle.probes.tasks]
+    bundle.probes.bias[0] = 2**31 - 1 - np.abs(bundle.probes.weight[:, 0].astype(np.int64)).sum()
+    check(bundle)
+    bundle.probes.bias[0] += 1
+    with pytest.raises(BundleError, match=r"output 0 of probes\.weight can overflow 32 bits"):
+        check(bundle)
+
+
 def test_probe_tables_that_do_not_fit_are_refused() -> None:
     bundle = random_bundle(SMALL, 1)
     assert bundle.probes is not None
     bundle.probes.channel[:2] = bundle.probes.channel[1::-1].copy()
     with pytest.raises(BundleError, match="increase"):
+        check(bundle)
+    bundle = random_bundle(SMALL, 1)
+    assert bundle.probes is not None
+    bundle.probes.channel[1] = bundle.probes.channel[0]
+    with pytest.raises(BundleError, match="increase strictly"):
         check(bundle)
     bundle = random_bundle(SMALL, 1)
     assert bundle.probes is not None

@@ -65,6 +65,7 @@ HEAD, ROWS = "time_s,vad,snr_in_db,noise\n", "0,1,2.5,babble\n0.016,0,,\n0.032,,
         ("vad\n1\n", "columns are vad; they must be time_s and then any of vad, gender, noise, snr_in_db"),
         ("time_s,vad,loudness\n" + ROWS, "columns are time_s, vad, loudness; they must be"),
         ("time_s,vad,vad,noise\n" + ROWS, "columns are time_s, vad, vad, noise; they must be"),
+        ("time_s,loudness\n0,1\n", "columns are time_s, loudness; they must be"),
         (HEAD + ROWS + "0.064,,,\n", "holds 5 rows, but the audio has 4 frames"),
         (HEAD + ROWS.replace("0.016", "0.030"), "line 3: time_s is '0.030', but this frame starts at 0.016 s"),
         # Half a frame late is no nearer to this frame than to the next.

@@ -35,6 +35,7 @@ def bits(words: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> list[bool]:
 @example(scores=[1] * 40, per_block=110, left=32)
 @example(scores=[HIGHEST, HIGHEST - 1, 1, 1, 2, 1], per_block=4, left=110)
 @example(scores=[LOWEST, 0, -1, 7], per_block=0, left=0)
+@example(scores=[0, -1], per_block=0, left=0)
 def test_the_kernel_keeps_the_highest(kernel: Kernel, scores: list[int], per_block: int, left: int) -> None:
     count = len(scores)
     words = np.full(-(-count // 32) + 1, 0xFFFFFFFF, np.uint32)
@@ -50,3 +51,7 @@ def test_the_reference_keeps_the_highest(frames: list[tuple[list[int], int]]) ->
     scores = np.array([scores for scores, _ in frames], np.int64)
     caps = np.array([cap for _, cap in frames], np.int64)
     assert highest(scores, caps).tolist() == [literal(scores, cap) for scores, cap in frames]
+
+
+def test_a_score_of_one_opens_and_none_does_not() -> None:
+    assert highest(np.array([[0, 1, 2, -1]]), 4).tolist() == [[False, True, True, False]]

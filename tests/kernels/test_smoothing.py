@@ -84,3 +84,6 @@ def test_without_a_bias_the_first_word_is_the_start() -> None:
     words = np.full((4, 1), 90, np.int32)
     assert smoothed(words, [task(6)]).ravel().tolist() == [90] * 4
     assert smoothed(words, [task(6)], np.array([0]))[0, 0] == 1
+    assert smoothed(words[:1], [task(6)], np.array([0])).tolist() == [[1]]
+    assert smoothed(np.array([[90], [26]], np.int32), [task(6)]).ravel().tolist() == [90, 89]
+    assert smoothed(words[:0], [task(6)]).shape == (0, 1)

@@ -15,7 +15,8 @@ from dyncp.base.config.framing import BINS, HOP
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import QuantizationError
 from dyncp.base.scores import Score
-from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, Task
+from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, Task, classes_task
+from dyncp.export.formats.bundle import Probes
 from dyncp.export.formats.probe_set import largest_words
 from dyncp.export.integers.reference import probe_words
 from dyncp.export.quantization.probes import integer_scores, is_worse, narrowest, quantize_probes
@@ -93,6 +94,7 @@ def test_int8_is_taken_where_it_costs_no_task_anything() -> None:
         ({"balanced_accuracy": 0.799}, {"balanced_accuracy": 0.8}, True),
         ({"auc": 0.5}, {"balanced_accuracy": 0.8}, False),
         ({"mae": 1.0099}, {"mae": 1.0}, False),
+        ({"mae": 1.01}, {"mae": 1.0}, False),
         ({"mae": 1.0101}, {"mae": 1.0}, True),
         ({"mae": 1.0, "auc": 0.8}, {"auc": 0.9}, True),
         ({"auc": 0.0}, {"auc": 0.0005}, False),
@@ -138,7 +140,47 @@ def test_words_can_always_be_smoothed(weight: list[float], bias: float, bits: in
     assert 0 <= integers.tasks[0].q <= 12
 
 
-@pytest.mark.parametrize(("weight", "complaint"), [(np.nan, "finite"), (np.inf, "finite"), (1e6, "larger unit")])
+def quantized_classes(weight: float, bias: float) -> Probes:
+    """A task of two classes with a weight and a bias of the second one; all else is 0."""
+    weights = np.zeros((16, 2))
+    weights[3, 1] = weight
+    noise = classes_task("noise", ["hum", "street"], "all")
+    return quantize_probes(FloatProbes(weights, np.array([0, bias]), CHANNELS, [noise]), 8)
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias", "q"),
+    [
+        # 127 of int8, and a bit more.
+        (127, 0, 0),
+        (127 / 4096, 0, 12),
+        (128 / 4096, 0, 11),
+        # 2^22 of a word, and a bit less.
+        (0, 1024, 11),
+        (0, -1024, 11),
+        (0, 1023, 12),
+        (0, -1023, 12),
+        (0.01, 1023.98, 12),
+        (0.03, 1023.98, 11),
+        (0, 2e6, 1),
+    ],
+)
+def test_the_most_fraction_bits_that_fit(weight: float, bias: float, q: int) -> None:
+    integers = quantized_classes(weight, bias)
+    assert [task.q for task in integers.tasks] == [q]
+    assert (integers.weight[3, 1], integers.bias[1]) == (round(weight * 2**q), round(bias * 2**q))
+
+
+@pytest.mark.parametrize("bias", [np.nan, -np.inf, 5e6, -1e300])
+def test_a_bias_that_does_not_fit_is_refused(bias: float) -> None:
+    complaint = "weights up to 0 .* larger unit" if np.isfinite(bias) else "not finite"
+    with pytest.raises(QuantizationError, match=f"probe noise: .*{complaint}"):
+        quantized_classes(0, bias)
+
+
+@pytest.mark.parametrize(
+    ("weight", "complaint"), [(np.nan, "finite"), (np.inf, "finite"), (1e6, r"up to 1e\+06 .*larger unit")]
+)
 def test_weights_that_do_not_fit_are_refused(weight: float, complaint: str) -> None:
     probes = float_probes((VOICE_ACTIVITY, EVEN))
     probes.weight[3] = weight

@@ -15,7 +15,7 @@ from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import AudioError
 from dyncp.export.formats.masks import channel_bits, pack_masks, unpack_masks
 from dyncp.export.integers.reference import run
-from dyncp.export.integers.run import joined
+from dyncp.export.integers.run import joined, split
 
 SMALL = NetworkConfig(channels=12, hidden=20, gate=4, stacks=1, dilations=(1, 2))
 
@@ -27,6 +27,7 @@ def test_the_future_changes_nothing() -> None:
     assert np.array_equal(whole.masks[:50], part.masks)
     assert np.array_equal(whole.words[:50], part.words)
     assert np.array_equal(whole.signals[:50], part.signals)
+    assert whole.trace == {}, "nobody asked for one"
 
 
 def test_parts_of_a_run_join_to_the_whole() -> None:
@@ -39,6 +40,18 @@ def test_parts_of_a_run_join_to_the_whole() -> None:
     for name in ("output", "masks", "words", "signals", "macs", "active"):
         assert len(getattr(whole, name)) == len(getattr(first, name)) + len(getattr(last, name))
         np.testing.assert_array_equal(getattr(again, name), getattr(whole, name), err_msg=name, strict=True)
+
+
+def test_a_run_is_split_with_its_stages() -> None:
+    whole = run(random_bundle(SMALL, 1), speech_like(3), trace=True)
+    first, rest = split(whole, 1)
+    assert first.trace.keys() == rest.trace.keys() == whole.trace.keys()
+    for stage, values in whole.trace.items():
+        assert np.array_equal(first.trace[stage], values[:1]), stage
+        assert np.array_equal(rest.trace[stage], values[1:]), stage
+    assert np.array_equal(joined([first, rest]).output, whole.output)
+    # One frame has all its samples.
+    assert np.array_equal(first.part(0).output, whole.output[:256])
 
 
 def test_macs_follow_the_active_channels() -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults in the runtime's C: libraries of few networks are generated once; of each fault they are compiled one after
-the other, and run in a forked child, until a word differs from the reference.
+the other, and run in a forked child, until a word differs from the reference: with nothing set, and under settings that
+change from frame to frame.
 
 Where the compiler makes the same code of a fault, nothing could differ, and nothing is run.
 """
@@ -11,9 +12,9 @@ import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +24,19 @@ from dyncp.bench.mutants.mutant import Mutant
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
+from dyncp.export.integers.controls import Decision, Settings
 from dyncp.export.integers.run import Run
 from dyncp.firmware.host.build import build_host
 from dyncp.firmware.host.library import HostLibrary
+from dyncp.firmware.proof.product.controls import Controlled, controlled, on_host
 
 Kernels = Literal["PORTABLE", "DSP"]
 KINDS: tuple[Kernels, ...] = ("PORTABLE", "DSP")
 Outcome = Literal["noticed", "same code", "not noticed"]
 LIMIT_S = 30
 """Of a run, in processor time, which takes a tenth of a second: longer is a loop that does not end."""
+ENDS = {"limit": (0, 96), "strength": (0, 200), "attack": (1, 99), "release": (1, 99)}
+"""Of settings that change something."""
 
 
 @dataclass
@@ -42,6 +47,7 @@ class Build:
     kernels: Kernels
     audio: NDArray[np.int16]
     expected: Run
+    controlled: Controlled
     flags: tuple[str, ...] = ("-O1",)
     code: bytes = b""
     """Without a fault."""
@@ -64,7 +70,8 @@ class Build:
                 os.dup2(nothing, 2)
                 flags = (*self.flags, f"-DDYNCP_{self.kernels}")
                 host = HostLibrary(self.library, trace=True, flags=flags, build_dir=folder)
-                status = int(not same(self.expected, host.run(self.audio, trace=True)))
+                right = same(self.expected, host.run(self.audio, trace=True)) and on_host(host, self.controlled) == 0
+                status = int(not (right and refuses(host)))
             finally:
                 os._exit(status)
         return os.waitpid(child, 0)[1] != 0
@@ -79,7 +86,8 @@ class CTests:
         for name, (bundle, audio) in networks.items():
             library = generate(bundle, folder / name.replace(" ", "-"))
             expected = reference.run(bundle, audio, trace=True)
-            self.builds += [Build(library, kernels, audio, expected) for kernels in KINDS]
+            under_settings = controlled(bundle, audio, changing(bundle, expected))
+            self.builds += [Build(library, kernels, audio, expected, under_settings) for kernels in KINDS]
         for number, build in enumerate(self.builds):
             build.code = build.compile(folder / f"without-{number}").read_bytes()
             if build.wrong(folder / f"without-{number}"):
@@ -103,6 +111,46 @@ class CTests:
                     build.noticed += 1
                     return "noticed"
         return outcome
+
+
+def changing(bundle: Bundle, run: Run) -> list[Settings]:
+    """Settings for each frame of `run`: every control alone, then all of them, each for a few frames; and levels that
+    scores of the frame just meet, or just do not."""
+    random = np.random.default_rng(0)
+    settings: list[Settings] = []
+    while len(settings) < run.frames:
+        drawn: dict[str, Any] = {
+            name: int(random.choice(np.array([*ends, random.integers(*ends)]))) for name, ends in ENDS.items()
+        }
+        for some in (*({name: value} for name, value in drawn.items()), drawn):
+            settings += [Settings(**some)] * int(random.integers(1, 5))
+        # As long as it fades, and longer; and back.
+        settings += [Settings(bypass=True)] * 10 + [Settings()] * 10
+    probes = bundle.probes
+    for frame in range(run.frames if probes else 0):
+        told = {}
+        for task, columns in zip(probes.tasks, probes.columns, strict=True) if probes else ():
+            scores = np.sort(run.signals[frame, columns].astype(np.int64))[::-1]
+            near, hangover = int(random.integers(2)), int(random.integers(4))
+            if task.kind == "binary":
+                told[task.name] = Decision(int(scores[0]) - near, hangover)
+            elif task.kind == "multiclass":
+                told[task.name] = Decision(int(scores[0] - scores[1]) + near, hangover)
+        settings[frame] = replace(settings[frame], decisions=told)
+    return settings[: run.frames]
+
+
+def refuses(library: HostLibrary) -> bool:
+    """Whether settings just out of their ranges are refused."""
+    stream = library.stream()
+    out: list[dict[str, Any]] = [{"strength": 201}, {"attack": 0}, {"attack": 101}, {"release": 0}, {"release": 101}]
+    for wrong in out:
+        try:
+            stream.set_controls(Settings(**wrong))
+        except ToolchainError:
+            continue
+        return False
+    return True
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults in Python: operators, comparisons, numbers, conditions and left-out statements, found in the syntax tree and
-made in the text. Annotations, decorators, strings and what is raised stay."""
+made in the text. Annotations, decorators, strings and what is raised stay; so do assertions, `strict` of `zip` one of
+them."""
 
 from __future__ import annotations
 
@@ -62,6 +63,8 @@ class _Finder:
 
     def _visit(self, node: ast.AST, inside: bool) -> Iterator[Mutant]:
         if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr | ast.Import | ast.ImportFrom):
+            return
+        if isinstance(node, ast.keyword) and node.arg == "strict":
             return
         if inside or not isinstance(node, ast.Assign):
             yield from self._faults(node, inside)

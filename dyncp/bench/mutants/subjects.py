@@ -23,10 +23,12 @@ def _python(path: str, *tests: str) -> Subject:
 
 
 REFERENCE = "tests/reference"
+SMOOTHING = "tests/kernels/test_smoothing.py"
+CAP = "tests/kernels/test_cap_kernel.py"
 
 SUBJECTS = (
-    _python("export/integers/reference.py", REFERENCE),
-    _python("export/integers/caps.py", REFERENCE),
+    _python("export/integers/reference.py", REFERENCE, f"{SMOOTHING}::test_without_a_bias_the_first_word_is_the_start"),
+    _python("export/integers/caps.py", REFERENCE, f"{CAP}::test_a_score_of_one_opens_and_none_does_not"),
     _python("export/integers/holding.py", REFERENCE),
     _python("export/integers/run.py", REFERENCE),
     _python("export/integers/signals.py", "tests/enhance/test_signals_csv.py"),
@@ -38,6 +40,7 @@ SUBJECTS = (
         Subject(f"firmware/runtime/{name}", None)
         for name in (
             "dyncp_bands.h",
+            "dyncp_controls.h",
             "dyncp_fft.h",
             "dyncp_flips.h",
             "dyncp_layers.h",
@@ -45,8 +48,10 @@ SUBJECTS = (
             "dyncp_readout.h",
             "dyncp_rows.h",
             "dyncp_runtime.h",
+            "portable/dyncp_butterfly.h",
             "portable/dyncp_fft_scalar.h",
             "portable/dyncp_portable.h",
+            "portable/dyncp_silence.h",
             "dsp/dyncp_dsp.h",
             "dsp/dyncp_dsp_channels.h",
             "dsp/dyncp_dsp_pairs.h",
