@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Set
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import GenerationError
 from dyncp.base.files import replace_folder, settle
 from dyncp.codegen.c.names import check_prefix
@@ -63,9 +64,14 @@ def generate(
     The same arguments give the same bytes. What else `out` holds stays, also the libraries of other prefixes; the files
     that an earlier library of this prefix lists, of whatever layout, are replaced. Raises GenerationError for a layout
     that does not exist, a prefix or task names that C or the layout cannot carry, for a task that the bundle does not
-    have, for a bundle that was never written, and for a folder that cannot be written or holds somebody else's file of
-    a name that the library needs.
+    have, for a bundle that was never written, for a stream of a network of 8 kHz, and for a folder that cannot be
+    written or holds somebody else's file of a name that the library needs.
     """
+    if stream and bundle.config.sample_rate != SAMPLE_RATE:
+        raise GenerationError(
+            f"--stream: converts between 48 and {SAMPLE_RATE // 1000} kHz, and network.sample_rate is "
+            f"{bundle.config.sample_rate}; give it hops of its own rate, or train the network at {SAMPLE_RATE} Hz"
+        )
     folder = place(layout)
     library = _lower(bundle, prefix, signals, selftest, shared_scratch)
     templates = NETWORK_TEMPLATES | (SELFTEST_TEMPLATES if selftest else {}) | (STREAM_TEMPLATES if stream else {})

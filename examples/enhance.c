@@ -159,7 +159,8 @@ int main(int count, char **words) {
     const long samples = find_samples(in);
     if (samples < 0) {
         fclose(in);
-        return fail(words[1], "is no WAV file of 16 kHz, mono, 16 bit");
+        return fail(words[1], DYNCP_SAMPLE_RATE == 16000 ? "is no WAV file of 16 kHz, mono, 16 bit"
+                                                         : "is no WAV file of 8 kHz, mono, 16 bit");
     }
     FILE *out = fopen(words[2], "wb");
     if (out == NULL) {

@@ -14,33 +14,33 @@ from pathlib import Path
 
 import numpy as np
 
-from dyncp.base.audio import pad_to_hop, read_pcm, write_pcm
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.audio import pad_to_the_end, read_pcm, write_pcm
 from dyncp.export.formats.bundle import read_bundle
 from dyncp.export.integers.signals import columns, read_out, rows
 from dyncp.firmware.host.library import host_library
 
-BLOCK = SAMPLE_RATE // HOP * HOP
-"""Samples that are enhanced at a time: any whole number of hops, here almost a second."""
+BLOCK_S = 1.0
+"""How much is enhanced at a time: any whole number of hops, here about a second."""
 
 
 def enhance(bundle_folder: Path, source: Path, target: Path) -> None:
     """Write `target`, of the length of `source` and aligned with it."""
     bundle = read_bundle(bundle_folder)
-    noisy = read_pcm(source)
-    # The output lags the input by one hop: one hop of silence more brings the end of the recording.
-    padded = pad_to_hop(noisy, extra_hops=1)
+    framing = bundle.config.framing
+    noisy, block = read_pcm(source, framing.rate), framing.frames(BLOCK_S) * framing.hop
+    # The output lags the input: hops of silence bring the end of the recording.
+    padded = pad_to_the_end(noisy, framing)
     tasks = bundle.probes.tasks if bundle.probes else []
     print("time_s", *columns(tasks), "macs", sep="\t")
     enhanced = []
     with host_library(bundle) as library:
         stream = library.stream()
-        for start in range(0, len(padded), BLOCK):
-            run = stream.run(padded[start : start + BLOCK])
+        for start in range(0, len(padded), block):
+            run = stream.run(padded[start : start + block])
             enhanced.append(run.output)
             *_, last = rows(read_out(bundle, run.signals), run.frames)
-            print(f"{(start + run.frames * HOP) / SAMPLE_RATE:.2f}", *last, run.macs[-1], sep="\t")
-    write_pcm(target, np.concatenate(enhanced)[HOP : HOP + len(noisy)])
+            print(f"{start / framing.rate + run.frames / framing.frames_per_second:.2f}", *last, run.macs[-1], sep="\t")
+    write_pcm(target, np.concatenate(enhanced)[framing.delay :][: len(noisy)], framing.rate)
 
 
 if __name__ == "__main__":

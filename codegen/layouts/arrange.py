@@ -103,6 +103,7 @@ def _variables(library: Library, folder: str, sources: list[str]) -> dict[str, o
         "P": library.P,
         "folder": folder,
         "hop": library.config.hop,
+        "rate": f"{library.config.sample_rate:_}",
         "delay": library.config.framing.delay,
         "vendor": VENDOR,
         "sources": sources,

@@ -18,7 +18,7 @@ def front_end_tables(bundle: Bundle) -> list[Table]:
     tensors, thresholds = bundle.tensors, bundle.tensors["features.thresholds"].astype(np.uint64)
     framing, turned = bundle.config.framing, twice_twiddle(tensors["twiddle"].astype(np.int32))
     windows = [table("window", tensors["window"], "square-root Hann, Q15")]
-    if framing != STANDARD:
+    if framing.sizes != STANDARD.sizes:
         windows = [
             table("window", tensors["window"], "of analysis, Q15"),
             table("fading", tensors["synthesis_window"], "of synthesis, Q15"),

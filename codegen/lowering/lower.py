@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyncp.base.config.framing import SAMPLE_RATE, STANDARD
+from dyncp.base.config.framing import STANDARD
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import GenerationError
 from dyncp.base.version import __version__
@@ -87,6 +87,7 @@ class Library:
     config: NetworkConfig
     framed: bool
     """Whether its frames are other than the standard ones, and computed by dyncp_frames.h."""
+    rate_khz: str
     frame_ms: str
     """Of a hop."""
     bin_hz: str
@@ -146,9 +147,10 @@ def lower(bundle: Bundle, prefix: str, selftest: bool = False, shared_scratch: b
         bundle_hash=bundle.hash,
         network_hash=bundle.network_hash,
         config=config,
-        framed=config.framing != STANDARD,
-        frame_ms=f"{1000 * config.hop / SAMPLE_RATE:g}",
-        bin_hz=f"{SAMPLE_RATE / config.fft:g}",
+        framed=config.framing.sizes != STANDARD.sizes,
+        rate_khz=f"{config.sample_rate / 1000:g}",
+        frame_ms=f"{1000 / config.framing.frames_per_second:g}",
+        bin_hz=f"{config.sample_rate / config.fft:g}",
         constants=_header_constants(bundle, structs, upper, shared_scratch),
         state_bytes=structs.state.bytes,
         statuses=statuses,
@@ -179,7 +181,7 @@ def _header_constants(bundle: Bundle, structs: Layout, upper: str, shared_scratc
     numbers = zip(("MAJOR", "MINOR", "PATCH"), __version__.split("."), strict=True)
     defines = [
         *((f"VERSION_{part} {number}", "") for part, number in numbers),
-        (f"SAMPLE_RATE {SAMPLE_RATE}", ""),
+        (f"SAMPLE_RATE {config.sample_rate}", ""),
         (f"HOP {config.hop}", "samples per call, in and out"),
         (f"DELAY {config.framing.delay}", "samples by which the output lags the input"),
         (f"BLOCKS {config.blocks}", ""),

@@ -62,7 +62,7 @@ def _past(config: NetworkConfig) -> list[Member]:
     """What a channel keeps of its audio."""
     framing = config.framing
     comments = ("second half of the last synthesis, Q4", "the last hop")
-    if framing != STANDARD:
+    if framing.sizes != STANDARD.sizes:
         comments = (f"of the last syntheses, Q{14 - framing.fft.bit_length()}", "the samples before the hop")
     sizes = (framing.delay,), (framing.analysis - framing.hop,)
     return [Member("int32_t", "overlap", sizes[0], comments[0]), Member("int16_t", "history", sizes[1], comments[1])]

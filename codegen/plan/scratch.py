@@ -59,7 +59,7 @@ def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
     frame = (("spectrum", "signals"),)
     narrowed = (("input", "expand"), ("back_input", "logits"))
     # With the standard frames, the analysis windows its samples on the way to the spectrum.
-    framed = config.framing != STANDARD
+    framed = config.framing.sizes != STANDARD.sizes
     transforms = _each("spectrum", "synthesis") if framed else _each("synthesis")
     purpose = f"work space of the {'transforms' if framed else 'inverse transform'}"
     shaped, bins = _each("suppression"), config.framing.bins

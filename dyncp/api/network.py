@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from dyncp.api.result import Result, empty_run, make_result
-from dyncp.api.sound import as_dtype, as_pcm, check_rate, checked, from_network, to_network
+from dyncp.api.sound import as_dtype, as_pcm, both_ways, check_rate, checked
 from dyncp.api.stream import Stream
 from dyncp.base.audio import pad_to_the_end
-from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import ToolchainError
 from dyncp.base.paths import find_bundle
 from dyncp.export.formats.bundle import Bundle, read_bundle, write_bundle
@@ -52,12 +51,14 @@ class Network:
         self.engine: Engine = engine or _available()
         """What computes."""
 
-    rate = SAMPLE_RATE
-    """Of the network itself, Hz; other rates are converted."""
+    @property
+    def rate(self) -> int:
+        """Of the network itself, Hz; other rates are converted."""
+        return self.bundle.config.sample_rate
 
     @property
     def delay(self) -> int:
-        """Samples at 16 kHz by which a device's output lags, its hop aside. Here it is taken away."""
+        """Samples at its own rate by which a device's output lags, its hop aside. Here it is taken away."""
         return self.bundle.config.framing.delay
 
     @property
@@ -81,27 +82,33 @@ class Network:
             f"<Network {self.name}: {least:,} to {most:,} MACs per frame, signals {', '.join(self.signals) or 'none'}>"
         )
 
-    def enhance(self, samples: ArrayLike, rate: int = SAMPLE_RATE) -> Result:
+    def enhance(self, samples: ArrayLike, rate: int | None = None) -> Result:
         """Enhance one channel of any length: int16, or float within ±1; the result has its length, rate and dtype.
+
+        `rate` is that of the samples, by default the network's.
 
         Raises AudioError for samples that cannot be used, with the remedy.
         """
-        array, rate = checked(samples), check_rate(rate)
+        array, rate = checked(samples), check_rate(self.rate if rate is None else rate)
         if len(array) == 0:
             return make_result(self.bundle, empty_run(self.bundle), array.copy(), rate)
-        pcm = as_pcm(to_network(rate)(array, last=True))
+        before, after = both_ways(rate, self.rate)
+        pcm = as_pcm(before(array, last=True))
         framing = self.bundle.config.framing
         run = self._run(pad_to_the_end(pcm, framing))
-        audio = from_network(rate)(run.output[self.delay : self.delay + len(pcm)], last=True)[: len(array)]
+        audio = after(run.output[self.delay : self.delay + len(pcm)], last=True)[: len(array)]
         # Conversion to and fro may round a sample off.
         audio = np.pad(audio, (0, len(array) - len(audio)))
         return make_result(
             self.bundle, run.part(0, run.frames - framing.overlaps + 1), as_dtype(audio, array.dtype), rate
         )
 
-    def stream(self, rate: int = SAMPLE_RATE, dtype: DTypeLike = np.float32) -> Stream:
-        """A new stream for sound that comes in pieces. Needs a C compiler: raises ToolchainError without."""
-        return Stream(self.bundle, self._compiled().stream(), rate, dtype)
+    def stream(self, rate: int | None = None, dtype: DTypeLike = np.float32) -> Stream:
+        """A new stream for sound that comes in pieces, by default of the network's rate.
+
+        Needs a C compiler: raises ToolchainError without.
+        """
+        return Stream(self.bundle, self._compiled().stream(), self.rate if rate is None else rate, dtype)
 
     def with_probes(self, probes: Sequence[MaskProbe]) -> Network:
         """The same network with these fitted probes beside its own; those of the same name are replaced."""

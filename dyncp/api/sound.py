@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays as people have them to 16 kHz int16 and back: one channel, int16 or float, any rate."""
+"""Arrays as people have them to int16 at the network's rate and back: one channel, int16 or float, any rate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import soxr
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import AudioError
 from dyncp.base.sounds.samples import Pcm, to_pcm
 from dyncp.base.sounds.source import RATES
@@ -58,7 +57,7 @@ def as_float(samples: Samples) -> NDArray[np.float64]:
 
 
 def as_pcm(samples: Samples) -> Pcm:
-    """int16 of samples at 16 kHz; int16 stays as it is."""
+    """int16 of samples at the network's rate; int16 stays as it is."""
     return samples if samples.dtype == np.int16 else to_pcm(samples.astype(np.float64))
 
 
@@ -82,9 +81,6 @@ class Converter:
         return np.asarray(self._stream.resample_chunk(np.ascontiguousarray(as_float(samples)), last=last))
 
 
-def to_network(rate: int) -> Converter:
-    return Converter(rate, SAMPLE_RATE)
-
-
-def from_network(rate: int) -> Converter:
-    return Converter(SAMPLE_RATE, rate)
+def both_ways(rate: int, network: int) -> tuple[Converter, Converter]:
+    """From a user's rate to a network's, and back."""
+    return Converter(rate, network), Converter(network, rate)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from dyncp.api.result import Result, empty_run, make_result
-from dyncp.api.sound import Samples, as_dtype, as_pcm, check_dtype, check_rate, checked, from_network, to_network
+from dyncp.api.sound import Samples, as_dtype, as_pcm, both_ways, check_dtype, check_rate, checked
 from dyncp.base.audio import pad_to_the_end
 from dyncp.base.errors import AudioError
 from dyncp.base.sounds.samples import Pcm
@@ -18,8 +18,8 @@ from dyncp.firmware.host.library import Stream as HostStream
 class Stream:
     """One stream of a network, independent of all others. The pieces that come back join to the whole, aligned.
 
-    At 16 kHz the output of a sample is known once the network's delay and its hop have passed; at other rates the
-    two conversions add some milliseconds.
+    At the network's rate the output of a sample is known once the network's delay and its hop have passed; at other
+    rates the two conversions add some milliseconds.
     """
 
     def __init__(self, bundle: Bundle, stream: HostStream, rate: int, dtype: DTypeLike) -> None:
@@ -31,7 +31,7 @@ class Stream:
     def reset(self) -> None:
         """Back to the start: what was not given back is dropped."""
         self._stream.reset()
-        self._before, self._after = to_network(self.rate), from_network(self.rate)
+        self._before, self._after = both_ways(self.rate, self._bundle.config.sample_rate)
         self._waiting = np.zeros(0, np.int16)
         self._frames = self._heard = self._converted = self._enhanced = self._given = 0
         self._skip = self._bundle.config.framing.delay

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Audio in memory: 16 kHz mono int16, from files and to files. A wrong file is an error, never silently resampled."""
+"""Audio in memory: mono int16, from files and to files, at 16 kHz or a network's rate.
+
+A wrong file is an error, never silently resampled.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,12 @@ from dyncp.base.sounds.source import opened
 SUFFIXES = frozenset({".wav", ".flac", ".ogg"})
 
 
-def read_pcm(path: Path) -> Pcm:
-    """A 16 kHz mono file as int16 [samples]. Raises AudioError naming the file, the fault and the remedy."""
+def read_pcm(path: Path, rate: int = SAMPLE_RATE) -> Pcm:
+    """A mono file of this rate as int16 [samples]. Raises AudioError naming the file, the fault and the remedy."""
     with opened(path) as sound:
-        if sound.samplerate != SAMPLE_RATE:
-            raise AudioError(
-                f"{path}: sample rate is {sound.samplerate} Hz; resample to {SAMPLE_RATE} Hz first (a corpus: with "
-                "`dyncp corpus`)"
-            )
+        if sound.samplerate != rate:
+            remedy = " (a corpus: with `dyncp corpus`)" if rate == SAMPLE_RATE else ", the network's rate"
+            raise AudioError(f"{path}: sample rate is {sound.samplerate} Hz; resample to {rate} Hz first{remedy}")
         if sound.channels != 1:
             raise AudioError(f"{path}: has {sound.channels} channels; mix down to one first")
         if sound.subtype == "PCM_16":
@@ -44,9 +45,9 @@ def read_pcm(path: Path) -> Pcm:
     return pcm
 
 
-def write_pcm(path: Path, pcm: Pcm) -> None:
-    """int16 [samples] as a 16 kHz mono file, whole or not at all; the suffix chooses WAV or FLAC. Raises AudioError."""
-    with new_sound(path) as write:
+def write_pcm(path: Path, pcm: Pcm, rate: int = SAMPLE_RATE) -> None:
+    """int16 [samples] as a mono file, whole or not at all; the suffix chooses WAV or FLAC. Raises AudioError."""
+    with new_sound(path, rate) as write:
         write(pcm)
 
 
@@ -60,9 +61,10 @@ def pad_to_the_end(pcm: Pcm, framing: Framing) -> Pcm:
     return pad_to_hop(pcm, framing.overlaps - 1, framing.hop)
 
 
-def active_rms(signal: NDArray[np.floating]) -> float:
+def active_rms(signal: NDArray[np.floating], rate: int = SAMPLE_RATE) -> float:
     """RMS over the active 16 ms windows: those within 30 dB of the loudest. 0 for silence."""
-    frames = signal[: len(signal) // HOP * HOP].reshape(-1, HOP)
+    hop = HOP * rate // SAMPLE_RATE
+    frames = signal[: len(signal) // hop * hop].reshape(-1, hop)
     energy = np.mean(np.square(frames, dtype=np.float64), axis=1)
     if energy.size == 0 or energy.max() <= 0:
         return 0.0

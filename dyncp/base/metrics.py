@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speech quality of an estimate: thin wrappers, 16 kHz, signals in [−1, 1) or int16.
+"""Speech quality of an estimate: thin wrappers, signals in [−1, 1) or int16, at 16 kHz where no rate is given.
 
 All but DNSMOS compare with the clean reference, to which the estimate must be aligned: remove the enhancer's delay of
 one hop before.
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.errors import AudioError, NoSpeechError
+from dyncp.base.sounds.rates import resampled
 
 Signal = NDArray[Any]
 
@@ -43,20 +44,36 @@ def si_sdr(reference: Signal, estimate: Signal) -> float:
 
 
 def pesq_wb(reference: Signal, estimate: Signal) -> float:
-    """Wide-band PESQ (ITU-T P.862.2), MOS-LQO 1.04 to 4.64. Raises NoSpeechError where it finds none."""
-    from pesq import PesqError, pesq
+    """Wide-band PESQ (ITU-T P.862.2) at 16 kHz, MOS-LQO 1.04 to 4.64. Raises NoSpeechError where it finds none."""
+    return _pesq(reference, estimate, SAMPLE_RATE, "wb")
+
+
+def pesq_nb(reference: Signal, estimate: Signal) -> float:
+    """Narrow-band PESQ (ITU-T P.862.1) at 8 kHz, MOS-LQO 1.02 to 4.55. Raises NoSpeechError where it finds none."""
+    return _pesq(reference, estimate, SAMPLE_RATE // 2, "nb")
+
+
+def pesq(reference: Signal, estimate: Signal, rate: int = SAMPLE_RATE) -> float:
+    """Wide-band PESQ of 16 kHz and narrow-band PESQ of 8 kHz: two scales, which no table may mix."""
+    return {SAMPLE_RATE: pesq_wb, SAMPLE_RATE // 2: pesq_nb}[rate](reference, estimate)
+
+
+def _pesq(reference: Signal, estimate: Signal, rate: int, mode: str) -> float:
+    from pesq import PesqError
+    from pesq import pesq as score
 
     target, heard = _pair(reference, estimate)
     try:
-        return float(pesq(SAMPLE_RATE, target.astype(np.float32), heard.astype(np.float32), "wb"))
+        return float(score(rate, target.astype(np.float32), heard.astype(np.float32), mode))
     except (PesqError, ValueError) as error:
         raise NoSpeechError(f"PESQ cannot score this pair: {error}; it needs at least 0.25 s of speech") from None
 
 
-def stoi(reference: Signal, estimate: Signal, extended: bool = False) -> float:
+def stoi(reference: Signal, estimate: Signal, extended: bool = False, rate: int = SAMPLE_RATE) -> float:
     """Short-time objective intelligibility (Taal et al., 2011), 0 to 1; `extended`: ESTOI (Jensen and Taal, 2016).
 
-    Raises NoSpeechError for less than 0.4 s of speech, of which pystoi only warns, and scores 10⁻⁵.
+    Both hear 0.15 to 4.3 kHz, whatever the rate. Raises NoSpeechError for less than 0.4 s of speech, of which pystoi
+    only warns, and scores 10⁻⁵.
     """
     from pystoi import stoi as pystoi
 
@@ -64,17 +81,18 @@ def stoi(reference: Signal, estimate: Signal, extended: bool = False) -> float:
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "Not enough STFT frames", RuntimeWarning)
         try:
-            return float(pystoi(target, heard, SAMPLE_RATE, extended=extended))
+            return float(pystoi(target, heard, rate, extended=extended))
         except RuntimeWarning:
             raise NoSpeechError("STOI cannot score this pair; it needs at least 0.4 s of speech") from None
 
 
-def dnsmos(signal: Signal) -> Opinion | None:
+def dnsmos(signal: Signal, rate: int = SAMPLE_RATE) -> Opinion | None:
     """DNSMOS P.835 (Reddy et al., 2022), a network that predicts listeners' scores; None where it is not installed.
 
     As `speechmos.dnsmos.run`, without the second network that the latter runs besides: a signal shorter than 9.01 s
     is doubled until it is long enough, and the scores are means over windows one second apart. What is beyond [−1, 1]
-    is clipped, as on its way to any listener.
+    is clipped, as on its way to any listener. It knows 16 kHz alone: a signal of another rate is resampled, and one of
+    8 kHz is scored as speech whose upper half is missing.
     """
     judge = _dnsmos_judge()
     if judge is None:
@@ -82,7 +100,7 @@ def dnsmos(signal: Signal) -> Opinion | None:
     heard = signal.astype(np.float64) / (32768 if signal.dtype == np.int16 else 1)
     if heard.ndim != 1 or not len(heard):
         raise AudioError(f"DNSMOS needs one channel with samples, not the shape {list(signal.shape)}")
-    heard = heard.clip(-1, 1)
+    heard = resampled(heard.clip(-1, 1), SAMPLE_RATE, rate).clip(-1, 1)
     while len(heard) < DNSMOS_SAMPLES:
         heard = np.concatenate([heard, heard])
     windows = np.lib.stride_tricks.sliding_window_view(heard, DNSMOS_SAMPLES)[::DNSMOS_STEP]

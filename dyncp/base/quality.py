@@ -8,13 +8,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from pydantic import ConfigDict, Field, FiniteFloat
 
+from dyncp.base.config.framing import SAMPLE_RATE
 from dyncp.base.config.reading import StrictModel
+
+
+def pesq_label(rate: int) -> str:
+    """How tables call PESQ at a network's sample rate: two scales, which none of them mixes."""
+    return "PESQ-WB" if rate == SAMPLE_RATE else "PESQ-NB"
 
 
 class Score(StrictModel):
     """Against the clean speech, or the difference of two such scores."""
 
-    pesq: FiniteFloat = Field(description="PESQ-WB (ITU-T P.862.2), MOS-LQO")
+    pesq: FiniteFloat = Field(description="PESQ-WB (ITU-T P.862.2), at 8 kHz PESQ-NB (P.862.1), MOS-LQO")
     stoi: FiniteFloat = Field(description="STOI, 0 to 1")
     estoi: FiniteFloat = Field(description="extended STOI, 0 to 1")
     si_sdr: FiniteFloat = Field(description="dB")

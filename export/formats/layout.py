@@ -16,7 +16,7 @@ def expected_tensors(config: NetworkConfig) -> Layout:
     scored = config.blocks_per_gate * n
     framing = config.framing
     windows: Layout = {"window": ("int16", (framing.analysis,))}
-    if framing != STANDARD:
+    if framing.sizes != STANDARD.sizes:
         windows["synthesis_window"] = ("int16", (framing.synthesis,))
     expected: Layout = {
         **windows,

@@ -69,8 +69,8 @@ class IntegerNetwork(nn.Module):
         standard = network.config.framing == STANDARD
         if network.config.bands is not None or not (standard and network.config.decides_every_block_and_frame):
             raise QuantizationError(
-                "bands, gate_period, gate_shared, hop, fft: training through the integers has the paper's frames, ends "
-                "and gates; train in float and export"
+                "bands, gate_period, gate_shared, hop, fft, sample_rate: training through the integers has the "
+                "paper's frames, ends and gates; train in float and export"
             )
         self.network, self.scales = network, scales
         self.config = network.config

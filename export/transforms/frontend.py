@@ -53,7 +53,7 @@ def twiddle(fft: int = STANDARD.fft) -> NDArray[np.int32]:
 def tables(framing: Framing = STANDARD) -> dict[str, NDArray[Any]]:
     """Section 2 by the names of docs/bundle.md. With the standard framing, one window serves both ends."""
     own = {"window": window(framing)}
-    if framing != STANDARD:
+    if framing.sizes != STANDARD.sizes:
         own["synthesis_window"] = fading(framing)
     return {**own, "twiddle": twiddle(framing.fft), "sigmoid": sigmoid()}
 

@@ -52,10 +52,14 @@ RANGES = {"dB": (-10, 40), "Hz": (60, 350), "MOS": (1, 4.6), "log-odds": (-4, 4)
 def render_page(networks: Mapping[str, Bundle], audio: Mapping[str, Pcm] | None = None) -> str:
     """The page of these networks, by name. `audio`, title → int16 at 16 kHz, comes before what is built in.
 
-    Raises ToolchainError where clang or its linker is missing, GenerationError for a network whose frames do not
-    fill its beats.
+    Raises ToolchainError where clang or its linker is missing, GenerationError for a network of another rate or whose
+    frames do not fill its beats.
     """
     for name, bundle in networks.items():
+        if bundle.config.sample_rate != SAMPLE_RATE:
+            raise GenerationError(
+                f"{name}: network.sample_rate: is {bundle.config.sample_rate}; a page plays {SAMPLE_RATE} Hz"
+            )
         if not fits_the_beat(bundle.config.framing):
             raise GenerationError(
                 f"{name}: network.hop, synthesis_window: a page takes hops that divide {BEAT} samples, and a delay "

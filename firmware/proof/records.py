@@ -225,14 +225,15 @@ def write_validation(
     masks: NDArray[np.uint32],
     macs: NDArray[np.integer[Any]],
     words: NDArray[np.int32] | None,
+    rate: int = SAMPLE_RATE,
 ) -> None:
-    """Write audio [n · 256], masks [n, words], MACs [n] and probe words [n, outputs] into `folder`, all or none.
+    """Write audio [n · hop], masks [n, words], MACs [n] and probe words [n, outputs] into `folder`, all or none.
 
     They replace those of an earlier validation; other files of these names are a ReportError.
     """
     contents = {
-        NOISY: _wav(noisy),
-        ENHANCED: _wav(enhanced),
+        NOISY: _wav(noisy, rate),
+        ENHANCED: _wav(enhanced, rate),
         MASKS: _npy(masks),
         MACS: _npy(macs.astype(np.uint32)),
         RECORD: (record.model_dump_json(indent=2) + "\n").encode(),
@@ -252,9 +253,9 @@ def is_validation(folder: Path) -> bool:
         return False
 
 
-def _wav(pcm: Pcm) -> bytes:
+def _wav(pcm: Pcm, rate: int) -> bytes:
     file = io.BytesIO()
-    soundfile.write(file, pcm, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+    soundfile.write(file, pcm, rate, subtype="PCM_16", format="WAV")
     return file.getvalue()
 
 

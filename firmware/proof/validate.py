@@ -129,7 +129,7 @@ def validate(
     )
     macs = next((r.run.macs for r in results if r.counts is not None), expected.macs)
     words = task.expected.words if bundle.probe_outputs else None
-    write_validation(out, record, pcm, expected.output, expected.masks, macs, words)
+    write_validation(out, record, pcm, expected.output, expected.masks, macs, words, bundle.config.sample_rate)
     return record
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import SAMPLE_RATE, Framing
+from dyncp.base.config.framing import Framing
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import GenerationError, ReportError
 from dyncp.base.quality import Comparison
@@ -73,7 +73,7 @@ def build_report(
             network=bundle.config,
         ),
         audio=schema.Audio(
-            sample_rate=SAMPLE_RATE,
+            sample_rate=bundle.config.sample_rate,
             hop=bundle.config.hop,
             frames=validation.record.frames,
             seconds=validation.record.frames / bundle.config.framing.frames_per_second,

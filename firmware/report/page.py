@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 
 from dyncp.base.audio import Pcm
+from dyncp.base.quality import pesq_label
 from dyncp.firmware.report.contents.day import TITLES
 from dyncp.firmware.report.contents.schema import Report
 from dyncp.firmware.report.contents.validation import Validation
@@ -64,6 +65,7 @@ def render_page(report: Report, validation: Validation, clean: Pcm | None = None
         stack=max((target.stack_bytes for target in report.targets), default=0),
         truncated=report.audio.seconds > SHOWN_SECONDS,
         framing=report.bundle.network.framing,
+        pesq=pesq_label(report.audio.sample_rate),
         time_axes={layout.name: _time_axis(layout) for layout in (WIDE, NARROW)},
         mobile_max_width=MOBILE_MAX_WIDTH,
     )

@@ -31,12 +31,12 @@ class Player:
     figure: Drawing
 
 
-def read_clean(path: Path, validation: Validation, hop: int) -> Pcm:
+def read_clean(path: Path, validation: Validation, hop: int, rate: int) -> Pcm:
     """The clean speech of the audio that was validated, as long as that.
 
-    Raises ReportError for another length, AudioError for a file that is no 16 kHz mono audio.
+    Raises ReportError for another length, AudioError for a file that is no mono audio of this rate.
     """
-    pcm = pad_to_hop(read_pcm(path), hop=hop)
+    pcm = pad_to_hop(read_pcm(path, rate), hop=hop)
     if len(pcm) != len(validation.noisy):
         raise ReportError(
             f"{path}: holds {len(pcm)} samples in whole hops, but the validated audio has {len(validation.noisy)}; "
@@ -47,7 +47,7 @@ def read_clean(path: Path, validation: Validation, hop: int) -> Pcm:
 
 def make_players(report: Report, validation: Validation, clean: Pcm | None) -> list[Player]:
     """Two of them, or three: what is not known is left out."""
-    audio = report.audio
+    audio, rate = report.audio, report.audio.sample_rate
     recordings = [
         ("Noisy input", "What every engine was given.", validation.noisy),
         (
@@ -60,19 +60,19 @@ def make_players(report: Report, validation: Validation, clean: Pcm | None) -> l
     if clean is not None:
         recordings.append(("Clean reference", "The speech alone, before the noise was added to it.", clean))
     # One colour scale for all; isolated clicks do not set its top.
-    loudest_db = float(np.ceil(np.percentile(spectrogram_db(validation.noisy), 99.9)))
+    loudest_db = float(np.ceil(np.percentile(spectrogram_db(validation.noisy, rate), 99.9)))
     return [
-        Player(letter, name, caption, wav_data_uri(pcm), audio_figure(pcm, loudest_db))
+        Player(letter, name, caption, wav_data_uri(pcm, rate), audio_figure(pcm, loudest_db, rate))
         for letter, (name, caption, pcm) in zip("ABC", recordings, strict=False)
     ]
 
 
-def wav_data_uri(pcm: Pcm) -> str:
+def wav_data_uri(pcm: Pcm, rate: int = SAMPLE_RATE) -> str:
     """At most the first `SHOWN_SECONDS` as a 16-bit mono WAV."""
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(pcm[: SHOWN_SECONDS * SAMPLE_RATE].astype("<i2").tobytes())
+        file.setframerate(rate)
+        file.writeframes(pcm[: SHOWN_SECONDS * rate].astype("<i2").tobytes())
     return "data:audio/wav;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

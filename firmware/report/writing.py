@@ -26,7 +26,7 @@ def write_report(
     """
     outputs = 0 if report.probes is None else report.probes.outputs
     validation = read_validation(validation_folder, report.bundle.network, report.bundle.hash, outputs)
-    reference = None if clean is None else read_clean(clean, validation, report.audio.hop)
+    reference = None if clean is None else read_clean(clean, validation, report.audio.hop, report.audio.sample_rate)
     page = render_page(report, validation, reference)
     document = report.model_dump_json(indent=2, by_alias=True) + "\n"
     contents = {REPORT_JSON: document.encode(), REPORT_HTML: page.encode()}

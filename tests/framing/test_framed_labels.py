@@ -9,12 +9,13 @@ from constructed import CLASSES, talk_in_hiss
 from framings import EARS
 
 from dyncp.base.config.framing import HOP, STANDARD, Framing
+from dyncp.bench.assurance.framings import TELEPHONE
 from dyncp.train.day.day import Day, Stretch
 from dyncp.train.streams.streams import Stream
 from dyncp.train.targets.labels import make_labels
 
 WANTED = ("vad", "gender", "noise", "snr_in", "si_sdr", "f0")
-OTHERS = [EARS, Framing(160, 512, 400, 320), Framing(512, 1024, 1024, 1024)]
+OTHERS = [EARS, Framing(160, 512, 400, 320), Framing(512, 1024, 1024, 1024), TELEPHONE]
 
 
 def labels_of(stream: Stream) -> dict[str, np.ndarray]:
@@ -25,9 +26,9 @@ def labels_of(stream: Stream) -> dict[str, np.ndarray]:
 def test_labels_are_those_of_the_same_seconds(framing: Framing) -> None:
     stream = talk_in_hiss(6)
     theirs, ours = labels_of(stream), labels_of(stream.cut_for(framing))
-    frames = len(stream.noisy) // framing.hop
+    frames = len(stream.noisy) // framing.hop_laid_out
     # The standard frame that ends nearest to the end of each of ours.
-    ends = (np.arange(frames) + 1) * framing.hop
+    ends = (np.arange(frames) + 1) * framing.hop_laid_out
     nearest = np.minimum(np.round(ends / HOP).astype(int) - 1, stream.frames - 1).clip(0)
     for name, values in ours.items():
         assert values.shape == (frames,)

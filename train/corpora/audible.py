@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import HOP
+from dyncp.base.config.framing import HOP, SAMPLE_RATE
 
 # Of a stretch that was drawn where nothing is heard, how often another is tried before the best one is taken.
 TRIES = 32
@@ -48,9 +48,10 @@ class Audible:
     before: NDArray[np.int32]
 
     @classmethod
-    def of(cls, pcm: Pcm, sound: Sound) -> Audible:
+    def of(cls, pcm: Pcm, sound: Sound, rate: int = SAMPLE_RATE) -> Audible:
         """Measure a recording, int16 [samples]; what is left after its last whole hop does not count."""
-        hops = pcm[: len(pcm) // HOP * HOP].reshape(-1, HOP)
+        hop = HOP * rate // SAMPLE_RATE
+        hops = pcm[: len(pcm) // hop * hop].reshape(-1, hop)
         power = np.var(hops, axis=1, dtype=np.float32)
         quiet = (32768 * 10 ** (sound.floor_dbfs / 20)) ** 2
         if len(power) >= sound.least and np.isfinite(sound.range_db):

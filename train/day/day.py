@@ -8,7 +8,7 @@ random order. The recipe is data: dyncp/presets/day.toml. docs/day.md explains i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -51,14 +51,24 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Day:
-    """`condition`, uint8 [T], is the index in CONDITIONS of each frame's newer hop; the stretches cover all frames."""
+    """`condition`, uint8 [T], is the index in CONDITIONS of each frame's newer hop; the stretches cover all frames.
+
+    Their samples are of 16 kHz; the stream's are of its own rate.
+    """
 
     stream: Stream
     condition: NDArray[np.uint8]
     stretches: tuple[Stretch, ...]
 
+    def at(self, rate: int) -> Day:
+        """The same day as a network of another rate hears it."""
+        return replace(self, stream=self.stream.at(rate))
+
     def conditions(self, framing: Framing) -> NDArray[np.uint8]:
-        """Of each frame of a network, that of the hop of 16 ms that it ends in; the last one may be filled up."""
+        """Of each frame of a network of the stream's rate, that of the hop of 16 ms that it ends in.
+
+        The last one may be filled up.
+        """
         frames = -(-len(self.stream.noisy) // framing.hop)
         return self.condition[np.minimum(framing.standard_hops(frames), len(self.condition) - 1)]
 

@@ -87,8 +87,8 @@ class Trainer:
             if isinstance(module, Gate):
                 module.gradient = config.training.gate_gradient
         processes.share_norms(self.network)
-        self.perceptual = PerceptualLoss(config.training.perceptual_compensation).to(self.device)
-        self.intelligibility = IntelligibilityLoss().to(self.device)
+        self.perceptual = PerceptualLoss(config.training.perceptual_compensation, self.framing).to(self.device)
+        self.intelligibility = IntelligibilityLoss(self.framing).to(self.device)
         masking = self.masking()
         if compiled:
             masking.compile()
@@ -224,7 +224,7 @@ class Trainer:
             suppression, masks, told = self.forward(self.inputs(noisy, spectrum))
         estimate = synthesise(scaled(spectrum, suppression.float()), self.framing)[:, delay:]
         target = clean[:, :-delay]
-        heard, wanted = level_spectra(estimate, level), level_spectra(target, level)
+        heard, wanted = (level_spectra(signal, level, self.framing) for signal in (estimate, target))
         loss, training = spectral_loss(heard, wanted), self.config.training
         if training.perceptual_weight:
             loss = loss + training.perceptual_weight * self.perceptual(heard, wanted)

@@ -2,8 +2,9 @@
 """A differentiable ESTOI (Jensen and Taal, 2016) on the front end's own spectra, to train for intelligibility.
 
 As there: one-third octave bands from 150 Hz, segments of 384 ms, every segment normalized to zero mean and unit norm
-over time, then over bands, and the mean of the products. Here: 16 kHz and frames of 32 ms every 16 ms instead of 10 kHz
-and 25.6 ms every 12.8 ms, and silent frames stay in; segments without speech get no weight instead.
+over time, then over bands, and the mean of the products. Here: 16 or 8 kHz and frames of 32 ms every 16 ms
+instead of 10 kHz and 25.6 ms every 12.8 ms, and silent frames stay in; segments without speech get no weight instead.
+The highest band ends at 4.3 kHz; at 8 kHz it has the bins below 4 kHz, as when ESTOI itself is given such a signal.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dyncp.base.config.framing import BINS, SAMPLE_RATE
+from dyncp.base.config.framing import STANDARD, Framing
 
 BANDS = 15
 LOWEST_HZ = 150.0
@@ -23,13 +24,14 @@ FLOOR = 1e-6
 
 
 class IntelligibilityLoss(nn.Module):
-    """Spectra of estimate and target, complex [B, 257, T], T ≥ 24, in units of the active speech level → 1 − ESTOI."""
+    """Spectra of estimate and target, complex [B, F, T], T ≥ 24, in units of the active speech level → 1 − ESTOI."""
 
     bands: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, framing: Framing = STANDARD) -> None:
         super().__init__()
-        hertz = torch.arange(BINS) * (SAMPLE_RATE / 2 / (BINS - 1))
+        bins = framing.standard.bins
+        hertz = torch.arange(bins) * (framing.rate / 2 / (bins - 1))
         centres = LOWEST_HZ * 2 ** (torch.arange(BANDS) / 3)
         inside = (hertz >= centres[:, None] * 2 ** (-1 / 6)) & (hertz < centres[:, None] * 2 ** (1 / 6))
         self.register_buffer("bands", inside.float(), persistent=False)

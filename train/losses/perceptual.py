@@ -5,7 +5,8 @@ Kept of P.862: level alignment in the telephone band, power in critical bands, c
 slow gain changes, Zwicker's loudness, the dead zone of masking, symmetric and asymmetric disturbance, the emphasis of
 soft frames, the norms over bands and over time, and the weights of the two disturbances. Left out: time alignment (the
 pair is aligned) and its bad intervals. Constants are those of P.862; critical bands and the threshold in quiet are
-formulas instead of its tables (Schroeder et al. 1979, Terhardt 1979).
+formulas instead of its tables (Schroeder et al. 1979, Terhardt 1979). At 8 kHz the bands end at 4 kHz, without the
+filter of a telephone receiver that P.862 puts before them.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dyncp.base.config.framing import BINS, SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE, STANDARD, Framing
 
-BANDS = 49
+# By sample rate, as in P.862.
+BANDS = {SAMPLE_RATE: 49, SAMPLE_RATE // 2: 42}
 # Level of active speech in the units of P.862 (sum over its pitch power densities), dB.
 SPEECH_DB = 85.0
 TELEPHONE_HZ = (325.0, 3250.0)
@@ -30,7 +32,7 @@ INTERVAL = 20
 
 
 class PerceptualLoss(nn.Module):
-    """Spectra of estimate and target, complex [B, 257, T], of signals in units of the active speech level → a scalar.
+    """Spectra of estimate and target, complex [B, F, T], of signals in units of the active speech level → a scalar.
 
     The value approximates what P.862 subtracts from its best raw score, 4.5: 0 for a perfect estimate.
     """
@@ -40,19 +42,20 @@ class PerceptualLoss(nn.Module):
     quiet: Tensor
     telephone: Tensor
 
-    def __init__(self, compensation: float = 1.0) -> None:
+    def __init__(self, compensation: float = 1.0, framing: Framing = STANDARD) -> None:
         """`compensation`: exponent of the two gains that P.862 forgives; 1 as it does, 0 forgives nothing."""
         super().__init__()
         self.compensation = compensation
-        hertz = torch.arange(BINS) * (SAMPLE_RATE / 2 / (BINS - 1))
+        bins, count = framing.standard.bins, BANDS[framing.rate]
+        hertz = torch.arange(bins) * (framing.rate / 2 / (bins - 1))
         bark = 7 * torch.asinh(hertz / 650)
-        edges = torch.linspace(0, float(bark[-1]), BANDS + 1)
+        edges = torch.linspace(0, float(bark[-1]), count + 1)
         # Triangles that sum to one over every bin: a band narrower than a bin still gets its share.
         centres = (edges[1:] + edges[:-1]) / 2
         step = float(edges[1])
         bands = (1 - (bark[None, :] - centres[:, None]).abs() / step).clamp(min=0)
         self.register_buffer("bands", bands / bands.sum(0, keepdim=True).clamp(min=1e-6), persistent=False)
-        self.register_buffer("width", torch.full((BANDS, 1), step), persistent=False)
+        self.register_buffer("width", torch.full((count, 1), step), persistent=False)
         khz = 0.65 * torch.sinh(centres / 7).clamp(min=0.05)[:, None]
         quiet_db = 3.64 * khz**-0.8 - 6.5 * torch.exp(-0.6 * (khz - 3.3) ** 2) + 1e-3 * khz**4
         self.register_buffer("quiet", 10 ** (quiet_db / 10), persistent=False)
@@ -90,7 +93,7 @@ class PerceptualLoss(nn.Module):
 
 
 def _power(spectrum: Tensor) -> Tensor:
-    """Power per bin, [B, 257, T], scaled so that active speech sums to SPEECH_DB in a frame."""
+    """Power per bin, [B, F, T], scaled so that active speech sums to SPEECH_DB in a frame."""
     # A frame of a signal of RMS 1 has Σ |X|² ≈ 512 · 256 / 2 over the half spectrum: the window's power is 1/2.
     square: Tensor = torch.view_as_real(spectrum).square().sum(-1)
     return square * (10 ** (SPEECH_DB / 10) / (512 * 256 / 2))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from dyncp.base.config.framing import SAMPLE_RATE, STANDARD, Framing
 from dyncp.train import processes
 from dyncp.train.network.stft import POWER, analyse
 
@@ -21,15 +22,21 @@ NOISE_ERROR = 10 ** (-30 / 10)
 INAUDIBLE = 1 / 32768**2
 
 
-def level_spectra(signal: Tensor, level: Tensor) -> Tensor:
-    """Spectrum, complex [B, 257, T], of signal [B, T·256] in units of its clip's active speech level [B]."""
-    return analyse(signal / level[:, None])
+def level_spectra(signal: Tensor, level: Tensor, framing: Framing = STANDARD) -> Tensor:
+    """Spectrum, complex [B, F, T], of signal [B, T·R] in units of its clip's active speech level [B].
+
+    Of 32 ms every 16 ms, whatever the frames of the network: F is 257 at 16 kHz, 129 at 8 kHz. There it is twice what
+    the transform gives, so that speech has the power of a frame of 16 kHz, which all losses count on.
+    """
+    if framing.rate != SAMPLE_RATE:
+        signal = signal * (SAMPLE_RATE / framing.rate)
+    return analyse(signal / level[:, None], framing.standard)
 
 
 def spectral_loss(estimate: Tensor, target: Tensor) -> Tensor:
     """Compressed-spectrum MSE (arXiv 2412.17121): 0.7 on magnitudes^0.3, 0.3 on the complex spectra.
 
-    estimate, target: complex [B, 257, T] of `level_spectra`; the estimate's is that of the re-synthesised waveform, so
+    estimate, target: complex [B, F, T] of `level_spectra`; the estimate's is that of the re-synthesised waveform, so
     that inconsistent spectra are paid for.
     """
     magnitude_e, real_e, imaginary_e = _compressed(estimate)

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from dyncp.base.audio import Pcm, active_rms
 from dyncp.base.config.framing import SAMPLE_RATE, STANDARD, Framing
 from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.sounds.rates import resampled
 from dyncp.train.corpora.audible import NOISE, SPEECH, Audible, Sound, settle, settle_padding
 from dyncp.train.corpora.sources import Signals
 from dyncp.train.mixing.everyday import Parts, as_met, clipped
@@ -65,6 +66,7 @@ class Mixer:
 
     Labels take as long as mixing: with `label_period` L only every Lth batch has them. With `marks_speech`, batches say
     which frames are near speech. A clip is a whole number of the hops of `framing`, whose frames the labels are of.
+    Recordings are of 16 kHz; their stretches are brought to the rate of `framing` before levels are set and they meet.
     """
 
     def __init__(
@@ -80,7 +82,10 @@ class Mixer:
         self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
         self.marks_speech, self.label_period = marks_speech, label_period
         self.framing = framing
-        self.samples = round(config.clip_s * SAMPLE_RATE / framing.hop) * framing.hop
+        self.rate = framing.rate
+        self.samples = round(config.clip_s * self.rate / framing.hop) * framing.hop
+        # The same of the recordings.
+        self.drawn = self.samples * SAMPLE_RATE // self.rate
 
     def batch(self, size: int | range, seed: tuple[int, ...]) -> Batch:
         """`size` clips, or those in a range of a larger batch: every clip has a seed of its own.
@@ -115,16 +120,16 @@ class Mixer:
         level = 10 ** (rng.uniform(*config.level_dbfs) / 20)
         snr_db = rng.uniform(*config.snr_db)
         spoken, voice = self._speech_crop(rng)
-        clean = _scaled(self._vary(spoken, rng), level)
+        clean = self._scaled(self._vary(spoken, rng), level)
         background, category = self._noise_crop(rng)
-        noise = _scaled(self._vary(background, rng), 1.0, whole=True)
+        noise = self._scaled(self._vary(background, rng), 1.0, whole=True)
         if rng.random() < config.second_noise:
-            other = _scaled(self._vary(self._noise_crop(rng)[0], rng), 1.0, whole=True)
-            noise = _scaled(noise + np.float32(rng.uniform(0.1, 1.0)) * other, 1.0, whole=True)
+            other = self._scaled(self._vary(self._noise_crop(rng)[0], rng), 1.0, whole=True)
+            noise = self._scaled(noise + np.float32(rng.uniform(0.1, 1.0)) * other, 1.0, whole=True)
         noise *= np.float32(level / 10 ** (snr_db / 20))
         if rng.random() < config.noise_only:
             clean, snr_db = np.zeros_like(clean), -np.inf
-        parts = as_met(Parts(clean, noise, snr_db), config, rng)
+        parts = as_met(Parts(clean, noise, snr_db), config, rng, self.rate)
         noisy, clean = parts.clean + parts.noise, parts.clean
         # A mixture that would clip is turned down as a whole, so that clean + noise = noisy still holds.
         headroom = np.float32(min(1.0, 0.99 / max(float(np.abs(noisy).max()), 1e-9)))
@@ -159,28 +164,37 @@ class Mixer:
 
     @property
     def _source_samples(self) -> int:
-        return int(self.samples * (1 + self.config.speed)) + 1
+        return int(self.drawn * (1 + self.config.speed)) + 1
 
     @property
     def _certain_samples(self) -> int:
         """What of a crop every speed leaves in the clip."""
-        return int(self.samples * (1 - self.config.speed))
+        return int(self.drawn * (1 - self.config.speed))
 
     def _vary(self, signal: Signal, rng: np.random.Generator) -> Signal:
-        """Random speed (and pitch) and random smooth equalization, both of the spectrum; returns exactly one clip."""
-        config, length = self.config, self.samples
+        """Random speed (and pitch) and random smooth equalization, both of the spectrum.
+
+        Returns exactly one clip, at the network's rate.
+        """
+        config, samples = self.config, self.drawn
+        length = samples
         if config.speed:
             # The clip is this much of the signal, of a length that its transform is fast for.
-            stretch = self.samples * (1 + rng.uniform(-config.speed, config.speed))
+            stretch = samples * (1 + rng.uniform(-config.speed, config.speed))
             length = prev_fast_len(round(stretch), real=True)
         if not (config.speed or config.eq_db):
-            return signal[:length]
-        bins = self.samples // 2 + 1
+            return resampled(signal[:length], self.rate)
+        bins = samples // 2 + 1
         spectrum = rfft(signal[:length])[:bins]
         gain_db = rng.uniform(-1, 1, len(EQUALIZER_ORDERS)) * config.eq_db / EQUALIZER_ORDERS
         gain = np.exp((gain_db * np.log(10) / 20).astype(np.float32) @ _cosines(bins))
-        spectrum *= gain[: len(spectrum)] * np.float32(self.samples / length)
-        return cast(Signal, irfft(spectrum, self.samples))
+        spectrum *= gain[: len(spectrum)] * np.float32(samples / length)
+        return resampled(cast(Signal, irfft(spectrum, samples)), self.rate)
+
+    def _scaled(self, signal: Signal, level: float, whole: bool = False) -> Signal:
+        """To an active RMS (`whole`: an RMS over all of it); silence stays silence."""
+        rms = float(np.sqrt(np.mean(np.square(signal, dtype=np.float64)))) if whole else active_rms(signal, self.rate)
+        return signal * np.float32(level / rms) if rms > 0 else signal
 
 
 class Batches(IterableDataset[Batch]):
@@ -225,9 +239,3 @@ def audible(recordings: Sequence[Pcm], index: int, sound: Sound) -> Audible:
 
 def _float(pcm: Pcm) -> Signal:
     return np.divide(pcm, 32768, dtype=np.float32)
-
-
-def _scaled(signal: Signal, level: float, whole: bool = False) -> Signal:
-    """To an active RMS (`whole`: an RMS over all of it); silence stays silence."""
-    rms = float(np.sqrt(np.mean(np.square(signal, dtype=np.float64)))) if whole else active_rms(signal)
-    return signal * np.float32(level / rms) if rms > 0 else signal

@@ -24,26 +24,26 @@ OVERDRIVE_DB = (1.0, 9.0)
 PAUSE_S = (0.5, 3.0)
 # A pause begins at the softest place this near to where it was drawn, so that few words are cut.
 SOFT_FRAMES = 16
-FADE = SAMPLE_RATE // 100
+FADE_S = 0.01
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a clip is mixed from, [T · 256] in [−1, 1] each; snr_db of the active speech, −∞ without speech."""
+    """What a clip is mixed from, [T · hop] in [−1, 1] each; snr_db of the active speech, −∞ without speech."""
 
     clean: Signal
     noise: Signal
     snr_db: float
 
 
-def as_met(parts: Parts, config: MixingConfig, rng: np.random.Generator) -> Parts:
-    """The parts as the shares of `config` have it."""
+def as_met(parts: Parts, config: MixingConfig, rng: np.random.Generator, rate: int = SAMPLE_RATE) -> Parts:
+    """The parts, of a network's rate, as the shares of `config` have it."""
     if parts.clean.any():
         parts = _another_kind(parts, config, rng)
     if config.pauses and rng.random() < config.pauses:
-        parts = replace(parts, clean=with_pause(parts.clean, rng))
+        parts = replace(parts, clean=with_pause(parts.clean, rng, rate))
     if config.steps and rng.random() < config.steps:
-        gain = _step(len(parts.clean), config.step_db, rng)
+        gain = _step(len(parts.clean), config.step_db, rng, rate)
         parts = replace(parts, clean=parts.clean * gain, noise=parts.noise * gain)
     return parts
 
@@ -62,17 +62,17 @@ def _another_kind(parts: Parts, config: MixingConfig, rng: np.random.Generator) 
     return Parts(nothing, nothing, -np.inf) if dice < config.clean + config.quiet + config.silence else parts
 
 
-def with_pause(speech: Signal, rng: np.random.Generator) -> Signal:
+def with_pause(speech: Signal, rng: np.random.Generator, rate: int = SAMPLE_RATE) -> Signal:
     """The speech, with a pause put into it; what no longer fits into the clip is dropped."""
-    length = round(rng.uniform(*PAUSE_S) * SAMPLE_RATE)
-    energy = np.square(speech[: len(speech) // HOP * HOP]).reshape(-1, HOP).sum(axis=1)
+    length, hop, fade = round(rng.uniform(*PAUSE_S) * rate), HOP * rate // SAMPLE_RATE, round(FADE_S * rate)
+    energy = np.square(speech[: len(speech) // hop * hop]).reshape(-1, hop).sum(axis=1)
     drawn = int(rng.integers(len(energy)))
     first = max(0, drawn - SOFT_FRAMES)
-    start = (first + int(energy[first : drawn + SOFT_FRAMES].argmin())) * HOP
+    start = (first + int(energy[first : drawn + SOFT_FRAMES].argmin())) * hop
     before, after = speech[:start].copy(), speech[start:].copy()
-    ramp = np.linspace(0, 1, FADE, dtype=np.float32)
-    for edge, fade in ((before[-FADE:], ramp[::-1]), (after[:FADE], ramp)):
-        edge *= fade[: len(edge)]
+    ramp = np.linspace(0, 1, fade, dtype=np.float32)
+    for edge, gain in ((before[-fade:], ramp[::-1]), (after[:fade], ramp)):
+        edge *= gain[: len(edge)]
     return np.concatenate([before, np.zeros(length, np.float32), after])[: len(speech)]
 
 
@@ -82,10 +82,10 @@ def clipped(noisy: Signal, clean: Signal, rng: np.random.Generator) -> tuple[Sig
     return (noisy * np.float32(gain)).clip(-1, 1), (clean * np.float32(gain)).clip(-1, 1), gain
 
 
-def _step(samples: int, most_db: float, rng: np.random.Generator) -> Signal:
+def _step(samples: int, most_db: float, rng: np.random.Generator, rate: int) -> Signal:
     """A gain that changes once, by at most `most_db`, within 10 ms."""
     step_db, at = rng.uniform(-most_db, most_db), rng.integers(samples)
-    ramp = ((np.arange(samples) - at) / FADE).clip(0, 1)
+    ramp = ((np.arange(samples) - at) / round(FADE_S * rate)).clip(0, 1)
     return (10 ** (step_db * ramp / 20)).astype(np.float32)
 
 

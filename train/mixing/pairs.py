@@ -33,7 +33,7 @@ SEEDS: dict[Split, int] = {"train": 101, "validation": 102, "test": 103}
 
 @dataclass(frozen=True)
 class Pair:
-    """Clean and noisy speech of the same length, int16; level_dbfs is that of the active speech."""
+    """Clean and noisy speech of the same length and rate, int16; level_dbfs is that of the active speech."""
 
     clean: Pcm
     noisy: Pcm
@@ -56,7 +56,8 @@ def make_pairs(
 ) -> list[Pair]:
     """`count` mixtures of one split's speakers and noises; fewer, and said so, where its speech is too sparse.
 
-    Each is a whole number of the framing's hops; hops that divide 256 have the same audio.
+    Each is a whole number of the framing's hops; hops that divide 256 have the same audio. An 8 kHz network
+    hears the stretches that one of 16 kHz hears, with levels and SNRs of what is left below 4 kHz.
 
     Raises ConfigError where the split is empty or holds nothing that can be mixed, AudioError for a bad file.
     """
@@ -72,14 +73,14 @@ def make_pairs(
 def _scorable_clip(mixer: Mixer, rng: np.random.Generator) -> Clip | None:
     """A clip that is meant to hold no speech, or holds enough of it for a metric."""
     clip = mixer.clip(rng)
-    if _is_scorable(clip):
+    if _is_scorable(clip, mixer.rate):
         return clip
     # Drawn anew by generators of their own, so that the clips after this one stay what they were.
-    return next((again for again in map(mixer.clip, rng.spawn(TRIES)) if _is_scorable(again)), None)
+    return next((again for again in map(mixer.clip, rng.spawn(TRIES)) if _is_scorable(again, mixer.rate)), None)
 
 
-def _is_scorable(clip: Clip) -> bool:
-    return clip.snr_db == -np.inf or Audible.of(to_pcm(clip.clean), SPEECH).total >= SPEECH.least
+def _is_scorable(clip: Clip, rate: int) -> bool:
+    return clip.snr_db == -np.inf or Audible.of(to_pcm(clip.clean), SPEECH, rate).total >= SPEECH.least
 
 
 def _pair(clip: Clip, sources: Sources) -> Pair:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from dyncp.base.audio import Pcm, active_rms
+from dyncp.base.audio import Pcm, active_rms, to_pcm
 from dyncp.base.config.framing import HOP, SAMPLE_RATE, STANDARD, Framing
 from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import ConfigError
+from dyncp.base.sounds.rates import resampled
 from dyncp.train.corpora.audible import NOISE, SPEECH, settle
 from dyncp.train.corpora.recordings import Corpus, Recording, Split
 from dyncp.train.streams.strata import Strata
@@ -53,7 +54,7 @@ class Stream:
     """clean + noise = noisy, int16, of one length, a whole number of hops of 16 ms.
 
     `speech` does not cover pauses; `noises` covers everything. T frames are those of `framing`; what is said of one is
-    said of the hop of 16 ms that it ends in.
+    said of the hop of 16 ms that it ends in. Samples are of the framing's rate; those of segments are of 16 kHz.
     """
 
     clean: Pcm
@@ -68,10 +69,23 @@ class Stream:
         return len(self.noisy) // self.framing.hop
 
     def cut_for(self, framing: Framing) -> Stream:
-        """The same in frames of a network, without what is left after its last whole hop."""
-        whole = slice(len(self.noisy) // framing.hop * framing.hop)
-        parts = self.clean[whole], self.noise[whole], self.noisy[whole]
+        """The same at the rate and in frames of a network, without what is left after its last whole hop."""
+        heard = self.at(framing.rate)
+        whole = slice(len(heard.noisy) // framing.hop * framing.hop)
+        parts = heard.clean[whole], heard.noise[whole], heard.noisy[whole]
         return Stream(*parts, self.speech, self.noises, framing)
+
+    def at(self, rate: int) -> Stream:
+        """The same at another rate, of frames of 32 ms every 16 ms; itself where that is its rate."""
+        if rate == self.framing.rate:
+            return self
+        clean, noise = (
+            to_pcm(resampled(part.astype(np.float32) / np.float32(32768), rate, self.framing.rate))
+            for part in (self.clean, self.noise)
+        )
+        # Where both peak at once, the noise gives way.
+        noisy = (clean.astype(np.int32) + noise).clip(-32768, 32767).astype(np.int16)
+        return Stream(clean, noisy - clean, noisy, self.speech, self.noises, Framing(rate=rate).standard)
 
     def speech_index(self) -> NDArray[np.int32]:
         """Position in `speech` of each frame's utterance, [T]; −1 in pauses."""
@@ -83,7 +97,7 @@ class Stream:
 
     def _index(self, segments: tuple[Segment, ...]) -> NDArray[np.int32]:
         hops = self.framing.standard_hops(self.frames)
-        return _index(segments, -(-len(self.noisy) // HOP))[hops]
+        return _index(segments, -(-len(self.noisy) // self.framing.samples(HOP)))[hops]
 
     def speakers(self) -> NDArray[np.str_]:
         """Who speaks, [T]; empty in pauses, as in all of these."""

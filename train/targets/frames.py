@@ -13,7 +13,7 @@ from dyncp.base.config.framing import FFT, HOP, STANDARD, Framing
 
 Signal = NDArray[np.floating]
 
-# Samples that a label is taken from, 32 ms, whatever a frame of the network is.
+# Times are in samples of 16 kHz. What a label is taken from: 32 ms, whatever a frame of the network is.
 WINDOW = FFT
 # Of the moving average, 80 ms: 5 frames of the standard hop.
 SMOOTHING = 5 * HOP
@@ -31,7 +31,7 @@ def voice_activity(clean: Signal, framing: Framing = STANDARD) -> NDArray[np.boo
     Window RMS → zero-phase moving average → threshold → the same average again → binarize.
     """
     # An odd number of frames, so that the average is centred.
-    frames = 2 * (SMOOTHING // framing.hop // 2) + 1
+    frames = 2 * (framing.samples(SMOOTHING) // framing.hop // 2) + 1
     rms = _moving_average(window_rms(clean, framing), frames)
     loud = np.percentile(rms, LOUD_PERCENTILE)
     active = rms > max(loud * 10 ** (THRESHOLD_DB / 20), FLOOR)
@@ -45,14 +45,14 @@ def snr_db(speech: Signal, noise: Signal, framing: Framing = STANDARD) -> NDArra
 
 
 def window_rms(signal: Signal, framing: Framing = STANDARD) -> NDArray[np.float64]:
-    """RMS of the 512 samples that end with each frame, [T]; silence comes before the signal."""
+    """RMS of the 32 ms that end with each frame, [T]; silence comes before the signal."""
     # Imported where it is used: librosa brings numba.
     from librosa.feature import rms
 
-    hop = framing.hop
+    hop, window = framing.hop, framing.samples(WINDOW)
     whole = signal[: len(signal) // hop * hop].astype(np.float64)
-    padded = np.pad(whole, (WINDOW - hop, 0))
-    return np.asarray(rms(y=padded, frame_length=WINDOW, hop_length=hop, center=False, dtype=np.float64)[0])
+    padded = np.pad(whole, (window - hop, 0))
+    return np.asarray(rms(y=padded, frame_length=window, hop_length=hop, center=False, dtype=np.float64)[0])
 
 
 def _moving_average(values: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
@@ -68,7 +68,7 @@ NEAR = 4 * HOP
 
 def near_speech(clean: NDArray[np.float32], framing: Framing = STANDARD) -> NDArray[np.bool_]:
     """Which frames of clean speech in [−1, 1) lie within 64 ms of voice activity, bool [T]."""
-    active = voice_activity(clean, framing)
-    around = np.convolve(active, np.ones(2 * (NEAR // framing.hop) + 1))
+    active, near = voice_activity(clean, framing), framing.samples(NEAR) // framing.hop
+    around = np.convolve(active, np.ones(2 * near + 1))
     # Not `mode="same"`, which gives as many as the longer of the two.
-    return around[NEAR // framing.hop :][: len(active)] > 0.5
+    return around[near:][: len(active)] > 0.5

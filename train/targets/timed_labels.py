@@ -145,6 +145,6 @@ def _times(segment: Segment, frames: slice, framing: Framing) -> NDArray[np.floa
     """Where in its recording the centre of each frame lies, of the 32 ms that end with it, s; a short one repeats."""
     import soundfile
 
-    ends = framing.hop * (np.arange(frames.start, frames.stop) + 1)
+    ends = framing.hop_laid_out * (np.arange(frames.start, frames.stop) + 1)
     samples = segment.offset + np.maximum(0, ends - HOP - segment.samples.start)
     return np.asarray(samples % soundfile.info(segment.recording.path).frames / SAMPLE_RATE)

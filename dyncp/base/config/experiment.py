@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import model_validator
 
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP
 from dyncp.base.config.mixing import MixingConfig
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.config.reading import StrictModel, parse, read_toml
@@ -30,9 +30,9 @@ class Config(StrictModel):
     def _clips_hold_a_segment(self) -> Config:
         # A segment of ESTOI is 24 standard frames, of what is left without the delay.
         framing = self.network.framing
-        left = round(self.mixing.clip_s * SAMPLE_RATE / framing.hop) * framing.hop - framing.delay
-        if self.training.intelligibility_weight and left < 24 * HOP:
-            least = (24 * HOP + framing.delay) / SAMPLE_RATE
+        left, segment = framing.frames(self.mixing.clip_s) * framing.hop - framing.delay, 24 * framing.samples(HOP)
+        if self.training.intelligibility_weight and left < segment:
+            least = (segment + framing.delay) / framing.rate
             raise ValueError(f"mixing.clip_s: training.intelligibility_weight needs clips of at least {least:g} s")
         return self
 

@@ -24,6 +24,7 @@ LATER_DEFAULTS = {
     "analysis_window": STANDARD.analysis,
     "synthesis_window": STANDARD.synthesis,
     "kernel": 3,
+    "sample_rate": STANDARD.rate,
 }
 
 
@@ -48,6 +49,7 @@ class NetworkConfig(StrictModel):
     gate_period: int = Field(1, ge=1, le=16, description="frames from one decision of a gate to its next, K")
     gate_shared: Literal["block", "stack", "network"] = Field("block", description="whose blocks one gate decides for")
 
+    sample_rate: int = Field(STANDARD.rate, description="Hz, 8000 or 16000; sizes of frames are in its samples")
     hop: int = Field(STANDARD.hop, description="samples from one frame to the next, 32 to 512")
     fft: int = Field(STANDARD.fft, description="points of the transform: 128, 256, 512 or 1024")
     analysis_window: int = Field(STANDARD.analysis, description="samples that a transform sees, at most fft")
@@ -102,7 +104,7 @@ class NetworkConfig(StrictModel):
 
     @property
     def framing(self) -> Framing:
-        return Framing(self.hop, self.fft, self.analysis_window, self.synthesis_window)
+        return Framing(self.hop, self.fft, self.analysis_window, self.synthesis_window, self.sample_rate)
 
     @property
     def block_dilations(self) -> tuple[int, ...]:

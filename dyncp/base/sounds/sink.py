@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A 16 kHz mono file that is written block by block, and appears whole or not at all."""
+"""A mono file that is written block by block, and appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_sound_suffix(path: Path) -> str:
 
 
 @contextmanager
-def new_sound(path: Path) -> Iterator[Callable[[Pcm], None]]:
+def new_sound(path: Path, rate: int = SAMPLE_RATE) -> Iterator[Callable[[Pcm], None]]:
     """Something to call with int16 [n], again and again; the file takes the place of `path` when the block is left.
 
     Raises AudioError where it cannot be written, and what was there before then stays.
@@ -40,7 +40,7 @@ def new_sound(path: Path) -> Iterator[Callable[[Pcm], None]]:
     with new_file(path, AudioError) as file:
         guarded = _Guarded(file)
         try:
-            options = {"samplerate": SAMPLE_RATE, "channels": 1, "subtype": SUBTYPE, "format": form}
+            options = {"samplerate": rate, "channels": 1, "subtype": SUBTYPE, "format": form}
             with soundfile.SoundFile(guarded, "w", **options) as sound:
                 yield sound.write
         except (soundfile.LibsndfileError, AssertionError, TypeError) as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An audio file of any rate and any number of channels as 16 kHz mono int16, block by block, and only when asked."""
+"""An audio file of any rate and any number of channels as mono int16 of one rate, block by block, only when asked."""
 
 from __future__ import annotations
 
@@ -28,15 +28,17 @@ READ = 1 << 18
 class Source:
     """What is to be heard, and what has to be done to it. `saturated` counts samples, once all blocks were read."""
 
-    def __init__(self, path: Path, resample: bool = False, mono: bool = False) -> None:
-        """Opens nothing for long. Raises AudioError, naming fault and remedy, for a file that cannot be used as asked.
+    def __init__(self, path: Path, resample: bool = False, mono: bool = False, wanted: int = SAMPLE_RATE) -> None:
+        """Heard at `wanted` Hz. Opens nothing for long.
+
+        Raises AudioError, naming fault and remedy, for a file that cannot be used as asked.
 
         A float file is read through once: numbers that are not finite, or beyond ±1, are found before work begins.
         """
-        self.path = path
+        self.path, self.wanted = path, wanted
         with opened(path) as sound:
             self.rate, self.channels, self.frames = int(sound.samplerate), int(sound.channels), int(sound.frames)
-            self._exact = sound.subtype == "PCM_16" and self.rate == SAMPLE_RATE and self.channels == 1
+            self._exact = sound.subtype == "PCM_16" and self.rate == wanted and self.channels == 1
             self._check(resample, mono)
             if sound.subtype in FLOATS:
                 check = SampleCheck()
@@ -48,13 +50,13 @@ class Source:
     def _check(self, resample: bool, mono: bool) -> None:
         if self.frames == 0:
             raise AudioError(f"{self.path}: holds no samples")
-        wanted = []
-        if self.rate != SAMPLE_RATE and not resample:
-            wanted.append(f"--resample would convert its {self.rate} Hz to {SAMPLE_RATE} Hz")
+        missing = []
+        if self.rate != self.wanted and not resample:
+            missing.append(f"--resample would convert its {self.rate} Hz to {self.wanted} Hz")
         if self.channels != 1 and not mono:
-            wanted.append(f"--mono would average its {self.channels} channels")
-        if wanted:
-            raise AudioError(f"{self.path}: is not {SAMPLE_RATE} Hz mono; {', and '.join(wanted)}")
+            missing.append(f"--mono would average its {self.channels} channels")
+        if missing:
+            raise AudioError(f"{self.path}: is not {self.wanted} Hz mono; {', and '.join(missing)}")
         if not RATES[0] <= self.rate <= RATES[1]:
             raise AudioError(f"{self.path}: its {self.rate} Hz cannot be resampled, only {RATES[0]} to {RATES[1]} Hz")
 
@@ -64,12 +66,12 @@ class Source:
 
     @property
     def changes(self) -> list[str]:
-        """What is done to the file's samples, to be told to the user; nothing for 16 kHz mono."""
+        """What is done to the file's samples, to be told to the user; nothing for mono of that rate."""
         done = []
         if self.channels != 1:
             done.append(f"{self.channels} channels averaged")
-        if self.rate != SAMPLE_RATE:
-            done.append(f"{self.rate} Hz resampled to {SAMPLE_RATE} Hz (soxr, very high quality)")
+        if self.rate != self.wanted:
+            done.append(f"{self.rate} Hz resampled to {self.wanted} Hz (soxr, very high quality)")
         return done
 
     def blocks(self, samples: int) -> Iterator[Pcm]:
@@ -94,7 +96,7 @@ class Source:
                     yield block[:, 0]
                 return
             averaged = (block.mean(axis=1) for block in self._finite(sound))
-            for signal in averaged if self.rate == SAMPLE_RATE else self._resampled(averaged):
+            for signal in averaged if self.rate == self.wanted else self._resampled(averaged):
                 self.saturated += int((np.abs(signal) > 1).sum())
                 yield to_pcm(signal)
 
@@ -107,7 +109,7 @@ class Source:
     def _resampled(self, pieces: Iterator[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
         import soxr
 
-        stream = soxr.ResampleStream(self.rate, SAMPLE_RATE, 1, dtype="float64", quality="VHQ")
+        stream = soxr.ResampleStream(self.rate, self.wanted, 1, dtype="float64", quality="VHQ")
         for piece in pieces:
             yield stream.resample_chunk(np.ascontiguousarray(piece))
         yield stream.resample_chunk(np.zeros(0), last=True)

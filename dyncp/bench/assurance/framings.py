@@ -46,6 +46,9 @@ TABLE = (
 )
 """Each size of transform, windows of one length and of two, hops that are a power of two and one that is not."""
 
+TELEPHONE = Framing(80, 256, 240, 160, 8_000)
+"""20 ms every 10 ms, as codecs of 8 kHz have them."""
+
 TINY = NetworkConfig(channels=8, hidden=8, gate=4, stacks=1, dilations=(1, 2), pooling_frames=4)
 
 
@@ -53,12 +56,13 @@ def in_frames(config: NetworkConfig, framing: Framing, **changes: object) -> Net
     """The configuration with other frames. Raises ValidationError for changes that it cannot have."""
     fields: dict[str, object] = {"hop": framing.hop, "fft": framing.fft}
     fields |= {"analysis_window": framing.analysis, "synthesis_window": framing.synthesis}
+    fields |= {"sample_rate": framing.rate}
     return NetworkConfig.model_validate({**config.model_dump(), **fields, **changes})
 
 
 def networks() -> list[NetworkConfig]:
-    """The preset `ears`, the other frames of the table, and kernels of other than three taps."""
-    others = [in_frames(TINY, framing) for framing in TABLE[1:]]
+    """The preset `ears`, the other frames of the table, frames of 8 kHz, and kernels of other than three taps."""
+    others = [in_frames(TINY, framing) for framing in (*TABLE[1:], TELEPHONE)]
     hidden = {"gate_site": "hidden", "hidden": 40}
     tapped = [
         in_frames(TINY, EARS, kernel=2, **hidden),
@@ -85,7 +89,8 @@ class Row:
 
 def shape_cells(config: NetworkConfig) -> list[str]:
     sizes = (config.hop, config.fft, config.analysis_window, config.synthesis_window)
-    return [*map(str, sizes), f"{config.framing.delay_ms:g}", str(config.kernel), config.gate_site]
+    rate, delay = f"{config.sample_rate / 1000:g}", f"{config.framing.delay_ms:g}"
+    return [*map(str, sizes), rate, delay, str(config.kernel), config.gate_site]
 
 
 def run(config: NetworkConfig, boards: Sequence[str] | None = None, frames: int = FRAMES) -> Row:
@@ -105,6 +110,7 @@ HEAD = (
     "`fft`",
     "analysis",
     "synthesis",
+    "kHz",
     "delay, ms",
     "`kernel`",
     "gates",

@@ -26,8 +26,8 @@ def run_caps(console: Terminal, bundle: Bundle, corpus: Corpus, clips: int, caps
     with console.status("enhancing and scoring under every cap"):
         pairs = make_pairs(corpus, "test", clips, framing=bundle.config.framing)
         curve = cap_curve(bundle, [(pair.clean, pair.noisy) for pair in pairs], channels)
-    write_results(console, out, "caps", [cap_sheet(curve)], curve.model_dump())
-    draw_caps(curve, out)
+    write_results(console, out, "caps", [cap_sheet(curve, bundle.config.sample_rate)], curve.model_dump())
+    draw_caps(curve, out, bundle.config.sample_rate)
     return curve
 
 
@@ -42,13 +42,14 @@ def parse_caps(text: str, config: NetworkConfig) -> list[int]:
     return caps
 
 
-def cap_sheet(curve: CapCurve) -> Sheet:
+def cap_sheet(curve: CapCurve, rate: int) -> Sheet:
+    from dyncp.base.quality import pesq_label
     from dyncp.evaluation.plotting.sheet import Sheet, number
 
     title = f"Quality under a cap, int8, {curve.clips} clips, {curve.frames:,} frames"
     headers = (
         "at most",
-        "PESQ-WB",
+        pesq_label(rate),
         "STOI",
         "SI-SDR, dB",
         "DNSMOS OVRL",
@@ -70,15 +71,16 @@ def _named(row: CapRow) -> str:
     return "no cap" if row.per is None else f"{row.channels:,} per {row.per}"
 
 
-def draw_caps(curve: CapCurve, out: Path) -> None:
+def draw_caps(curve: CapCurve, out: Path, rate: int) -> None:
     """PESQ and SI-SDR over the worst case in MACs per frame: one curve for each kind of cap."""
     from dyncp.base.figure_style import MUTED
+    from dyncp.base.quality import pesq_label
     from dyncp.evaluation.plotting.plots import COLOURS, drawn
 
     free = curve.rows[0]
     with drawn(out, "caps", 7.0, 2.8) as figure:
         for axes, metric, label in zip(
-            figure.subplots(1, 2), ("pesq", "si_sdr"), ("PESQ-WB", "SI-SDR, dB"), strict=True
+            figure.subplots(1, 2), ("pesq", "si_sdr"), (pesq_label(rate), "SI-SDR, dB"), strict=True
         ):
             for per, colour in zip(("block", "frame"), COLOURS, strict=False):
                 rows = [row for row in curve.rows if row.per in (None, per)]

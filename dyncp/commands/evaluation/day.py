@@ -32,7 +32,7 @@ def run_day(console: Terminal, bundle: Bundle, corpus: Corpus, options: DayOptio
 
     with console.status("mixing the day") as status:
         record = measure_day(bundle, corpus, options, status.update)
-    print_sheets(console, day_sheets(record))
+    print_sheets(console, day_sheets(record, bundle.config.sample_rate))
     if record.quality.noisy.ovrl is None:
         console.print("DNSMOS: not installed; pip install 'dyncp[benchmark]'", highlight=False)
     if out is not None:

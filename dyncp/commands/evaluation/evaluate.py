@@ -66,7 +66,7 @@ def evaluate(
     cache: Annotated[Path | None, typer.Option(help="Folder that caches labels which take long to compute.")] = None,
     json_output: Json = False,
 ) -> None:
-    """Score a network by PESQ-WB, STOI, ESTOI, SI-SDR and DNSMOS: noisy, float and int8, −5 to 15 dB SNR.
+    """Score a network by PESQ, STOI, ESTOI, SI-SDR and DNSMOS: noisy, float and int8, −5 to 15 dB SNR.
 
     With --paper, --context or --rivals it instead measures how well probes on the masks estimate the signals of unseen
     speakers and noises; with --caps, how quality falls as fewer channels may be active; with --day, what a frame costs
@@ -95,6 +95,7 @@ def evaluate(
     if out is not None and day == peers:
         raise ConfigError("--out is the file of one result: give --day or --peers")
     if peers:
+        trained.config.network.framing.require_corpus_rate("--peers, whose enhancers hear 16 and 48 kHz,")
         from dyncp.commands.evaluation.peers import run_peers
         from dyncp.export.quantization.fold import fold
 
@@ -157,8 +158,8 @@ def _quality(
     result: Comparison | LevelTable
     if levels:
         result = score_levels(console, folded, bundle, corpus, split, clips, parse_levels(levels))
-        print_levels(console, result)
+        print_levels(console, result, folded.config.sample_rate)
     else:
         result = scored(console, folded, bundle, make_pairs(corpus, split, clips, framing=folded.config.framing))
-        print_comparison(console, result)
+        print_comparison(console, result, folded.config.sample_rate)
     console.document(result)

@@ -85,6 +85,9 @@ def front(
     check_results(out, front_day.RESULTS if day else front_delay.RESULTS if delay else "front")
     entries = parse_entries(network or (NETWORKS if delay else ()))
     protocol = Protocol.make(steps, out, preset)
+    for config in (protocol.shared, *(entry.trained_with() for entry in entries)):
+        # Narrow-band scores, and the SNRs of narrower signals, stand on other scales.
+        config.network.framing.require_corpus_rate("a front, whose points are compared,")
     wanted = [protocol.run(candidate, seed) for candidate in parse_candidates(only) for seed in range(1, seeds + 1)]
     recordings = load_corpus(corpus, redistributable)
     recordings.require("train", "validation", "test")

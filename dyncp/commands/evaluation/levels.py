@@ -60,10 +60,12 @@ def _saturated(pairs: list[Pair]) -> float:
     return ends / sum(len(pair.noisy) for pair in pairs)
 
 
-def print_levels(console: Terminal, levels: LevelTable) -> None:
+def print_levels(console: Terminal, levels: LevelTable, rate: int) -> None:
+    from dyncp.base.quality import pesq_label
+
     first = levels.rows[0].comparison
     engines = "noisy, float" if first.int8 is None else "noisy, float, int8"
-    table = Table("dBFS", "saturated", "PESQ-WB", "ESTOI", "SI-SDR, dB", "active")
+    table = Table("dBFS", "saturated", pesq_label(rate), "ESTOI", "SI-SDR, dB", "active")
     table.title = f"{first.clips} clips at each level of speech: {engines}"
     shown = (("pesq", 2), ("estoi", 2), ("si_sdr", 1))
     for row in levels.rows:

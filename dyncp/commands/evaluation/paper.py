@@ -42,8 +42,9 @@ class Streams:
 
         if bundle.config.framing != STANDARD:
             raise ConfigError(
-                "network.hop, fft, analysis_window, synthesis_window: the experiments of --paper, --context and "
-                f"--rivals are those of frames of {STANDARD.fft} samples every {STANDARD.hop}"
+                "network.hop, fft, analysis_window, synthesis_window, sample_rate: the experiments of "
+                f"--paper, --context and --rivals are those of frames of {STANDARD.fft} samples every {STANDARD.hop}, "
+                f"at {STANDARD.rate} Hz"
             )
         corpus.require("train", "test")
         own = load_targets(targets)

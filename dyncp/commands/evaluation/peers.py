@@ -48,9 +48,10 @@ def run_peers(
 
 
 def peer_sheet(table: PeerTable) -> Sheet:
+    from dyncp.base.config.framing import SAMPLE_RATE
     from dyncp.evaluation.plotting.sheet import Sheet, number
 
-    metrics = metrics_of(table.rows[0].score)
+    metrics = metrics_of(table.rows[0].score, SAMPLE_RATE)
     rows = [
         (
             row.name,

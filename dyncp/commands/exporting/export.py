@@ -73,7 +73,7 @@ def export(
         return
     pairs = make_pairs(recordings, "test", clips, framing=framing)
     comparison = scored(console, fold(source), bundle, pairs)
-    print_comparison(console, comparison)
+    print_comparison(console, comparison, framing.rate)
     if quality is not None:
         replace_file(quality, (comparison.model_dump_json(indent=2, by_alias=True) + "\n").encode())
     console.document(comparison)

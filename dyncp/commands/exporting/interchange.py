@@ -19,7 +19,7 @@ LARGEST_DIFFERENCE, LARGEST_SHARE = 1e-3, 1e-4
 def interchange(
     checkpoint: Checkpoint,
     out: Annotated[Path, typer.Argument(help=f"Folder for {OFFLINE} and {STEP}.")],
-    audio: Annotated[Path, typer.Option(help="16 kHz mono file on which torch and ONNX are compared.")],
+    audio: Annotated[Path, typer.Option(help="Mono file of the network's rate on which torch and ONNX are compared.")],
     json_output: Json = False,
 ) -> None:
     """Export ONNX for whole recordings and for single frames, and compare both with torch (docs/interchange.md)."""
@@ -40,7 +40,7 @@ def interchange(
     check_own_folder(out, {OFFLINE, STEP}, InterchangeError, {"the audio": audio})
     trained = load_checkpoint(find_checkpoint(checkpoint))
     network = trained.config.network
-    heard = hops(pad_to_hop(read_pcm(audio), hop=network.hop), network.hop)
+    heard = hops(pad_to_hop(read_pcm(audio, network.sample_rate), hop=network.hop), network.hop)
     features = stft.compress(stft.analyse(heard, network.framing), network.bands).astype(np.float32)
     folded = fold(trained)
     offline, step = offline_model(folded), step_model(folded)

@@ -73,16 +73,16 @@ def tflite(
     )
     with console.status("comparing"):
         comparison = compare_tflite(folded, bundle, model, pairs, sizes, len(features))
-    print_comparison(console, comparison)
+    print_comparison(console, comparison, framing.rate)
     document = comparison.model_dump_json(indent=2, by_alias=True) + "\n"
     replace_folder(out, {MODEL: model, COMPARISON: document.encode()}, {MODEL, COMPARISON}, InterchangeError)
     console.document(comparison)
 
 
-def print_comparison(console: Terminal, comparison: TfliteComparison) -> None:
+def print_comparison(console: Terminal, comparison: TfliteComparison, rate: int) -> None:
     ours, other = comparison.ours, comparison.tflite
     table = Table("", "noisy", "float", "ours", "TFLite", title=f"{comparison.clips} clips never seen")
-    for label, field, digits in metrics_of(comparison.noisy):
+    for label, field, digits in metrics_of(comparison.noisy, rate):
         scores = (comparison.noisy, comparison.float_, ours.score, other.score)
         table.add_row(label, *(f"{getattr(score, field):.{digits}f}" for score in scores))
     table.add_row("agreement with float, dB", "", "", f"{ours.agreement_db:.1f}", f"{other.agreement_db:.1f}")

@@ -27,9 +27,10 @@ def enhance(
         list[str],
         typer.Argument(
             metavar="NETWORK IN OUT",
-            help="NETWORK: name of a shipped one (`dyncp networks`), or a bundle. IN: WAV, FLAC or OGG, 16 kHz mono, "
-            "unless told below; a folder of such; or - for raw PCM on standard input, 16 kHz mono 16 bit little "
-            "endian. OUT: WAV or FLAC to write, a folder, or - for raw PCM on standard output.",
+            help="NETWORK: name of a shipped one (`dyncp networks`), or a bundle. IN: WAV, FLAC or OGG, mono, of the "
+            "network's rate (16 kHz, or 8), unless told below; a folder of such; or - for raw PCM on standard input, "
+            "mono 16 bit little endian of that rate. OUT: WAV or FLAC to write, a folder, or - for raw PCM on standard "
+            "output.",
         ),
     ],
     bundle: Annotated[Path | None, typer.Option(help="NETWORK, if it is not the first argument.")] = None,
@@ -47,7 +48,9 @@ def enhance(
     strength: Annotated[
         int, typer.Option(min=0, max=200, help="Percent of the suppression; 200 doubles its dB (docs/controls.md).")
     ] = 100,
-    resample: Annotated[bool, typer.Option("--resample", help="Convert another sample rate to 16 kHz (soxr).")] = False,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Convert another sample rate to the network's (soxr).")
+    ] = False,
     mono: Annotated[bool, typer.Option("--mono", help="Average the channels of a file that has several.")] = False,
     json_output: Json = False,
 ) -> None:
@@ -92,7 +95,8 @@ def enhance_file(network: Path, job: Job, settings: Settings | None = None) -> S
 
     settings, console = settings or Settings(), make_console()
     job.check(network)
-    heard, bundle = job.open(settings), read_bundle(network)
+    bundle = read_bundle(network)
+    heard = job.open(settings, bundle.config.sample_rate)
     with host_library(bundle) as library:
         done = enhance_one(console, job, heard, library, bundle, settings)
     console.print(done.line(), highlight=False, soft_wrap=True)
@@ -127,7 +131,7 @@ def _each(
     with host_library(bundle) as library, bars as progress:
         for job in progress.track(jobs, description="enhancing"):
             try:
-                heard = job.open(settings)
+                heard = job.open(settings, bundle.config.sample_rate)
                 job.target.parent.mkdir(parents=True, exist_ok=True)
                 # One bar at a time.
                 done.append(enhance_one(Console(quiet=True), job, heard, library, bundle, settings))

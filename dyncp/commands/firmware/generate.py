@@ -122,7 +122,7 @@ def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "
             "counted on the demo's audio, with all signals)."
         )
     also = f" {written.prefix}_stream.c is a second file to compile." if written.stream else ""
-    needed = "memset and memcpy" if config.framing == STANDARD else "memset, memcpy and memmove"
+    needed = "memset and memcpy" if config.framing.sizes == STANDARD.sizes else "memset, memcpy and memmove"
     build = f"{how_to_build(layout, out, written.prefix)} It needs {needed}, no heap and no floating point.{also}"
     return [cost, build]
 

@@ -35,7 +35,9 @@ KINDS = {**FRONT_END, "gate": "gates", "pool": "gates", "input": "inputs of bloc
 
 def validate(
     bundle: NetworkName,
-    audio: Annotated[Path, typer.Argument(help="Noisy speech, WAV or FLAC, 16 kHz mono; 10 s or more.")],
+    audio: Annotated[
+        Path, typer.Argument(help="Noisy speech, WAV or FLAC, mono, of the network's rate; 10 s or more.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the results, images and intermediate files.")],
     board: Annotated[
         list[str] | None, typer.Option(help="Only this board or core, may be repeated; by default the five Cortex-M.")
@@ -81,7 +83,7 @@ def prove(
 
     check_folder_output(out, FILES, is_validation, {"AUDIO": audio})
     model = read_bundle(bundle)
-    pcm = pad_to_hop(read_pcm(audio), hop=model.config.hop)
+    pcm = pad_to_hop(read_pcm(audio, model.config.sample_rate), hop=model.config.hop)
     folder = library or generate(model, out / "library")
     record = _run(console, model, folder, pcm, out, boards, cycles, emulators)
     _print(console, record, locate)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # As printed, as named in Score, decimals.
 METRICS = (
-    ("PESQ-WB", "pesq", 3),
+    ("PESQ", "pesq", 3),
     ("STOI", "stoi", 3),
     ("ESTOI", "estoi", 3),
     ("SI-SDR, dB", "si_sdr", 2),
@@ -30,9 +30,15 @@ METRICS = (
 )
 
 
-def metrics_of(score: Score) -> list[tuple[str, str, int]]:
-    """The metrics that a score has: all of them, or all but DNSMOS where that is not installed."""
-    return [metric for metric in METRICS if getattr(score, metric[1]) is not None]
+def metrics_of(score: Score, rate: int) -> list[tuple[str, str, int]]:
+    """The metrics that a score has: all of them, or all but DNSMOS where that is not installed.
+
+    `rate` is the network's, by which PESQ is named.
+    """
+    from dyncp.base.quality import pesq_label
+
+    named = {"pesq": pesq_label(rate)}
+    return [(named.get(field, label), field, n) for label, field, n in METRICS if getattr(score, field) is not None]
 
 
 def scored(
@@ -51,42 +57,44 @@ def scored(
         return compare(folded, bundle, pairs, lambda clips: progress.advance(bar, clips))
 
 
-def print_comparison(console: Terminal, comparison: Comparison) -> None:
+def print_comparison(console: Terminal, comparison: Comparison, rate: int) -> None:
     """Means, then by SNR, then what the gates cost and save."""
-    console.result(_means(comparison))
+    console.result(_means(comparison, rate))
     if len(comparison.by_snr) > 1:
-        console.result(_by_snr(comparison))
+        console.result(_by_snr(comparison, rate))
     for line in _lines(comparison):
         console.result(line)
 
 
-def _means(comparison: Comparison) -> Table:
+def _means(comparison: Comparison, rate: int) -> Table:
     integers = comparison.int8 is not None
     engines = ("float", "int8") if integers else ("float",)
     table = Table("", "noisy", *engines, *(f"{name} − noisy" for name in engines))
     table.title = f"{comparison.clips} clips, speakers and noises never seen"
     values = [comparison.noisy, comparison.float_, comparison.int8]
     gains = [comparison.float_gain, comparison.int8_gain]
-    for label, field, digits in metrics_of(comparison.noisy):
+    for label, field, digits in metrics_of(comparison.noisy, rate):
         cells = [f"{getattr(score, field):.{digits}f}" for score in values if score is not None]
         cells += [f"{getattr(score, field):+.{digits}f}" for score in gains if score is not None]
         table.add_row(label, *cells)
     return table
 
 
-def _by_snr(comparison: Comparison) -> Table:
+def _by_snr(comparison: Comparison, rate: int) -> Table:
     name = "float" if comparison.int8 is None else "int8"
-    table = Table("SNR, dB", "clips", *(label.removesuffix(", dB") for label, _, _ in metrics_of(comparison.noisy)))
+    labels = (label.removesuffix(", dB") for label, _, _ in metrics_of(comparison.noisy, rate))
+    table = Table("SNR, dB", "clips", *labels)
     table.title = f"noisy → {name}"
     for row in comparison.by_snr:
-        table.add_row(f"{row.low_db} to {row.high_db}", str(row.clips), *steps(row))
+        table.add_row(f"{row.low_db} to {row.high_db}", str(row.clips), *steps(row, rate))
     return table
 
 
-def steps(scores: Scores) -> list[str]:
+def steps(scores: Scores, rate: int) -> list[str]:
     """`noisy → enhanced` of each metric, by the integer network if there is one."""
     enhanced = scores.int8 or scores.float_
-    return [_step(scores.noisy, enhanced, field, max(digits - 1, 1)) for _, field, digits in metrics_of(scores.noisy)]
+    metrics = metrics_of(scores.noisy, rate)
+    return [_step(scores.noisy, enhanced, field, max(digits - 1, 1)) for _, field, digits in metrics]
 
 
 def _step(noisy: Score, enhanced: Score, field: str, digits: int) -> str:

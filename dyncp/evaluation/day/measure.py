@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm, pad_to_the_end
-from dyncp.base.config.framing import HOP, Framing
+from dyncp.base.config.framing import Framing
 from dyncp.evaluation.day.cores import CoreCounts, count_day
 from dyncp.evaluation.day.spurts import noise_left_db, spurt_quality
 from dyncp.export.formats.bundle import Bundle
@@ -50,8 +50,10 @@ def measure_day(bundle: Bundle, corpus: Corpus, options: DayOptions, progress: P
     """
     recipe = options.recipe or load_day()
     progress("mixing the day")
-    day = make_day(corpus, options.split, options.minutes, recipe, options.seed)
-    framing, samples = bundle.config.framing, len(day.stream.noisy)
+    framing = bundle.config.framing
+    laid_out = make_day(corpus, options.split, options.minutes, recipe, options.seed)
+    day = laid_out.at(framing.rate)
+    samples = len(day.stream.noisy)
     padded = pad_to_the_end(day.stream.noisy, framing)
     progress("running it on the host")
     with host_library(bundle) as library:
@@ -78,7 +80,7 @@ def measure_day(bundle: Bundle, corpus: Corpus, options: DayOptions, progress: P
     return DayRecord(
         bundle_hash=bundle.hash,
         recipe_hash=hashlib.sha256(recipe.model_dump_json().encode()).hexdigest(),
-        audio_hash=_audio_hash(day),
+        audio_hash=_audio_hash(laid_out),
         split=options.split,
         seed=options.seed,
         minutes=options.minutes,
@@ -94,7 +96,7 @@ def measure_day(bundle: Bundle, corpus: Corpus, options: DayOptions, progress: P
 def _spoken(day: Day, framing: Framing) -> Pcm:
     """The beginning of the day's first conversation, of which every channel active takes about the same in any part."""
     first = next(stretch for stretch in day.stretches if stretch.kind == "conversation")
-    pcm = day.stream.noisy[first.samples][: SPOKEN_FRAMES * HOP]
+    pcm = day.stream.noisy.reshape(-1, framing.standard.hop)[first.frames][:SPOKEN_FRAMES].reshape(-1)
     return pcm[: len(pcm) // framing.hop * framing.hop]
 
 

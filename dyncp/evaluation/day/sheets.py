@@ -3,20 +3,20 @@
 
 from __future__ import annotations
 
-from dyncp.base.quality import Score
+from dyncp.base.quality import Score, pesq_label
 from dyncp.evaluation.plotting.sheet import Sheet, number
 from dyncp.firmware.cost.cycles import CORE
 from dyncp.firmware.report.contents.day import TITLES, ConditionRow, DayRecord, SpurtQuality
 
 METRICS = (("pesq", 2), ("stoi", 3), ("estoi", 3), ("si_sdr", 1), ("sig", 2), ("bak", 2), ("ovrl", 2))
-LABELS = ("PESQ-WB", "STOI", "ESTOI", "SI-SDR, dB", "DNSMOS SIG", "BAK", "OVRL")
+LABELS = ("STOI", "ESTOI", "SI-SDR, dB", "DNSMOS SIG", "BAK", "OVRL")
 
 
-def day_sheets(record: DayRecord) -> list[Sheet]:
-    """Cost by condition, instructions on each core that was emulated, quality of the spurts."""
+def day_sheets(record: DayRecord, rate: int) -> list[Sheet]:
+    """Cost by condition, instructions on each core that was emulated, quality of the spurts. `rate`: the network's."""
     cores = [_instructions(record, core) for core in record.day.instructions]
     balance = [_balance(record)] if record.balance else []
-    return [_cost(record), *cores, *balance, _quality(record.quality)]
+    return [_cost(record), *cores, *balance, _quality(record.quality, rate)]
 
 
 def _cost(record: DayRecord) -> Sheet:
@@ -63,14 +63,14 @@ def _balance(record: DayRecord) -> Sheet:
     return Sheet("What the gates cost and save, instructions of a mean frame", headers, rows)
 
 
-def _quality(quality: SpurtQuality) -> Sheet:
+def _quality(quality: SpurtQuality, rate: int) -> Sheet:
     rows = [("noisy", *_cells(quality.noisy)), ("int8", *_cells(quality.int8)), ("gain", *_cells(quality.gain, "+"))]
     for part in quality.by_snr:
         where = f"{part.low_db:g} to {part.high_db:g} dB ({part.stretches})"
         rows += [(f"noisy, {where}", *_cells(part.noisy)), (f"int8, {where}", *_cells(part.int8))]
     left_out = f", {quality.left_out} left out" if quality.left_out else ""
     title = f"Quality of the talk spurts, {quality.seconds:,.0f} s in {quality.stretches} conversations{left_out}"
-    return Sheet(title, ("", *LABELS), rows)
+    return Sheet(title, ("", pesq_label(rate), *LABELS), rows)
 
 
 def _cells(score: Score, sign: str = "") -> list[str]:

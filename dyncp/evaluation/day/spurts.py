@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
 from dyncp.base.errors import AudioError
 from dyncp.base.quality import Score
 from dyncp.evaluation.quality.clip_scores import score
@@ -36,7 +35,7 @@ class _Spurts:
 
 
 def spurt_quality(day: Day, enhanced: Pcm, progress: Callable[[int, int], object] | None = None) -> SpurtQuality:
-    """Score `enhanced` [T · 256], the day's noisy audio enhanced and aligned, in parallel over the cores.
+    """Score `enhanced` [T · 16 ms], the day's noisy audio enhanced and aligned, in parallel over the cores.
 
     `progress` is told how many conversations are scored, and how many there are. Raises AudioError where no
     conversation has enough speech.
@@ -45,10 +44,11 @@ def spurt_quality(day: Day, enhanced: Pcm, progress: Callable[[int, int], object
 
     conversations = [stretch for stretch in day.stretches if stretch.kind == "conversation"]
     spoken = [_joined(day, enhanced, stretch) for stretch in conversations]
-    scored = [spurts for spurts in spoken if len(spurts.clean) >= SHORTEST_S * SAMPLE_RATE]
+    rate = day.stream.framing.rate
+    scored = [spurts for spurts in spoken if len(spurts.clean) >= SHORTEST_S * rate]
     if not scored:
         raise AudioError(f"the day holds no conversation with {SHORTEST_S:g} s of speech; use more --minutes")
-    calls = (delayed(_scores)(s.clean, s.noisy, s.enhanced) for s in scored)
+    calls = (delayed(_scores)(s.clean, s.noisy, s.enhanced, rate) for s in scored)
     scores: list[tuple[Score, Score]] = []
     with parallel_config("loky", n_jobs=-1, inner_max_num_threads=1):
         for pair in Parallel(return_as="generator")(calls):
@@ -59,7 +59,7 @@ def spurt_quality(day: Day, enhanced: Pcm, progress: Callable[[int, int], object
     return SpurtQuality(
         stretches=len(scored),
         left_out=len(spoken) - len(scored),
-        seconds=sum(len(spurts.clean) for spurts in scored) / SAMPLE_RATE,
+        seconds=sum(len(spurts.clean) for spurts in scored) / rate,
         noisy=noisy,
         int8=int8,
         gain=int8 - noisy,
@@ -76,7 +76,7 @@ def noise_left_db(day: Day, enhanced: Pcm, condition: int) -> float | None:
         return None
     chosen = day.condition == condition
     chosen[1:] &= day.condition[:-1] != SPEECH
-    before, after = (_powers(pcm) for pcm in (day.stream.noisy, enhanced))
+    before, after = (_powers(pcm, day.stream.framing.hop) for pcm in (day.stream.noisy, enhanced))
     ratios = []
     for stretch in day.stretches:
         frames = np.flatnonzero(chosen[stretch.frames]) + stretch.start
@@ -86,9 +86,9 @@ def noise_left_db(day: Day, enhanced: Pcm, condition: int) -> float | None:
     return float(np.mean(ratios)) if ratios else None
 
 
-def _powers(pcm: Pcm) -> NDArray[np.float64]:
+def _powers(pcm: Pcm, hop: int) -> NDArray[np.float64]:
     """Mean square of each hop, [T]."""
-    return np.asarray(np.square(pcm.astype(np.float64)).reshape(-1, HOP).mean(axis=1))
+    return np.asarray(np.square(pcm.astype(np.float64)).reshape(-1, hop).mean(axis=1))
 
 
 def _joined(day: Day, enhanced: Pcm, stretch: Stretch) -> _Spurts:
@@ -96,13 +96,13 @@ def _joined(day: Day, enhanced: Pcm, stretch: Stretch) -> _Spurts:
     spoken = day.condition[stretch.frames] == SPEECH
 
     def cut(pcm: Pcm) -> Pcm:
-        return np.asarray(pcm[stretch.samples].reshape(-1, HOP)[spoken].reshape(-1))
+        return np.asarray(pcm.reshape(-1, day.stream.framing.hop)[stretch.frames][spoken].reshape(-1))
 
     return _Spurts(stretch.snr_db, cut(day.stream.clean), cut(day.stream.noisy), cut(enhanced))
 
 
-def _scores(clean: Pcm, noisy: Pcm, enhanced: Pcm) -> tuple[Score, Score]:
-    return score(clean, noisy), score(clean, enhanced)
+def _scores(clean: Pcm, noisy: Pcm, enhanced: Pcm, rate: int) -> tuple[Score, Score]:
+    return score(clean, noisy, rate), score(clean, enhanced, rate)
 
 
 def _means(scores: Sequence[tuple[Score, Score]]) -> tuple[Score, Score]:

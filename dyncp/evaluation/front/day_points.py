@@ -70,6 +70,15 @@ class Entry:
     folder: Path | None
     config: Config | None
 
+    def trained_with(self) -> Config:
+        """What it was trained with, or is to be."""
+        if self.folder is None:
+            assert self.config is not None
+            return self.config
+        from dyncp.train.network.checkpoint import load_checkpoint
+
+        return load_checkpoint(self.folder).config
+
     def experiment(self, seed: int) -> Config:
         """Of a seed. Seeds replace the configuration's own."""
         assert self.config is not None

@@ -99,6 +99,6 @@ def _clip(bundle: Bundle, pair: tuple[Pcm, Pcm], caps: Sequence[Caps]) -> _Clip:
     clean, noisy = pair
     runs = [reference.run(bundle, noisy, caps=setting) for setting in caps]
     # The outputs lag.
-    delay = bundle.config.framing.delay
+    delay, rate = bundle.config.framing.delay, bundle.config.sample_rate
     heard = [noisy[:-delay], *(run.output[delay:] for run in runs)]
-    return _Clip([score(clean[:-delay], signal) for signal in heard], [run.macs for run in runs])
+    return _Clip([score(clean[:-delay], signal, rate) for signal in heard], [run.macs for run in runs])

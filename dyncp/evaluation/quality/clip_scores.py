@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.metrics import dnsmos, pesq_wb, si_sdr, stoi
+from dyncp.base.config.framing import SAMPLE_RATE
+from dyncp.base.metrics import dnsmos, pesq, si_sdr, stoi
 from dyncp.base.quality import Score
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.masks import unpack_masks
@@ -57,7 +58,7 @@ def score_clip(folded: FoldedNetwork, bundle: Bundle | None, clean: Pcm, noisy: 
     """
     wanted, active = enhance_float(folded, noisy)
     # The outputs lag: the metrics hear the same speech in all.
-    delay = folded.config.framing.delay
+    delay, rate = folded.config.framing.delay, folded.config.sample_rate
     target, wanted = clean[:-delay], wanted[delay:]
     gates = Gates(active.sum(axis=0), folded.config.macs_by_frame(active.sum(axis=(1, 2))))
     int8 = None
@@ -65,21 +66,22 @@ def score_clip(folded: FoldedNetwork, bundle: Bundle | None, clean: Pcm, noisy: 
         run = reference.run(bundle, noisy)
         heard, bits = run.output[delay:], unpack_masks(run.masks, folded.config)
         int8 = IntegerClip(
-            score=score(target, heard),
+            score=score(target, heard, rate),
             gates=Gates(bits.sum(axis=0), run.macs),
             agreement_db=si_sdr(wanted, heard),
             differing=(bits != active).sum(axis=0),
         )
-    return ClipScores(snr_db, score(target, noisy[:-delay]), score(target, wanted), gates, int8)
+    before, after = score(target, noisy[:-delay], rate), score(target, wanted, rate)
+    return ClipScores(snr_db, before, after, gates, int8)
 
 
-def score(target: Pcm, heard: NDArray[np.generic]) -> Score:
+def score(target: Pcm, heard: NDArray[np.generic], rate: int = SAMPLE_RATE) -> Score:
     """All metrics of one signal; DNSMOS where it is installed."""
-    opinion = dnsmos(heard)
+    opinion = dnsmos(heard, rate)
     return Score(
-        pesq=pesq_wb(target, heard),
-        stoi=stoi(target, heard),
-        estoi=stoi(target, heard, extended=True),
+        pesq=pesq(target, heard, rate),
+        stoi=stoi(target, heard, rate=rate),
+        estoi=stoi(target, heard, extended=True, rate=rate),
         si_sdr=si_sdr(target, heard),
         **({} if opinion is None else opinion._asdict()),
     )

@@ -77,7 +77,9 @@ def compare_tflite(
         outputs.append((noisy[:-delay], wanted[delay:], run.output[delay:], other[delay:]))
         masks.append((active, unpack_masks(run.masks, bundle.config), passed.masks))
     scores = [
-        Score.mean([score(clean[:-delay], heard[k]) for (clean, _), heard in zip(pairs, outputs, strict=True)])
+        Score.mean(
+            [score(clean[:-delay], heard[k], framing.rate) for (clean, _), heard in zip(pairs, outputs, strict=True)]
+        )
         for k in range(4)
     ]
     expected, *found = (np.concatenate(kind) for kind in zip(*masks, strict=True))

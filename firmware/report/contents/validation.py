@@ -44,7 +44,7 @@ def read_validation(folder: Path, config: NetworkConfig, bundle_hash: str, outpu
     Raises ReportError, naming file and field, where a file is missing or unreadable, where the record is of
     another bundle, where shapes disagree, and where a record that claims to be exact holds a device's count of
     multiply–accumulates that is not what the mask trace predicts (docs/arithmetic.md, section 10) on some frame.
-    Raises AudioError for a file that is no 16 kHz WAV.
+    Raises AudioError for a file that is no WAV of the network's rate.
     """
     record = _read_record(folder / RECORD)
     if record.bundle_hash != bundle_hash:
@@ -62,7 +62,7 @@ def read_validation(folder: Path, config: NetworkConfig, bundle_hash: str, outpu
     if record.exact:
         _check_macs(counted, macs, folder / MACS)
     probes = _read_array(folder / PROBES, np.int32, (frames, outputs)) if outputs else None
-    noisy, enhanced = (_read_audio(folder / name, frames, config.hop) for name in (NOISY, ENHANCED))
+    noisy, enhanced = (_read_audio(folder / name, frames, config) for name in (NOISY, ENHANCED))
     return Validation(record, noisy, enhanced, active, macs, probes)
 
 
@@ -124,10 +124,10 @@ def _check_macs(counted: NDArray[np.uint32], predicted: NDArray[np.int64], path:
         )
 
 
-def _read_audio(path: Path, frames: int, hop: int) -> Pcm:
+def _read_audio(path: Path, frames: int, config: NetworkConfig) -> Pcm:
     if not path.is_file():
         raise ReportError(f"{path}: no such file; {REMEDY}")
-    pcm = read_pcm(path)
+    pcm, hop = read_pcm(path, config.sample_rate), config.hop
     if len(pcm) != frames * hop:
         raise ReportError(
             f"{path}: holds {len(pcm)} samples, but {frames} frames of {RECORD} are {frames * hop}; {REMEDY}"

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import FFT, HOP, SAMPLE_RATE
+from dyncp.base.config.framing import SAMPLE_RATE, Framing
 from dyncp.base.figure_style import GRID, INK, MUTED
 from dyncp.firmware.report.contents.schema import Report
 from dyncp.firmware.report.contents.validation import Validation
@@ -30,7 +30,7 @@ from dyncp.firmware.report.figures.drawing import (
 )
 
 SHOWN_SECONDS = 60
-SPECTRUM_S = HOP / SAMPLE_RATE
+SPECTRUM_S = 0.016
 """From one spectrum that is drawn to the next, whatever the network's frames."""
 DYNAMIC_RANGE_DB = 70.0
 
@@ -48,27 +48,28 @@ def pool(values: NDArray[np.generic], columns: int) -> Floats:
     return np.asarray(sums / counts)
 
 
-def spectrogram_db(pcm: Pcm) -> Floats:
-    """Power per bin in dB relative to a full-scale sine, Hann window of 512, hop 256: float [frames, 257]."""
-    padded = np.concatenate([np.zeros(FFT - HOP), pcm / 32768.0])
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP]
-    window = np.hanning(FFT + 1)[:-1]
+def spectrogram_db(pcm: Pcm, rate: int = SAMPLE_RATE) -> Floats:
+    """Power per bin in dB relative to a full-scale sine, Hann window of 32 ms every 16 ms: float [frames, bins]."""
+    framing = Framing(rate=rate).standard
+    padded = np.concatenate([np.zeros(framing.fft - framing.hop), pcm / 32768.0])
+    frames = np.lib.stride_tricks.sliding_window_view(padded, framing.fft)[:: framing.hop]
+    window = np.hanning(framing.fft + 1)[:-1]
     power = np.abs(np.fft.rfft(frames * window, axis=1) / (window.sum() / 2)) ** 2
     return np.asarray(10 * np.log10(power + 1e-12))
 
 
-def audio_figure(pcm: Pcm, loudest_db: float) -> Drawing:
+def audio_figure(pcm: Pcm, loudest_db: float, rate: int = SAMPLE_RATE) -> Drawing:
     """Waveform above spectrogram; `loudest_db` is the top of the colour scale."""
-    return draw(partial(_paint_audio, pcm[: SHOWN_SECONDS * SAMPLE_RATE], spectrogram_db(pcm), loudest_db))
+    return draw(partial(_paint_audio, pcm[: SHOWN_SECONDS * rate], spectrogram_db(pcm, rate), loudest_db, rate))
 
 
-def _paint_audio(pcm: Pcm, levels_db: Floats, loudest_db: float, layout: Layout) -> Canvas:
+def _paint_audio(pcm: Pcm, levels_db: Floats, loudest_db: float, rate: int, layout: Layout) -> Canvas:
     wave, gap, spectrum = (84, 18, 190) if layout.name == "wide" else (60, 16, 130)
     canvas = Canvas(layout, 8 + wave + gap + spectrum + _TIME_AXIS)
-    seconds = len(pcm) / SAMPLE_RATE
+    seconds, hop = len(pcm) / rate, Framing(rate=rate).standard.hop
 
     axes = canvas.axes(8, wave)
-    blocks = pcm[: len(pcm) // HOP * HOP].reshape(-1, HOP) / 32768.0
+    blocks = pcm[: len(pcm) // hop * hop].reshape(-1, hop) / 32768.0
     run = -(-len(blocks) // layout.columns)
     starts = np.arange(0, len(blocks), run)
     low = np.minimum.reduceat(blocks.min(axis=1), starts)
@@ -86,16 +87,18 @@ def _paint_audio(pcm: Pcm, levels_db: Floats, loudest_db: float, layout: Layout)
     _note(canvas, 8 + wave / 2 + apart, "RMS", f"{_signed(rms)} dB", MUTED)
 
     top = 8 + wave + gap
-    time_axis(paint_spectrogram(canvas, top, spectrum, levels_db[: len(blocks)], loudest_db), seconds)
+    time_axis(paint_spectrogram(canvas, top, spectrum, levels_db[: len(blocks)], loudest_db, rate), seconds)
     return canvas
 
 
-def paint_spectrogram(canvas: Canvas, top: float, height: float, levels_db: Floats, loudest_db: float) -> Axes:
-    """Levels [frames, 257] over time, 0 to 8 kHz, with the colour scale in the margin."""
+def paint_spectrogram(
+    canvas: Canvas, top: float, height: float, levels_db: Floats, loudest_db: float, rate: int = SAMPLE_RATE
+) -> Axes:
+    """Levels [frames, bins] over time, 0 Hz to half the rate, with the colour scale in the margin."""
     axes = canvas.axes(top, height)
     limits = (loudest_db - DYNAMIC_RANGE_DB, loudest_db)
-    image = _raster(axes, levels_db, canvas.layout, 8.0, colormaps["magma"], limits, SPECTRUM_S)
-    axes.set_yticks([0, 2, 4, 6, 8])
+    image = _raster(axes, levels_db, canvas.layout, rate / 2000, colormaps["magma"], limits, SPECTRUM_S)
+    axes.set_yticks(range(0, rate // 2000 + 1, rate // 8000))
     axes.set_ylabel("kHz")
     bar_axes = canvas.axes(top, height, left=canvas.margin, width=10)
     bar = canvas.figure.colorbar(image, cax=bar_axes)

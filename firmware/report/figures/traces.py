@@ -54,19 +54,19 @@ class Panel:
 
 def traces_figure(signals: SignalsReport, seconds: float) -> Drawing:
     """The first `seconds` of every signal, for the page."""
-    return draw(partial(_paint, signals, seconds, {}))
+    return draw(partial(_paint, signals, seconds, {}, SAMPLE_RATE))
 
 
-def save_plot(path: Path, signals: SignalsReport, recordings: dict[str, Pcm]) -> None:
+def save_plot(path: Path, signals: SignalsReport, recordings: dict[str, Pcm], rate: int = SAMPLE_RATE) -> None:
     """The spectrograms of `recordings` by title above all signals, as PNG or SVG by the suffix of `path`.
 
     Raises ReportError for any other suffix and where `path` cannot be written.
     """
-    seconds = max([signals.seconds, *(len(pcm) / SAMPLE_RATE for pcm in recordings.values())])
-    save(partial(_paint, signals, seconds, recordings), path)
+    seconds = max([signals.seconds, *(len(pcm) / rate for pcm in recordings.values())])
+    save(partial(_paint, signals, seconds, recordings, rate), path)
 
 
-def _paint(signals: SignalsReport, seconds: float, recordings: dict[str, Pcm], layout: Layout) -> Canvas:
+def _paint(signals: SignalsReport, seconds: float, recordings: dict[str, Pcm], rate: int, layout: Layout) -> Canvas:
     wide = layout.name == "wide"
     sound = 130 if wide else 90
     heights = [_height(trace, layout) for trace in signals.traces]
@@ -78,11 +78,11 @@ def _paint(signals: SignalsReport, seconds: float, recordings: dict[str, Pcm], l
     points = min(len(signals.macs), max(1, round(seconds / signals.step_s)))
     time = np.arange(points + 1, dtype=np.float64) * signals.step_s
     top = LEGEND
-    levels = {name: spectrogram_db(pcm) for name, pcm in recordings.items()}
+    levels = {name: spectrogram_db(pcm, rate) for name, pcm in recordings.items()}
     loudest_db = max((float(np.percentile(level, 99.9)) for level in levels.values()), default=0.0)
     for name, level in levels.items():
         canvas.text(layout.left, top + TITLE / 2, name, bold=True)
-        time_axis(paint_spectrogram(canvas, top + TITLE, sound, level, loudest_db), seconds, label=False)
+        time_axis(paint_spectrogram(canvas, top + TITLE, sound, level, loudest_db, rate), seconds, label=False)
         top += TITLE + sound + GAP
     for trace, height in zip(signals.traces, heights, strict=True):
         _title(canvas, top, trace)

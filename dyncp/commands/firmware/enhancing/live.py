@@ -53,7 +53,7 @@ class Listener:
     def __call__(
         self, heard: NDArray[np.int16], played: NDArray[np.int16], frames: int, clock: object, status: object
     ) -> None:
-        """heard int16 [256, 1] → played, of the same shape."""
+        """heard int16 [hop, 1] → played, of the same shape."""
         import numpy as np
 
         self.dropouts += bool(status)
@@ -76,11 +76,15 @@ def listen_live(
 
     `places` are the devices of microphone and headphones. Raises AudioError where they cannot be opened or fail.
     """
-    from dyncp.base.config.framing import SAMPLE_RATE
-
     listener = Listener(bundle, stream)
     hop = bundle.config.hop
-    options = {"samplerate": SAMPLE_RATE, "blocksize": hop, "channels": 1, "dtype": "int16", "latency": "low"}
+    options = {
+        "samplerate": bundle.config.sample_rate,
+        "blocksize": hop,
+        "channels": 1,
+        "dtype": "int16",
+        "latency": "low",
+    }
     started = time.monotonic()
     try:
         with (

@@ -64,6 +64,7 @@ class Job:
         """Before anything is computed or written. Raises AudioError or OutputError."""
         from dyncp.base.files.outputs import check_outputs
         from dyncp.base.sounds.sink import check_sound_suffix
+        from dyncp.base.sounds.source import opened
 
         outputs = {}
         if self.target != PIPE:
@@ -79,12 +80,17 @@ class Job:
         check_outputs(outputs, {"the bundle": bundle} | ({} if self.source == PIPE else {"IN": self.source}))
         if self.table is not None:
             check_replaceable(self.table)
+        if self.source != PIPE:
+            with opened(self.source):
+                pass
 
-    def open(self, settings: Settings) -> Source | RawSource:
-        """Raises AudioError for a file that cannot be used as asked."""
+    def open(self, settings: Settings, rate: int) -> Source | RawSource:
+        """To be heard at a network's rate. Raises AudioError for a file that cannot be used as asked."""
         from dyncp.base.sounds.source import Source
 
-        return RawSource() if self.source == PIPE else Source(self.source, settings.resample, settings.mono)
+        if self.source == PIPE:
+            return RawSource()
+        return Source(self.source, settings.resample, settings.mono, rate)
 
 
 def enhance_one(
@@ -100,7 +106,7 @@ def enhance_one(
     drawn = None if job.plot is None else _Drawn(job.source.name, job.target.name)
     started = time.monotonic()
     with ExitStack() as stack:
-        write = stack.enter_context(_sink(job.target))
+        write = stack.enter_context(_sink(job.target, bundle.config.sample_rate))
         rows = None if job.table is None else SignalsFile(stack.enter_context(new_text(job.table)), bundle)
 
         def keep(pcm: Pcm, output: Pcm, run: Run) -> None:
@@ -121,10 +127,10 @@ def enhance_one(
 
 
 @contextmanager
-def _sink(target: Path) -> Iterator[Callable[[Pcm], None]]:
+def _sink(target: Path, rate: int) -> Iterator[Callable[[Pcm], None]]:
     from dyncp.base.sounds.sink import new_sound
 
-    with new_raw() if target == PIPE else new_sound(target) as write:
+    with new_raw() if target == PIPE else new_sound(target, rate) as write:
         yield write
 
 
@@ -143,13 +149,12 @@ def _stream(
     import numpy as np
 
     from dyncp.base.audio import pad_to_hop
-    from dyncp.base.config.framing import SAMPLE_RATE
 
     framing, total, written = library.config.framing, 0, 0
     skip = 0 if settings.keep_delay else framing.delay
     if isinstance(source, RawSource):
         source.hop = framing.hop
-    length = None if source.seconds is None else source.seconds * SAMPLE_RATE
+    length = None if source.seconds is None else source.seconds * framing.rate
     stream = library.stream()
     stream.set_controls(settings.controls())
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -188,4 +193,4 @@ class _Drawn:
         run = joined(self._runs)
         signals = report_signals(bundle, run.signals, run.active, run.macs, {})
         recordings = [np.concatenate(recording) for recording in self._recordings]
-        save_plot(path, signals, dict(zip(self._names, recordings, strict=True)))
+        save_plot(path, signals, dict(zip(self._names, recordings, strict=True)), bundle.config.sample_rate)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Raw PCM through standard input and output: 16 kHz, mono, 16 bit, little endian, no header; `-` names them."""
+"""Raw PCM through standard input and output, named `-`: the network's rate, mono, 16 bit, little endian, no header."""
 
 from __future__ import annotations
 

@@ -35,9 +35,7 @@ class Summary:
 
     def add(self, bundle: Bundle, run: Run, samples: int) -> None:
         """The next frames, and how many samples they were made of."""
-        from dyncp.base.config.framing import SAMPLE_RATE
-
-        self.seconds += samples / SAMPLE_RATE
+        self.seconds += samples / bundle.config.sample_rate
         self.frames += run.frames
         self.macs += int(run.macs.sum())
         voice = None if bundle.probes is None else bundle.probes.voice_output
