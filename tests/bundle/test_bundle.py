@@ -15,12 +15,14 @@ import safetensors.numpy
 from bundles import random_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import BundleError, GenerationError
 from dyncp.base.files.sealed import seal
+from dyncp.base.tasks import VOICE_ACTIVITY
 from dyncp.export.formats.bundle import Bundle, check, expected_tensors, read_bundle, write_bundle
-from dyncp.export.formats.probe_set import restrict
+from dyncp.export.formats.probe_set import ProbeTask, restrict
 
 SMALL = NetworkConfig(channels=12, hidden=20, gate=4, stacks=1, dilations=(1, 2))
 
@@ -303,12 +305,16 @@ def test_the_output_that_says_speech() -> None:
     others = restrict(probes, ["noise", "snr"])
     assert others is not None
     assert [probes.voice_output, others.voice_output] == [0, None]
+    assert [probes.deciding, others.deciding] == [["vad", "noise"], ["noise"]]
+    probes.tasks[0] = probes.tasks[0].model_copy(update={"name": "wind"})
+    assert probes.voice_output is None
 
 
 def test_a_probe_set_is_restricted_to_some_tasks() -> None:
     probes = random_bundle(SMALL, 1).probes
     assert probes is not None
     probes.weight[3] = [1, 0, 0, 0, 0]
+    probes.weight[5] = [0, 0, 1, 0, 0]
     some = restrict(probes, ["snr", "noise"])
     assert some is not None
     assert [task.name for task in some.tasks] == ["noise", "snr"]
@@ -332,6 +338,34 @@ def test_the_largest_word_is_that_of_32_bits() -> None:
     bundle.probes.bias[0] += 1
     with pytest.raises(BundleError, match=r"output 0 of probes\.weight can overflow 32 bits"):
         check(bundle)
+
+
+def test_channels_increase_from_each_to_the_next() -> None:
+    bundle = random_bundle(SMALL, 1)
+    assert bundle.probes is not None
+    bundle.probes.channel[[1, 2]] = bundle.probes.channel[[2, 1]]
+    with pytest.raises(BundleError, match=r"probes\.channel must increase strictly"):
+        check(bundle)
+
+
+def test_smoothing_looks_at_the_largest_word_of_a_task() -> None:
+    """Of the noise classes, one alone reaches too far."""
+    bundle = random_bundle(SMALL, 1)
+    assert bundle.probes is not None
+    (place,) = (n for n, task in enumerate(bundle.probes.tasks) if task.name == "noise")
+    bundle.probes.tasks[place] = bundle.probes.tasks[place].model_copy(update={"smoothing": 2})
+    check(bundle)
+    bundle.probes.bias[bundle.probes.columns[place].stop - 1] = 2**22
+    with pytest.raises(BundleError, match="words of the task noise can reach"):
+        check(bundle)
+
+
+def test_fractional_bits_are_those_of_a_word() -> None:
+    task = {**VOICE_ACTIVITY.model_dump(), "q": 0}
+    assert [ProbeTask(**{**task, "q": q}).q for q in (0, 30)] == [0, 30]
+    for q in (-1, 31):
+        with pytest.raises(ValidationError):
+            ProbeTask(**{**task, "q": q})
 
 
 def test_probe_tables_that_do_not_fit_are_refused() -> None:

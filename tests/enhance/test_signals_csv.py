@@ -52,6 +52,19 @@ def test_columns_are_named_by_task_unit_and_class() -> None:
     ]
 
 
+def test_a_later_part_of_a_stream_goes_on_with_its_warm_up() -> None:
+    """What is valid does not depend on where a stream was cut."""
+    bundle = bundle_of(VOICE_ACTIVITY, PITCH)
+    frames = bundle.config.warm_up + 4
+    words = np.ones((frames, 2), np.int32)
+    whole = read_out(bundle, words)[1].valid
+    assert not whole[0]
+    assert whole[-1]
+    for cut in range(1, frames):
+        parts = read_out(bundle, words[:cut])[1].valid, read_out(bundle, words[cut:], cut)[1].valid
+        assert np.array_equal(np.concatenate(parts), whole)
+
+
 @given(st.lists(st.text(max_size=4), min_size=2, max_size=12))
 def test_columns_of_any_classes_are_different_and_plain(classes: list[str]) -> None:
     names = columns([classes_task("noise", classes, "all")])

@@ -99,7 +99,7 @@ def test_an_edited_figure_is_refused(name: str, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("dyncp.export.formats.shipped.NETWORKS", tmp_path)
     path = tmp_path / f"{name}.json"
     assert path.read_bytes() == figures_document(read_figures(name))
-    path.write_text(path.read_text().replace('"code": 1', '"code": 2'))
+    path.write_text(path.read_text().replace('"code": ', '"code": 1'))
     with pytest.raises(BundleError, match="altered"):
         read_figures(name)
 
