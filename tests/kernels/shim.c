@@ -231,6 +231,15 @@ void probe16(const uint16_t *row, size_t words, size_t outputs, const int16_t *w
     dcp_probe16(&probes, masks, seen, sum);
 }
 
+/* `settings` are the words of dcp_controls. */
+void shape(uint32_t *settings, uint16_t *mask, uint16_t *gain, size_t count);
+void shape(uint32_t *settings, uint16_t *mask, uint16_t *gain, size_t count) {
+    dcp_controls controls;
+    memcpy(&controls, settings, sizeof controls);
+    dcp_shape(&controls, mask, gain, count);
+    memcpy(settings, &controls, sizeof controls);
+}
+
 void smooth_start(const int32_t *word, int32_t *average, size_t count);
 void smooth_start(const int32_t *word, int32_t *average, size_t count) {
     dcp_smooth_start(word, average, count);

@@ -23,7 +23,7 @@ def task(shift: int) -> ProbeTask:
 
 def in_c(kernel: Kernel, shift: int, words: list[int], bias: int, outputs: int = 1) -> tuple[list[int], list[int]]:
     """Signals and averages, frame by frame, of the last of several outputs; the others have words of their own."""
-    average, signal = np.zeros(outputs, np.int32), np.zeros(outputs, np.int32)
+    average, signal = np.full(outputs + 1, 7, np.int32), np.full(outputs + 1, 7, np.int32)
     word = np.full(outputs, -bias, np.int32)
     word[-1] = bias
     kernel("smooth_start", word, average, outputs)
@@ -31,8 +31,9 @@ def in_c(kernel: Kernel, shift: int, words: list[int], bias: int, outputs: int =
     for value in words:
         word[:-1], word[-1] = -value, value
         kernel("smooth", shift, word, average, signal, outputs)
-        signals.append(int(signal[-1]))
-        averages.append(int(average[-1]))
+        signals.append(int(signal[-2]))
+        averages.append(int(average[-2]))
+    assert average[-1] == signal[-1] == 7, "nothing behind them is written"
     return signals, averages
 
 
