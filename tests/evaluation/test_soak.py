@@ -42,9 +42,10 @@ def test_two_minutes_of_noise_leave_nothing(tmp_path: Path, name: str) -> None:
     first, last = result.segments[0], result.segments[-1]
     assert first != result.segments[1]
     if bundle.config.pooling == "ema":
-        # A one-pole average may keep a remainder of its past, and no more.
-        assert first.level_dbfs == pytest.approx(last.level_dbfs, abs=0.01)
-        assert first.utilization == pytest.approx(last.utilization, abs=1e-4)
+        # A one-pole average may keep a remainder of its past, and no more: a unit that turns a gate on the brink now
+        # and then, in noise whose level wanders.
+        assert first.level_dbfs == pytest.approx(last.level_dbfs, abs=0.1)
+        assert first.utilization == pytest.approx(last.utilization, abs=1e-3)
         return
     assert (result.compared, result.drifted) == (frames - memory(bundle.config), 0)
     assert (first.level_dbfs, first.utilization, first.mean_word) == (last.level_dbfs, last.utilization, last.mean_word)
