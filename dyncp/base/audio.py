@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP, SAMPLE_RATE, Framing
+from dyncp.base.config.framing import HOP, SAMPLE_RATE, Framing, samples_at
 from dyncp.base.errors import AudioError
 from dyncp.base.sounds.samples import FLOATS, SampleCheck
 from dyncp.base.sounds.samples import Pcm as Pcm
@@ -63,7 +63,7 @@ def pad_to_the_end(pcm: Pcm, framing: Framing) -> Pcm:
 
 def active_rms(signal: NDArray[np.floating], rate: int = SAMPLE_RATE) -> float:
     """RMS over the active 16 ms windows: those within 30 dB of the loudest. 0 for silence."""
-    hop = HOP * rate // SAMPLE_RATE
+    hop = samples_at(rate, HOP)
     frames = signal[: len(signal) // hop * hop].reshape(-1, hop)
     energy = np.mean(np.square(frames, dtype=np.float64), axis=1)
     if energy.size == 0 or energy.max() <= 0:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import tomli_w
 from command import dyncp
 from framings import framed
 from libraries import SMALL, library, written_bundle
@@ -18,7 +19,10 @@ from typer.testing import CliRunner
 
 from dyncp.api.network import load
 from dyncp.base.audio import pad_to_the_end, read_pcm, to_pcm, write_pcm
+from dyncp.base.config.experiment import Config
 from dyncp.base.config.framing import Framing
+from dyncp.base.config.mixing import MixingConfig
+from dyncp.base.config.training import TrainingConfig
 from dyncp.base.errors import AudioError
 from dyncp.base.sounds.rates import resampled
 from dyncp.bench.assurance.framings import TELEPHONE
@@ -30,30 +34,19 @@ from dyncp.firmware.host.library import HostLibrary
 RATE = 8000
 WIDE = speech_like(90, seed=9)[:-77]
 NARROW = to_pcm(resampled(WIDE / 32768, RATE))
-EXPERIMENT = """
-[network]
-sample_rate = 8000
-hop = 80
-fft = 256
-analysis_window = 240
-synthesis_window = 160
-channels = 20
-hidden = 36
-stacks = 1
-dilations = [1, 2]
-gate = 5
-pooling_frames = 12
-[mixing]
-clip_s = 1.0
-[training]
-batch = 4
-epochs = 1
-steps_per_epoch = 40
-learning_rate = 4e-3
-utilization_weight = 20.0
-perceptual_weight = 0.05
-intelligibility_weight = 0.05
-"""
+EXPERIMENT = Config(
+    network=framed(SMALL, TELEPHONE),
+    mixing=MixingConfig(clip_s=1.0),
+    training=TrainingConfig(
+        batch=4,
+        epochs=1,
+        steps_per_epoch=40,
+        learning_rate=4e-3,
+        utilization_weight=20.0,
+        perceptual_weight=0.05,
+        intelligibility_weight=0.05,
+    ),
+)
 
 
 def expected(bundle: Bundle, pcm: np.ndarray) -> np.ndarray:
@@ -101,7 +94,7 @@ def test_standard_sizes_at_8_khz_have_the_standard_transforms(tmp_path: Path) ->
 def test_trained_exported_and_exact_on_a_core(tmp_path: Path) -> None:
     corpus = small_corpus(tmp_path / "corpus")
     config, run, bundle = tmp_path / "narrow.toml", tmp_path / "run", tmp_path / "bundle"
-    config.write_text(EXPERIMENT)
+    config.write_text(tomli_w.dumps(EXPERIMENT.model_dump(exclude_none=True)))
     dyncp("train", config, "--corpus", corpus, "--out", run, "--workers", 0)
     quality = tmp_path / "quality.json"
     table = dyncp("export", run, bundle, "--corpus", corpus, "--clips", 1, "--quality", quality)

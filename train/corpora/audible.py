@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE, samples_at
 
 # Of a stretch that was drawn where nothing is heard, how often another is tried before the best one is taken.
 TRIES = 32
@@ -50,7 +50,7 @@ class Audible:
     @classmethod
     def of(cls, pcm: Pcm, sound: Sound, rate: int = SAMPLE_RATE) -> Audible:
         """Measure a recording, int16 [samples]; what is left after its last whole hop does not count."""
-        hop = HOP * rate // SAMPLE_RATE
+        hop = samples_at(rate, HOP)
         hops = pcm[: len(pcm) // hop * hop].reshape(-1, hop)
         power = np.var(hops, axis=1, dtype=np.float32)
         quiet = (32768 * 10 ** (sound.floor_dbfs / 20)) ** 2

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.framing import HOP, SAMPLE_RATE
+from dyncp.base.config.framing import HOP, SAMPLE_RATE, samples_at
 from dyncp.base.config.mixing import MixingConfig
 
 Signal = NDArray[np.float32]
@@ -64,7 +64,7 @@ def _another_kind(parts: Parts, config: MixingConfig, rng: np.random.Generator) 
 
 def with_pause(speech: Signal, rng: np.random.Generator, rate: int = SAMPLE_RATE) -> Signal:
     """The speech, with a pause put into it; what no longer fits into the clip is dropped."""
-    length, hop, fade = round(rng.uniform(*PAUSE_S) * rate), HOP * rate // SAMPLE_RATE, round(FADE_S * rate)
+    length, hop, fade = round(rng.uniform(*PAUSE_S) * rate), samples_at(rate, HOP), round(FADE_S * rate)
     energy = np.square(speech[: len(speech) // hop * hop]).reshape(-1, hop).sum(axis=1)
     drawn = int(rng.integers(len(energy)))
     first = max(0, drawn - SOFT_FRAMES)

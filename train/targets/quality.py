@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.audio import Pcm
-from dyncp.base.config.framing import HOP, SAMPLE_RATE, STANDARD, Framing
+from dyncp.base.config.framing import HOP, SAMPLE_RATE, STANDARD, Framing, samples_at
 from dyncp.base.errors import AudioError
 from dyncp.base.metrics import pesq, si_sdr
 from dyncp.train.pieces import Piece, Work
@@ -48,7 +48,7 @@ def _measure(name: MeasureName, rate: int) -> Measure:
     if name == "si_sdr":
         # A perfect estimate has no finite SI-SDR, and below −30 dB nothing of the reference is left.
         return Measure(rate, rate // 4, (-30.0, 40.0), si_sdr, 1)
-    padded = partial(_padded_pesq, PESQ_SILENCE * rate // SAMPLE_RATE, rate)
+    padded = partial(_padded_pesq, samples_at(rate, PESQ_SILENCE), rate)
     return Measure(3 * rate, 3 * rate // 4, (1.0, 4.65), padded, 1)
 
 

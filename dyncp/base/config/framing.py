@@ -27,6 +27,11 @@ BINS = FFT // 2 + 1
 MOST_OVERLAPS = 8
 
 
+def samples_at(rate: int, standard: int) -> int:
+    """As long a time as `standard` samples of 16 kHz, in samples of `rate`."""
+    return standard * rate // SAMPLE_RATE
+
+
 @dataclass(frozen=True)
 class Framing:
     """The frames of one network, in samples; docs/arithmetic.md, sections 2, 3 and 8.
@@ -54,7 +59,7 @@ class Framing:
 
     def samples(self, standard: int) -> int:
         """As long a time as `standard` samples of 16 kHz, in samples of this rate."""
-        return standard * self.rate // SAMPLE_RATE
+        return samples_at(self.rate, standard)
 
     @property
     def hop_laid_out(self) -> int:
