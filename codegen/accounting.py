@@ -84,9 +84,10 @@ def probe_bytes(bundle: Bundle) -> int:
     return sum(table.bytes for table in probe_tables(bundle, bundle.probes)) if bundle.probes else 0
 
 
-def memory(bundle: Bundle) -> MemoryUse:
+def memory(bundle: Bundle, in_place_fft: bool = False) -> MemoryUse:
+    """Of a library with all of the bundle's probes; with `in_place_fft`, of one whose transforms work in place."""
     weights = sum(_emitted_bytes(bundle, name) for name in bundle.tensors if name not in FRONT_END)
-    structs = layout(bundle.config, bundle.probes)
+    structs = layout(bundle.config, bundle.probes, in_place_fft=in_place_fft)
     return MemoryUse(
         weights=weights,
         tables=sum(table.bytes for table in front_end_tables(bundle)),
@@ -95,7 +96,7 @@ def memory(bundle: Bundle) -> MemoryUse:
         state_total=structs.state.bytes,
         scratch=structs.scratch.bytes,
         state_parts=_parts(structs),
-        scratch_buffers={buffer.name: buffer.bytes for buffer in buffers(bundle.config)},
+        scratch_buffers={buffer.name: buffer.bytes for buffer in buffers(bundle.config, in_place_fft)},
     )
 
 

@@ -14,7 +14,7 @@ from dyncp.base.errors import GenerationError
 from dyncp.base.files import replace_folder, settle
 from dyncp.codegen.c.names import check_prefix
 from dyncp.codegen.c.printing import environment
-from dyncp.codegen.c.runtime import FRAMES, RUNTIME, STREAM, TAPS
+from dyncp.codegen.c.runtime import FRAMES, IN_PLACE, RUNTIME, STREAM, TAPS
 from dyncp.codegen.layouts.arrange import PLAIN, TELLS_SIGNALS, arrange, place
 from dyncp.codegen.layouts.record import read_record, record
 from dyncp.codegen.library import LibraryManifest as LibraryManifest
@@ -54,13 +54,15 @@ def generate(
     layout: str = PLAIN,
     shared_scratch: bool = False,
     stream: bool = False,
+    in_place_fft: bool = False,
 ) -> Path:
     """Write the C library of `bundle` into the folder `out`, all of it or nothing; returns the folder of its C files.
 
     `signals` names the probe tasks that the library has, by default all; `selftest` adds P_selftest and P_check_tables,
     `stream` P_stream.h and P_stream.c (docs/stream.md).
     `layout` adds what a build system wants (docs/layouts.md): the C files then lie in a folder of `out`.
-    With `shared_scratch` all states share one work space, which is the library's: calls must not overlap.
+    With `shared_scratch` all states share one work space, which is the library's: calls must not overlap. With
+    `in_place_fft` transforms work in place of the spectrum: less RAM, more instructions, the same words.
     The same arguments give the same bytes. What else `out` holds stays, also the libraries of other prefixes; the files
     that an earlier library of this prefix lists, of whatever layout, are replaced. Raises GenerationError for a layout
     that does not exist, a prefix or task names that C or the layout cannot carry, for a task that the bundle does not
@@ -73,10 +75,11 @@ def generate(
             f"{bundle.config.sample_rate}; give it hops of its own rate, or train the network at {SAMPLE_RATE} Hz"
         )
     folder = place(layout)
-    library = _lower(bundle, prefix, signals, selftest, shared_scratch)
+    library = _lower(bundle, prefix, signals, selftest, shared_scratch, in_place_fft)
     templates = NETWORK_TEMPLATES | (SELFTEST_TEMPLATES if selftest else {}) | (STREAM_TEMPLATES if stream else {})
     own = _rendered(library, templates) | _probe_files(library)
     headers = RUNTIME | (FRAMES if library.framed else {}) | (STREAM if stream else {})
+    headers |= IN_PLACE if in_place_fft else {}
     headers |= TAPS if bundle.config.kernel != 3 else {}
     own |= {name: header.read_bytes() for name, header in headers.items()}
     own[manifest_name(prefix)] = _manifest(library, [*own, manifest_name(prefix)], stream)
@@ -116,7 +119,7 @@ def renew_probes(bundle: Bundle, out: Path, prefix: str = "dyncp", signals: Coll
     """
     check_prefix(prefix)
     found, path = read_library(out, prefix), out / manifest_name(prefix)
-    library = _lower(bundle, prefix, signals, found.selftest, found.shared_scratch)
+    library = _lower(bundle, prefix, signals, found.selftest, found.shared_scratch, found.in_place_fft)
     _check_network(path, found, library, "generate all of it, without --probes-only")
     around = read_record(out.absolute().parent, prefix)
     if around is not None and around.folder == out.absolute().name and around.layout in TELLS_SIGNALS:
@@ -138,7 +141,7 @@ def generate_reader(bundle: Bundle, out: Path, prefix: str, reads: str, signals:
     """
     check_prefix(prefix)
     found = read_library(out, reads)
-    library = _lower(bundle, prefix, signals, False, False)
+    library = _lower(bundle, prefix, signals)
     if prefix.lower() == reads.lower():
         raise GenerationError(f"--prefix: {prefix!r} is the library that is read; choose another")
     if not library.probes.tasks:
@@ -167,10 +170,16 @@ def _check_network(path: Path, found: LibraryManifest, library: Library, otherwi
 
 
 def _lower(
-    bundle: Bundle, prefix: str, signals: Collection[str] | None, selftest: bool, shared_scratch: bool
+    bundle: Bundle,
+    prefix: str,
+    signals: Collection[str] | None,
+    selftest: bool = False,
+    shared_scratch: bool = False,
+    in_place_fft: bool = False,
 ) -> Library:
     check_prefix(prefix)
-    return lower(bundle if signals is None else with_signals(bundle, signals), prefix, selftest, shared_scratch)
+    chosen = bundle if signals is None else with_signals(bundle, signals)
+    return lower(chosen, prefix, selftest, shared_scratch, in_place_fft)
 
 
 def with_signals(bundle: Bundle, signals: Collection[str]) -> Bundle:
@@ -208,8 +217,11 @@ def _manifest(library: Library, files: Collection[str], stream: bool, reads: str
         tasks=library.probes.tasks,
         selftest=library.selftest is not None,
         shared_scratch=library.shared_scratch,
+        in_place_fft=library.in_place_fft,
         stream=stream,
         reads=reads,
         files=sorted(files),
     )
-    return (json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n").encode("ascii")
+    # Libraries without it keep the bytes that they had before there was such an option.
+    unwritten = set() if library.in_place_fft else {"in_place_fft"}
+    return (json.dumps(manifest.model_dump(mode="json", exclude=unwritten), indent=2) + "\n").encode("ascii")

@@ -38,6 +38,7 @@ class LibraryManifest(StrictModel):
     tasks: list[ProbeTask]
     selftest: bool = Field(False, description="whether it has P_selftest and P_check_tables")
     shared_scratch: bool = Field(False, description="whether all states share one scratch")
+    in_place_fft: bool = Field(False, description="whether transforms work in place of the spectrum; written if so")
     stream: bool = Field(False, description="whether it has P_stream.h and P_stream.c")
     reads: str | None = Field(None, description="the library whose masks it reads, if it is a further probe set alone")
     files: list[str] = Field(max_length=1000, description="of the folder, those that `dyncp generate` wrote, this too")

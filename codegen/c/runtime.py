@@ -26,6 +26,9 @@ RUNTIME = _by_name("runtime")
 FRAMES = _by_name("framing")
 """Those that a library has whose frames are not the standard ones."""
 
+IN_PLACE = _by_name("in_place")
+"""Those that a library has whose transforms work in place of the spectrum."""
+
 TAPS = _by_name("taps")
 """Those that a library has whose depthwise convolutions are of other than three taps."""
 

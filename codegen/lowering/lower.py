@@ -121,13 +121,18 @@ class Library:
     back_multiplier: int
     shared_scratch: bool
     """Whether all states share one scratch, which is the library's."""
+    in_place_fft: bool
+    """Whether transforms work in place of the spectrum."""
     probes: ProbeSet
     """For the files of the probe set alone: those of the network depend on nothing in it."""
     selftest: SelfTest | None
 
 
-def lower(bundle: Bundle, prefix: str, selftest: bool = False, shared_scratch: bool = False) -> Library:
-    """With `selftest`, P_selftest and what it needs are part of it; with `shared_scratch`, states hold no scratch.
+def lower(
+    bundle: Bundle, prefix: str, selftest: bool = False, shared_scratch: bool = False, in_place_fft: bool = False
+) -> Library:
+    """With `selftest`, P_selftest and what it needs are part of it; with `shared_scratch`, states hold no scratch; with
+    `in_place_fft`, the scratch has no buffer for transforms.
 
     Raises GenerationError for a bundle without a hash, for a static network, and for a task that C cannot name.
     """
@@ -136,7 +141,7 @@ def lower(bundle: Bundle, prefix: str, selftest: bool = False, shared_scratch: b
     if not bundle.config.gated:
         raise GenerationError("network.gate_site is none: a static network, for comparison only; C needs gates")
     config, upper = bundle.config, prefix.upper()
-    structs = layout(config, bundle.probes, shared_scratch)
+    structs = layout(config, bundle.probes, shared_scratch, in_place_fft)
     front_end, (tables, layers) = front_end_tables(bundle), _network(bundle)
     statuses = [*STATUSES, *([SELFTEST_STATUS] if selftest else [])]
     return Library(
@@ -170,6 +175,7 @@ def lower(bundle: Bundle, prefix: str, selftest: bool = False, shared_scratch: b
         blocks=[_block(bundle, i, dilation) for i, dilation in enumerate(config.block_dilations)],
         back_multiplier=_scalar(bundle, "back.input.multiplier"),
         shared_scratch=shared_scratch,
+        in_place_fft=in_place_fft,
         probes=lower_probes(bundle, prefix, selftest),
         selftest=lower_selftest(front_end, tables, layers, bundle) if selftest else None,
     )

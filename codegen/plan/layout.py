@@ -32,12 +32,15 @@ class Layout:
         return [*self.blocks.values(), self.scratch, self.state]
 
 
-def layout(config: NetworkConfig, probes: Probes | None, shared_scratch: bool = False) -> Layout:
-    """The state of a model with these probes; with `shared_scratch`, all states share one scratch, outside of them."""
+def layout(
+    config: NetworkConfig, probes: Probes | None, shared_scratch: bool = False, in_place_fft: bool = False
+) -> Layout:
+    """The state of a model with these probes; with `shared_scratch`, all states share one scratch, outside of them;
+    with `in_place_fft`, it has no buffer for transforms."""
     probe_struct = probe_state(config, probes)
     kinds = [(d, config.has_gate(i)) for i, d in enumerate(config.block_dilations)]
     blocks = {kind: _block(config, *kind) for kind in sorted(set(kinds))}
-    work_space, controls = scratch(config), _controls()
+    work_space, controls = scratch(config, in_place_fft), _controls()
     members = [
         Member("uint32_t", "magic", (), "set by init"),
         Member("uint32_t", "version", (), "of the runtime that set it"),

@@ -49,7 +49,8 @@ class Buffer:
         return any(first <= at <= last and first <= then <= last for first, last in ranges)
 
 
-def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
+def buffers(config: NetworkConfig, in_place_fft: bool = False) -> tuple[Buffer, ...]:
+    """All of them; with `in_place_fft`, transforms work in place of the spectrum."""
     c, h = config.channels, config.hidden
     widest = max(config.spectrum, c, h, config.gate)
     # DCP_WORK of firmware/runtime/dyncp_layers.h, of the widest layer; on Helium the bytes of a list of channels and of
@@ -79,14 +80,16 @@ def buffers(config: NetworkConfig) -> tuple[Buffer, ...]:
         Buffer("int8_t", "input", (c,), "the residual stream in 8 bits", narrowed),
         Buffer("int8_t", "hidden", (h,), "conv channels", (("expand", "project"),)),
     ]
+    if in_place_fft:
+        listed = [buffer for buffer in listed if buffer.name != "transform"]
     if config.gate_site == "hidden":
         listed.append(Buffer("int32_t", "sum", (c,), "work space of the projection", _each("project")))
     return tuple(listed)
 
 
-def scratch(config: NetworkConfig) -> Struct:
+def scratch(config: NetworkConfig, in_place_fft: bool = False) -> Struct:
     """A union that shows each buffer, as the member `v`, at its place among the bytes of all."""
-    placed = plan(buffers(config))
+    placed = plan(buffers(config, in_place_fft))
     total = round_up(max(start + buffer.bytes for buffer, start in placed.items()), WORD)
     views = [_view(buffer, start, total - start - buffer.bytes) for buffer, start in placed.items()]
     comment = "Work space of one call. Buffers that share bytes are never in use at the same time."

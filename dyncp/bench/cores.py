@@ -33,7 +33,9 @@ from dyncp.train.streams.demo import SECONDS, noisy_speech
 OUT = Path("build/bench")
 PAGE = Path("docs/benchmarks.md")
 MARKERS = "<!-- size and speed: make bench-docs -->\n", "<!-- end of size and speed -->"
-NETWORKS = ("tiny", "small2", "ears", "small", "paper")
+IN_PLACE = " --in-place-fft"
+NETWORKS = ("tiny", f"tiny{IN_PLACE}", "small2", "ears", "small", "paper")
+"""Those that are shipped; the smallest once more, generated for less RAM (docs/placement.md)."""
 TOLERANCE = 0.01
 
 
@@ -49,10 +51,11 @@ def measure() -> Benches:
     noisy = noisy_speech(corpus, SECONDS).noisy
     benches = {}
     for name in NETWORKS:
-        checkpoint = load_checkpoint(CHECKPOINTS / name)
+        work, in_place_fft = OUT / name.replace(" --", "-"), name.endswith(IN_PLACE)
+        checkpoint = load_checkpoint(CHECKPOINTS / name.removesuffix(IN_PLACE))
         bundle = quantize_checkpoint(checkpoint, lambda: [pair.noisy for pair in pairs])
-        write_bundle(bundle, OUT / name / "bundle")
-        benches[name] = bench(bundle, noisy, OUT / name)
+        write_bundle(bundle, work / "bundle")
+        benches[name] = bench(bundle, noisy, work, in_place_fft)
     return Benches(networks=benches)
 
 

@@ -77,14 +77,14 @@ class Bench(StrictModel):
     cores: list[Core]
 
 
-def bench(bundle: Bundle, pcm: NDArray[np.int16], work: Path) -> Bench:
+def bench(bundle: Bundle, pcm: NDArray[np.int16], work: Path, in_place_fft: bool = False) -> Bench:
     """Count on int16 PCM [n · 256], once as the network gates itself and once with every gate open.
 
-    Everything that is built stays in the folder `work`. Raises ToolchainError if an engine is missing or fails, or
-    differs from the reference in any word.
+    `in_place_fft` is that of `generate`. Everything that is built stays in the folder `work`. Raises ToolchainError if
+    an engine is missing or fails, or differs from the reference in any word.
     """
-    own = _report(bundle, pcm, work / "gated")
-    dense = _report(every_gate_open(bundle), pcm[: DENSE_FRAMES * HOP], work / "dense")
+    own = _report(bundle, pcm, work / "gated", in_place_fft)
+    dense = _report(every_gate_open(bundle), pcm[: DENSE_FRAMES * HOP], work / "dense", in_place_fft)
     return Bench(
         bundle_hash=bundle.hash,
         network=bundle.config,
@@ -106,9 +106,9 @@ def every_gate_open(bundle: Bundle) -> Bundle:
     return replace(bundle, config=config, tensors=bundle.tensors | biases)
 
 
-def _report(bundle: Bundle, pcm: NDArray[np.int16], work: Path) -> Report:
+def _report(bundle: Bundle, pcm: NDArray[np.int16], work: Path, in_place_fft: bool) -> Report:
     write_bundle(bundle, work / "bundle")
-    library = generate(bundle, work / "library")
+    library = generate(bundle, work / "library", in_place_fft=in_place_fft)
     record = validate(bundle, library, pcm, work, boards=baselines.CORES, trace=False, cycles=True)
     if not record.exact:
         raise ToolchainError(

@@ -203,6 +203,7 @@ class ValidationRecord(StrictModel):
     targets: list[TargetRecord]
     constants: Constants | None = Field(None, description="null without traces")
     tasks: list[str] | None = Field(None, description="the probe tasks of the library; null: all of the bundle's")
+    in_place_fft: bool = Field(False, description="whether transforms of the library work in place of the spectrum")
 
     @property
     def exact(self) -> bool:

@@ -125,7 +125,13 @@ def validate(
         raise
     targets = [_target(task, board, [r for r in results if r.image.board == board]) for board in chosen]
     record = ValidationRecord(
-        bundle_hash=bundle.hash, frames=expected.frames, host=host, targets=targets, constants=constants, tasks=tasks
+        bundle_hash=bundle.hash,
+        frames=expected.frames,
+        host=host,
+        targets=targets,
+        constants=constants,
+        tasks=tasks,
+        in_place_fft=read_library(library, PREFIX).in_place_fft,
     )
     macs = next((r.run.macs for r in results if r.counts is not None), expected.macs)
     words = task.expected.words if bundle.probe_outputs else None

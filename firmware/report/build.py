@@ -58,6 +58,7 @@ def build_report(
             f"{validation_folder / RECORD}: targets: none has cycles to estimate from; "
             "validate with --cycles and the board cortex-m4 or cortex-m0"
         )
+    planned = accounting.memory(bundle, validation.record.in_place_fft)
     return schema.Report(
         schema="dyncp-report",
         versions=schema.Versions(
@@ -86,8 +87,8 @@ def build_report(
         probes=None if bundle.probes is None else _probes(bundle, bundle.probes, validation.active),
         memory=schema.MemoryReport(
             **_largest_library(validation.record.targets).model_dump(),
-            state_members=accounting.memory(bundle).state_parts,
-            scratch_buffers=accounting.memory(bundle).scratch_buffers,
+            state_members=planned.state_parts,
+            scratch_buffers=planned.scratch_buffers,
         ),
         host=_host(validation.record.host),
         targets=[_target(target, board, bundle.config.framing) for target in validation.record.targets],

@@ -36,6 +36,7 @@ class Network:
     outputs: int = 5
     score: Literal["random", "tied", "open"] = "random"
     """Channels score as they come; the same by fours; or all of them always positive."""
+    in_place_fft: bool = False
     zero: bool = False
     """Whether all values of the first block are 0 after its depthwise layer."""
 
@@ -55,12 +56,12 @@ NETWORKS = [
     Network(EVEN.model_copy(update={**HIDDEN, "hidden": 128, "stacks": 4}), "int8"),
     Network(EVEN.model_copy(update={**HIDDEN, "bands": BANDS, "gate_period": 3}), "int8"),
     Network(EVEN.model_copy(update=HIDDEN), "int8", score="open", zero=True),
-    Network(ODD.model_copy(update={"kernel": 2}), "int8"),
+    Network(ODD.model_copy(update={"kernel": 2}), "int8", in_place_fft=True),
     Network(ODD.model_copy(update={**HIDDEN, "kernel": 5}), "int8"),
     Network(EVEN.model_copy(update={**HIDDEN, "hidden": 128, "kernel": 4}), "int8", score="open"),
     # Transforms of an even and of an odd number of stages, of the fewest and of the most.
     Network(framed(EVEN, Framing(32, 128, 112, 96)), "int8"),
-    Network(framed(EVEN, EARS), "int8"),
+    Network(framed(EVEN, EARS), "int8", in_place_fft=True),
     Network(framed(EVEN, Framing(512, 1024, 1024, 1024)), "int8"),
 ]
 WORDS = Path(__file__).parents[1] / "portability" / "words.c"
@@ -99,7 +100,8 @@ def reports(folder: Path) -> Iterator[dict[str, Any]]:
     for i, network in enumerate(NETWORKS):
         for kernels in ("PORTABLE", "DSP"):
             work = folder / f"{kernels}{i}"
-            library = generate(bundle_of(network, work / "bundle"), work / "library", selftest=True)
+            bundle, in_place = bundle_of(network, work / "bundle"), network.in_place_fft
+            library = generate(bundle, work / "library", selftest=True, in_place_fft=in_place)
             flags = [
                 "-std=c99",
                 "-O0",

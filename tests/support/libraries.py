@@ -23,7 +23,8 @@ STRICT = ("-std=c99", *toolchain.WARNINGS, "-Wpedantic")
 
 _FIRMWARE = Path(dyncp.firmware.__file__).parent
 _RUNTIME = _FIRMWARE / "runtime"
-RUNTIME = (_RUNTIME, *sorted(folder for folder in _RUNTIME.iterdir() if folder.is_dir()), _FIRMWARE / "taps")
+_BESIDE = (_FIRMWARE / "in_place", _FIRMWARE / "taps")
+RUNTIME = (_RUNTIME, *sorted(folder for folder in _RUNTIME.iterdir() if folder.is_dir()), *_BESIDE)
 """The folders of the hand-written headers, which a generated library has in one."""
 
 Kernel = Callable[..., int]

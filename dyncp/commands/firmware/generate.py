@@ -39,6 +39,14 @@ def generate(
             "--shared-scratch", help="All streams share one work space: for streams that one task processes in turn."
         ),
     ] = False,
+    in_place_fft: Annotated[
+        bool,
+        typer.Option(
+            "--in-place-fft",
+            help="Transforms work in place of the spectrum: less RAM, more instructions, the same words "
+            "(docs/placement.md).",
+        ),
+    ] = False,
     reads: Annotated[
         str | None,
         typer.Option(
@@ -73,13 +81,13 @@ def generate(
     names = None if signals is None else [name.strip() for name in signals.split(",") if name.strip()]
     model = read_bundle(bundle)
     if reads is not None:
-        if probes_only or selftest or shared_scratch or stream or layout != "plain":
+        if probes_only or selftest or shared_scratch or in_place_fft or stream or layout != "plain":
             raise GenerationError("--reads: a probe set alone takes --prefix and --signals, and no other option")
         folder = generate_reader(model, out, prefix, reads, names)
     elif probes_only:
         folder = renew_probes(model, out / place(layout), prefix, names)
     else:
-        folder = generate_library(model, out, prefix, names, selftest, layout, shared_scratch, stream)
+        folder = generate_library(model, out, prefix, names, selftest, layout, shared_scratch, stream, in_place_fft)
     written = read_library(folder, prefix, readers=True)
     console = make_console(json_output=json_output)
     console.print(f"{folder}: {', '.join(written.files)}", highlight=False, soft_wrap=True)
@@ -101,7 +109,7 @@ def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "
     config, figures = bundle.config, figures_of(bundle.network_hash)
     names = [task.name for task in written.tasks]
     chosen = names != [task.name for task in (bundle.probes.tasks if bundle.probes else [])]
-    used = memory(with_signals(bundle, names) if chosen else bundle)
+    used = memory(with_signals(bundle, names) if chosen else bundle, written.in_place_fft)
     frame_ms = 1000 / config.framing.frames_per_second
     macs = f"{config.least_macs:,} to {config.most_macs:,} MACs"
     if figures is None:
@@ -115,11 +123,13 @@ def closing(bundle: Bundle, written: LibraryManifest, out: Path, layout: str = "
         # Probes and state are those of the signals that were asked for.
         padding = core.probes - probe_bytes(bundle) if bundle.hash == figures.bundle_hash else 0
         flash = core.network + core.code + used.probes + padding
+        counted = "counted on the demo's audio, with all signals"
+        counted += ", flash and instructions without --in-place-fft" if written.in_place_fft else ""
         cost = (
             f"On a {core.name.title()} it takes {flash:,} bytes of flash, "
             f"{used.state_total + core.stack:,} bytes of RAM, stack included, and {core.instructions_mean:,.0f} "
             f"instructions per frame of {frame_ms:g} ms, {core.instructions_max:,} at most ({core.optimize}, {macs}; "
-            "counted on the demo's audio, with all signals)."
+            f"{counted})."
         )
     also = f" {written.prefix}_stream.c is a second file to compile." if written.stream else ""
     needed = "memset and memcpy" if config.framing.sizes == STANDARD.sizes else "memset, memcpy and memmove"
