@@ -29,6 +29,7 @@ FILES = [
     "dyncp_dsp_fft.h",
     "dyncp_dsp_frames.h",
     "dyncp_dsp_pairs.h",
+    "dyncp_features_helium.h",
     "dyncp_fft.h",
     "dyncp_fft_helium.h",
     "dyncp_fft_scalar.h",
