@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import torch
 from sounds import small_corpus
+from torch import Tensor
 
 from dyncp.base.config.experiment import Config
 from dyncp.base.config.framing import HOP
@@ -19,10 +22,11 @@ from dyncp.base.config.training import ByKind, TrainingConfig
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.fitting.trainer import Progress, Trainer
-from dyncp.train.losses.kinds import kind_loss, shares
+from dyncp.train.losses.kinds import frame_loss, kind_loss, shares
 from dyncp.train.mixing.clips import Mixer
 from dyncp.train.mixing.mixers import load_mixers
 from dyncp.train.network.checkpoint import load_checkpoint
+from dyncp.train.network.enhancer import Enhancer, Gate
 from dyncp.train.targets.frames import near_speech, voice_activity
 
 NETWORK = NetworkConfig(
@@ -60,15 +64,43 @@ def test_shares_are_means_over_the_frames_of_a_kind() -> None:
     torch.testing.assert_close(loss, (found[0] - 0.5) ** 2)
 
 
-def test_a_kind_without_frames_has_no_say() -> None:
+def test_each_frame_is_held_to_its_kind() -> None:
+    speech = torch.tensor([[True, True, False, False]])
+    masks = torch.zeros(1, 2, 4, 4)
+    masks[..., 0] = 1
+    torch.testing.assert_close(frame_loss(masks, speech, ByKind(0.5, 0.25)), torch.tensor(0.5**2 + 0.25**2))
+    even = torch.zeros(1, 2, 4, 4)
+    even[:, :, :2, :2] = 1
+    even[:, :, :1, 2:] = 1
+    torch.testing.assert_close(frame_loss(even, speech, ByKind(0.5, 0.25)), torch.tensor(0.0))
+
+
+@pytest.mark.parametrize("loss", [kind_loss, frame_loss])
+def test_a_kind_without_frames_has_no_say(loss: Callable[[Tensor, Tensor, ByKind], Tensor]) -> None:
     masks, none = torch.full((1, 2, 4, 6), 0.5), torch.zeros(1, 6, dtype=torch.bool)
-    torch.testing.assert_close(kind_loss(masks, none, ByKind(0.9, 0.5)), torch.tensor(0.0))
+    torch.testing.assert_close(loss(masks, none, ByKind(0.9, 0.5)), torch.tensor(0.0))
 
 
 @pytest.mark.parametrize("field", ["speech_utilization", "rest_utilization"])
 def test_one_target_alone_is_refused(field: str) -> None:
     with pytest.raises(ConfigError, match="give both, or neither"):
         parse(Config, {"training": {field: 0.5}}, "half.toml")
+
+
+def test_frames_need_targets_by_kind() -> None:
+    with pytest.raises(ConfigError, match="frame needs speech_utilization and rest_utilization"):
+        parse(Config, {"training": {"utilization_by": "frame"}}, "half.toml")
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [(NETWORK, "of 16 gated channels per block, at least one"), (NetworkConfig(gate_site="none"), "has no gates")],
+    ids=["all of them", "static"],
+)
+def test_some_channel_has_to_close(network: NetworkConfig, message: str) -> None:
+    fields = {"network": network.model_dump(), "training": {"open_channels": 16}}
+    with pytest.raises(ConfigError, match=message):
+        parse(Config, fields, "open.toml")
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +133,32 @@ def test_mixers_that_mark_no_speech_are_refused(mixers: tuple[Mixer, Mixer], tmp
     unmarked = Mixer(mixers[0].speech, mixers[0].noise, mixers[0].config, mixers[0].classes)
     with pytest.raises(ConfigError, match="mark frames near speech"):
         Trainer(experiment(1, 1), unmarked, unmarked, tmp_path)
+
+
+@pytest.mark.parametrize("shared", ["block", "network"])
+def test_open_channels_stay_open(
+    shared: Literal["block", "network"], mixers: tuple[Mixer, Mixer], tmp_path: Path
+) -> None:
+    config = experiment(1, 3)
+    training = config.training.model_copy(update={"open_channels": 3, "utilization_by": "frame"})
+    config = config.model_copy(
+        update={"training": training, "network": NETWORK.model_copy(update={"gate_shared": shared})}
+    )
+    trainer = Trainer(config, *mixers, tmp_path)
+    trainer.start_from(Enhancer(config.network))
+    trainer.run(lambda _: None, workers=0)
+    network = load_checkpoint(tmp_path).network
+    assert load_checkpoint(tmp_path).config.training == training
+    with torch.no_grad():
+        for gate in (block.gate for block in network.blocks if block.gate is not None):
+            assert isinstance(gate, Gate)
+            weight, bias = (of.unflatten(0, (gate.blocks, -1)) for of in (gate.score.weight, gate.score.bias))
+            assert not weight[:, :3].any() and (bias[:, :3] > 0.9).all()
+            assert weight[:, 3:].abs().amax() > 0
+            bias[:, 3:] = -100
+        masks = network.eval()(torch.rand(2, NETWORK.spectrum, 20)).masks
+    decided = masks[..., NETWORK.gate_period :]
+    assert decided[:, :, :3].all() and not decided[:, :, 3:].any()
 
 
 @pytest.mark.slow

@@ -32,8 +32,8 @@ def mixer(tmp_path_factory: pytest.TempPathFactory) -> Mixer:
     return Mixer(read_all(part.speech), read_all(part.noise), MixingConfig(clip_s=0.5))
 
 
-def trainer(network: NetworkConfig, mixer: Mixer, folder: Path) -> Trainer:
-    training = TrainingConfig(batch=1, epochs=1, steps_per_epoch=2)
+def trainer(network: NetworkConfig, mixer: Mixer, folder: Path, open_channels: int = 0) -> Trainer:
+    training = TrainingConfig(batch=1, epochs=1, steps_per_epoch=2, open_channels=open_channels)
     return Trainer(Config(network=network, training=training), mixer, mixer, folder)
 
 
@@ -75,6 +75,29 @@ def test_a_wider_network_starts_a_narrower_one(mixer: Mixer, tmp_path: Path) -> 
     run.start_from(wide)
     wanted = narrowed(wide, 20).state_dict()
     assert all(torch.equal(weights, wanted[name]) for name, weights in run.network.state_dict().items())
+
+
+@pytest.mark.parametrize("config", [SHAPES[1], STATIC], ids=lambda c: c.gate_site)
+def test_the_strongest_channels_may_come_first(config: NetworkConfig) -> None:
+    network, features = half_dead(config), torch.rand(2, BINS, 30)
+    ordered = narrowed(network, config.hidden, strongest_first=True)
+    for block in ordered.blocks:
+        carried = block.project.weight[..., 0].norm(dim=0)
+        assert carried[: config.hidden // 2].min() > 0
+    with torch.no_grad():
+        torch.testing.assert_close(ordered(features).suppression, network(features).suppression, atol=1e-5, rtol=1e-4)
+    narrow = narrowed(network, config.hidden // 2).state_dict()["blocks.0.expand.weight"]
+    first = ordered.state_dict()["blocks.0.expand.weight"][: config.hidden // 2]
+    assert sorted(first[..., 0].tolist()) == sorted(narrow[..., 0].tolist())
+
+
+@pytest.mark.parametrize(("start", "ordered"), [(STATIC, True), (SHAPES[1], False)], ids=["gates anew", "gates kept"])
+def test_open_channels_are_the_strongest(start: NetworkConfig, ordered: bool, mixer: Mixer, tmp_path: Path) -> None:
+    run, network = trainer(SHAPES[1], mixer, tmp_path, open_channels=2), half_dead(start)
+    run.start_from(network)
+    wanted = narrowed(network, network.config.hidden, strongest_first=True) if ordered else network
+    name = "blocks.1.project.weight"
+    assert torch.equal(run.network.state_dict()[name], wanted.state_dict()[name])
 
 
 def test_a_network_on_bins_starts_one_on_bands(mixer: Mixer, tmp_path: Path) -> None:

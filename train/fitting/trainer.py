@@ -26,7 +26,7 @@ from dyncp.train.fitting.schedule import has_settled, learning_rate, target_util
 from dyncp.train.fitting.validation import Validated, validated
 from dyncp.train.losses.auxiliary import MaskReadout, auxiliary_loss
 from dyncp.train.losses.intelligibility import IntelligibilityLoss
-from dyncp.train.losses.kinds import kind_loss
+from dyncp.train.losses.kinds import frame_loss, kind_loss
 from dyncp.train.losses.perceptual import PerceptualLoss
 from dyncp.train.losses.spectral import level_spectra, spectral_loss, utilization_loss, waveform_loss
 from dyncp.train.mixing.clips import Batch, Batches, Mixer, loader
@@ -86,6 +86,7 @@ class Trainer:
         for module in self.network.modules():
             if isinstance(module, Gate):
                 module.gradient = config.training.gate_gradient
+        self.network.keep_open(config.training.open_channels)
         processes.share_norms(self.network)
         self.perceptual = PerceptualLoss(config.training.perceptual_compensation, self.framing).to(self.device)
         self.intelligibility = IntelligibilityLoss(self.framing).to(self.device)
@@ -182,6 +183,7 @@ class Trainer:
         total.backward()  # type: ignore[no-untyped-call]
         norm = self._clip_gradient()
         self.optimizer.step()
+        self.network.keep_open(training.open_channels)
         if self.average:
             self.average.update(step)
         utilization = masks.mean() if self.config.network.gated else torch.ones_like(loss)
@@ -205,7 +207,8 @@ class Trainer:
         if targets is None or batch.speech is None:
             return utilization_loss(masks, self._target_utilization(step))
         now = (self._target_utilization(step, target) for target in (targets.speech, targets.rest))
-        return kind_loss(masks, batch.speech.to(self.device), ByKind(*now))
+        loss = frame_loss if self.config.training.utilization_by == "frame" else kind_loss
+        return loss(masks, batch.speech.to(self.device), ByKind(*now))
 
     def _target_utilization(self, step: int, target: float | None = None) -> float:
         """The schedule's, but never more than a cap lets through: wanting more would open gates for nothing."""
@@ -286,7 +289,9 @@ class Trainer:
 
     def start_from(self, network: Enhancer) -> None:
         """Begin with a trained network's weights (train/network/starting.py). Raises CheckpointError if none fit."""
-        self.network.load_state_dict(start_weights(network, self.network))
+        open_channels = self.config.training.open_channels
+        self.network.load_state_dict(start_weights(network, self.network, strongest_first=open_channels > 0))
+        self.network.keep_open(open_channels)
         self.average = self._begin_average()
 
     def resume(self, other_epochs: bool = False) -> int:

@@ -25,6 +25,19 @@ def shares(masks: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
     return summed / frames.clamp(min=1), frames
 
 
+def frame_loss(masks: Tensor, speech: Tensor, targets: ByKind) -> Tensor:
+    """Sum over both kinds of the mean squared distance of each frame's share from its kind's target.
+
+    A mean is met as well by some frames all open and others all closed as by all alike; here each frame has a say.
+    """
+    active = masks.mean(dim=(1, 2))
+    error = (active - torch.where(speech, targets.speech, targets.rest)).square()
+    kinds = torch.stack([speech, ~speech]).to(active.dtype)
+    summed, frames = processes.total(torch.stack([(error * kinds).sum((1, 2)), kinds.sum((1, 2))]))
+    means: Tensor = summed / frames.clamp(min=1)
+    return means.sum()
+
+
 def kind_loss(masks: Tensor, speech: Tensor, targets: ByKind) -> Tensor:
     """Sum of the squared distances of both shares from their targets; a kind without a frame has no say."""
     found, frames = shares(masks, speech)

@@ -102,6 +102,13 @@ class Gate(nn.Module):
         after = (hold[..., -1:] for hold in holds[:2]) if self.period > 1 else (None, None)
         return Decision(*holds), GateState(pool, (state.frame + frames) % self.period, *after)
 
+    @torch.no_grad()
+    def keep_open(self, channels: int) -> None:
+        """The first channels of each of its blocks are active whatever is heard: a score of 1 without weights."""
+        assert self.score.bias is not None
+        self.score.weight.view(self.blocks, -1, self.score.in_channels)[:, :channels] = 0
+        self.score.bias.view(self.blocks, -1)[:, :channels] = 1
+
     def _damped(self, residual: Tensor) -> Tensor:
         if self.gradient == 1:
             return residual
@@ -235,6 +242,12 @@ class Enhancer(nn.Module):
     def initial_state(self, batch: int) -> list[BlockState]:
         residual = self.front.weight.new_zeros(batch, self.config.channels, 0)
         return [block.initial_state(residual) for block in self.blocks]  # type: ignore[operator]
+
+    def keep_open(self, channels: int) -> None:
+        """Of every block, the first so many gated channels are never closed: they carry the past through a pause."""
+        for gate in self.modules():
+            if channels and isinstance(gate, Gate):
+                gate.keep_open(channels)
 
     def _budget(self, residual: Tensor) -> Tensor:
         """Channels that each frame of residual [B, C, T] may compute: [B, T] in float32, as bfloat16 counts to 256."""

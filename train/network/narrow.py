@@ -10,16 +10,17 @@ from dyncp.base.config.network import NetworkConfig
 from dyncp.train.network.enhancer import Block, Enhancer
 
 
-def narrowed(network: Enhancer, hidden: int) -> Enhancer:
+def narrowed(network: Enhancer, hidden: int, strongest_first: bool = False) -> Enhancer:
     """The network with `hidden` conv channels per block, at most as many as it has; for training to go on from.
 
     A channel's weight is the norm of its column in the last 1×1 times its typical size there, which batch norm states:
-    its gain and shift are the spread and the mean before the ReLU. Gates on conv channels follow their channels.
+    its gain and shift are the spread and the mean before the ReLU. Gates on conv channels follow their channels. The
+    channels that stay keep their order, or come with the largest weight first.
     """
     config = network.config.model_copy(update={"hidden": hidden})
     result = Enhancer(config)
     state = network.state_dict()
-    kept = [_largest(block, hidden) for block in network.blocks if isinstance(block, Block)]
+    kept = [_largest(block, hidden, strongest_first) for block in network.blocks if isinstance(block, Block)]
     for name, tensor in state.items():
         if name.startswith("blocks."):
             _, index, part = name.split(".", 2)
@@ -28,11 +29,12 @@ def narrowed(network: Enhancer, hidden: int) -> Enhancer:
     return result.eval()
 
 
-def _largest(block: Block, count: int) -> Tensor:
+def _largest(block: Block, count: int, strongest_first: bool) -> Tensor:
     norm = block.depthwise_norm
     size = (norm.weight.square() + norm.bias.clamp(min=0).square()).sqrt()
     carried = size * block.project.weight[..., 0].norm(dim=0)
-    return torch.sort(carried.argsort(descending=True)[:count]).values
+    kept = carried.argsort(descending=True)[:count]
+    return kept if strongest_first else torch.sort(kept).values
 
 
 def _select(name: str, tensor: Tensor, kept: list[Tensor], config: NetworkConfig) -> Tensor:

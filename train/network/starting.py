@@ -11,20 +11,28 @@ from dyncp.train.network.enhancer import Enhancer
 from dyncp.train.network.narrow import narrowed
 
 
-def start_weights(network: Enhancer, other: Enhancer) -> dict[str, Tensor]:
+def start_weights(network: Enhancer, other: Enhancer, strongest_first: bool = False) -> dict[str, Tensor]:
     """The state that `other` begins with: `network`'s where it fits, `other`'s own elsewhere.
 
     Gates that `network` lacks, or has of another shape, start anew: so a dense network becomes a dynamic one. Of more
-    conv channels, those that carry most are kept; bins become bands. Raises CheckpointError where other shapes differ.
+    conv channels, those that carry most are kept; with `strongest_first` they come in this order where gates start
+    anew. Bins become bands. Raises CheckpointError where other shapes differ.
     """
     if network.config.bands is None and other.config.bands is not None:
         network = banded(network, other.config.bands)
     if network.config.hidden > other.config.hidden:
         network = narrowed(network, other.config.hidden)
     own: dict[str, Tensor] = other.state_dict()
+    if strongest_first and not _gates_fit(network, own):
+        network = narrowed(network, network.config.hidden, strongest_first=True)
     weights = network.state_dict()
     fitting = {k: w for k, w in weights.items() if k in own and w.shape == own[k].shape}
     for name in own.keys() - fitting.keys() | weights.keys() - fitting.keys():
         if ".gate." not in name:
             raise CheckpointError(f"the network to start from does not fit the configuration: {name}")
     return {**own, **fitting}
+
+
+def _gates_fit(network: Enhancer, own: dict[str, Tensor]) -> bool:
+    gates = {name: weights for name, weights in network.state_dict().items() if ".gate." in name}
+    return bool(gates) and all(name in own and weights.shape == own[name].shape for name, weights in gates.items())

@@ -36,6 +36,15 @@ class Config(StrictModel):
             raise ValueError(f"mixing.clip_s: training.intelligibility_weight needs clips of at least {least:g} s")
         return self
 
+    @model_validator(mode="after")
+    def _gates_close_something(self) -> Config:
+        open_channels, gated = self.training.open_channels, self.network.gated
+        if open_channels and not gated:
+            raise ValueError("training.open_channels: a static network (gate_site none) has no gates")
+        if open_channels and open_channels >= gated:
+            raise ValueError(f"training.open_channels: of {gated} gated channels per block, at least one has to close")
+        return self
+
 
 def find_config(name: str | Path) -> Path:
     """A preset's name or a path to a TOML file."""

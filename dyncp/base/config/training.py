@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_ser
 from dyncp.base.config.reading import StrictModel, without
 
 # Of those of a training that came after the first checkpoints, whose files know nothing of them.
-LATER_TRAINING_DEFAULTS = {"patience": None, "keep_best": False}
+LATER_TRAINING_DEFAULTS = {"patience": None, "keep_best": False, "open_channels": 0, "utilization_by": "kind"}
 
 # Beyond any use; steps of more than float32 holds would end the optimizer with an error of its own.
 LARGEST_RATE = 1e30
@@ -41,6 +41,7 @@ class TrainingConfig(StrictModel):
     target_utilization: float = Field(0.25, gt=0, le=1)
     speech_utilization: float | None = Field(None, gt=0, le=1, description="target in frames near speech; see kinds.py")
     rest_utilization: float | None = Field(None, gt=0, le=1, description="target in all other frames")
+    utilization_by: Literal["kind", "frame"] = Field("kind", description="what the two are asked of: means, or frames")
     utilization_weight: float = Field(5.0, ge=0)
     utilization_ramp: float = Field(0.3, ge=0, le=1, description="share of all steps until the target is reached")
     perceptual_weight: float = Field(0.0, ge=0, description="of the loss modelled on PESQ (train/losses/perceptual.py)")
@@ -56,6 +57,7 @@ class TrainingConfig(StrictModel):
         le=1,
         description="share of a mask's gradient that gates pass on, but for read-outs'",
     )
+    open_channels: int = Field(0, ge=0, description="of each block, the first ones, which its gates never close")
     average_decay: float = Field(0.0, ge=0, lt=1, description="of the averaged weights; 0: the last weights")
     patience: int | None = Field(None, ge=1, description="epochs without a better validation until training ends")
     keep_best: bool = Field(False, description="the checkpoint is the epoch's of the best validation, not the last's")
@@ -71,6 +73,8 @@ class TrainingConfig(StrictModel):
             raise ValueError(
                 "speech_utilization, rest_utilization: give both, or neither for one target for all frames"
             )
+        if self.speech_utilization is None and self.utilization_by == "frame":
+            raise ValueError("utilization_by: frame needs speech_utilization and rest_utilization")
         return self
 
     @property
