@@ -87,9 +87,10 @@ def test_one_target_alone_is_refused(field: str) -> None:
         parse(Config, {"training": {field: 0.5}}, "half.toml")
 
 
-def test_frames_need_targets_by_kind() -> None:
-    with pytest.raises(ConfigError, match="frame needs speech_utilization and rest_utilization"):
-        parse(Config, {"training": {"utilization_by": "frame"}}, "half.toml")
+@pytest.mark.parametrize("training", [{"utilization_by": "frame"}, {"easy_snr_db": 0.0}], ids=lambda t: next(iter(t)))
+def test_what_goes_by_kind_needs_targets_by_kind(training: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="needs speech_utilization and rest_utilization"):
+        parse(Config, {"training": training}, "half.toml")
 
 
 @pytest.mark.parametrize(
@@ -135,6 +136,20 @@ def test_mixers_that_mark_no_speech_are_refused(mixers: tuple[Mixer, Mixer], tmp
         Trainer(experiment(1, 1), unmarked, unmarked, tmp_path)
 
 
+def test_speech_that_is_nearly_clean_may_count_as_rest(mixers: tuple[Mixer, Mixer]) -> None:
+    def marked(speech_below: float) -> list[bool]:
+        config = MixingConfig(clip_s=1.0, snr_db=(-5, 20))
+        mixer = Mixer(mixers[0].speech, mixers[0].noise, config, speech_below=speech_below)
+        clips = [mixer.clip(np.random.default_rng((3, 0, i))) for i in range(12)]
+        found = mixer.batch(12, (3, 0)).speech
+        assert found is not None
+        for clip, frames in zip(clips, found.numpy(), strict=True):
+            assert np.array_equal(frames, near_speech(clip.clean) & (clip.snr_db < speech_below))
+        return [bool(frames.any()) for frames in found]
+
+    assert sum(marked(np.inf)) > sum(marked(8.0)) > sum(marked(-np.inf)) == 0
+
+
 @pytest.mark.parametrize("shared", ["block", "network"])
 def test_open_channels_stay_open(
     shared: Literal["block", "network"], mixers: tuple[Mixer, Mixer], tmp_path: Path
@@ -153,12 +168,14 @@ def test_open_channels_stay_open(
         for gate in (block.gate for block in network.blocks if block.gate is not None):
             assert isinstance(gate, Gate)
             weight, bias = (of.unflatten(0, (gate.blocks, -1)) for of in (gate.score.weight, gate.score.bias))
-            assert not weight[:, :3].any() and (bias[:, :3] > 0.9).all()
+            assert not weight[:, :3].any()
+            assert (bias[:, :3] > 0.9).all()
             assert weight[:, 3:].abs().amax() > 0
             bias[:, 3:] = -100
         masks = network.eval()(torch.rand(2, NETWORK.spectrum, 20)).masks
     decided = masks[..., NETWORK.gate_period :]
-    assert decided[:, :, :3].all() and not decided[:, :, 3:].any()
+    assert decided[:, :, :3].all()
+    assert not decided[:, :, 3:].any()
 
 
 @pytest.mark.slow

@@ -101,7 +101,7 @@ class Trainer:
             lr=config.training.learning_rate,
             weight_decay=config.training.weight_decay,
         )
-        if config.training.by_kind and not (train.marks_speech and validation.marks_speech):
+        if config.training.by_kind and None in (train.speech_below, validation.speech_below):
             raise ConfigError("training.speech_utilization: needs mixers that mark frames near speech")
         self.average = self._begin_average()
         self.share = processes.share(config.training.batch)

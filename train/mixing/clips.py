@@ -36,7 +36,7 @@ EQUALIZER_ORDERS = np.array([1, 2, 3])
 class Batch:
     """noisy, clean [B, T·hop] in [−1, 1]; level [B], the active speech RMS that normalises the loss.
 
-    speech, bool [B, T], where the mixer marks it: frames near speech (train/losses/kinds.py).
+    speech, bool [B, T], where the mixer marks it: frames near speech that is worth work (train/losses/kinds.py).
     """
 
     noisy: Tensor
@@ -64,9 +64,10 @@ class Clip:
 class Mixer:
     """Draws clips from recordings; with `classes`, its batches are labelled for joint training.
 
-    Labels take as long as mixing: with `label_period` L only every Lth batch has them. With `marks_speech`, batches say
-    which frames are near speech. A clip is a whole number of the hops of `framing`, whose frames the labels are of.
-    Recordings are of 16 kHz; their stretches are brought to the rate of `framing` before levels are set and they meet.
+    Labels take as long as mixing: with `label_period` L only every Lth batch has them. With `speech_below`, batches say
+    which frames are near speech, in clips whose SNR is below it, dB. A clip is a whole number of the hops of `framing`,
+    whose frames the labels are of. Recordings are of 16 kHz; their stretches are brought to the rate of `framing` before
+    levels are set and they meet.
     """
 
     def __init__(
@@ -75,12 +76,12 @@ class Mixer:
         noise: Sequence[Pcm],
         config: MixingConfig,
         classes: SourceClasses | None = None,
-        marks_speech: bool = False,
+        speech_below: float | None = None,
         label_period: int = 1,
         framing: Framing = STANDARD,
     ) -> None:
         self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
-        self.marks_speech, self.label_period = marks_speech, label_period
+        self.speech_below, self.label_period = speech_below, label_period
         self.framing = framing
         self.rate = framing.rate
         self.samples = round(config.clip_s * self.rate / framing.hop) * framing.hop
@@ -99,11 +100,12 @@ class Mixer:
             torch.from_numpy(np.stack([clip.clean for clip in clips])),
             torch.tensor([clip.level for clip in clips], dtype=torch.float32),
             self._labels(clips) if seed[-1] % self.label_period == 0 else None,
-            self._near_speech(clips) if self.marks_speech else None,
+            None if self.speech_below is None else self._near_speech(clips, self.speech_below),
         )
 
-    def _near_speech(self, clips: list[Clip]) -> Tensor:
-        return torch.from_numpy(np.stack([near_speech(clip.clean, self.framing) for clip in clips]))
+    def _near_speech(self, clips: list[Clip], snr_db: float) -> Tensor:
+        marks = [near_speech(clip.clean, self.framing) & (clip.snr_db < snr_db) for clip in clips]
+        return torch.from_numpy(np.stack(marks))
 
     def _labels(self, clips: list[Clip]) -> ClipLabels | None:
         if self.classes is None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 from dyncp.base.config.experiment import Config
 from dyncp.train.corpora.recordings import Corpus
 from dyncp.train.corpora.sources import read_sources
@@ -24,8 +26,9 @@ def load_mixers(corpus: Corpus, config: Config) -> tuple[Mixer, Mixer]:
     def mixer(part: Corpus) -> Mixer:
         sources = read_sources(part)
         classes = source_classes(sources.corpus, categories) if config.training.auxiliary_weight > 0 else None
-        marks_speech, period = config.training.by_kind is not None, config.training.auxiliary_period
+        easy, period = config.training.easy_snr_db, config.training.auxiliary_period
+        speech_below = None if config.training.by_kind is None else math.inf if easy is None else easy
         framing = config.network.framing
-        return Mixer(sources.speech, sources.noise, config.mixing, classes, marks_speech, period, framing)
+        return Mixer(sources.speech, sources.noise, config.mixing, classes, speech_below, period, framing)
 
     return mixer(corpus.split("train")), mixer(corpus.split("validation"))

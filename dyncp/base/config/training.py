@@ -11,7 +11,13 @@ from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_ser
 from dyncp.base.config.reading import StrictModel, without
 
 # Of those of a training that came after the first checkpoints, whose files know nothing of them.
-LATER_TRAINING_DEFAULTS = {"patience": None, "keep_best": False, "open_channels": 0, "utilization_by": "kind"}
+LATER_TRAINING_DEFAULTS = {
+    "patience": None,
+    "keep_best": False,
+    "open_channels": 0,
+    "utilization_by": "kind",
+    "easy_snr_db": None,
+}
 
 # Beyond any use; steps of more than float32 holds would end the optimizer with an error of its own.
 LARGEST_RATE = 1e30
@@ -41,6 +47,7 @@ class TrainingConfig(StrictModel):
     target_utilization: float = Field(0.25, gt=0, le=1)
     speech_utilization: float | None = Field(None, gt=0, le=1, description="target in frames near speech; see kinds.py")
     rest_utilization: float | None = Field(None, gt=0, le=1, description="target in all other frames")
+    easy_snr_db: float | None = Field(None, description="speech from this SNR of its clip on counts as rest")
     utilization_by: Literal["kind", "frame"] = Field("kind", description="what the two are asked of: means, or frames")
     utilization_weight: float = Field(5.0, ge=0)
     utilization_ramp: float = Field(0.3, ge=0, le=1, description="share of all steps until the target is reached")
@@ -73,8 +80,9 @@ class TrainingConfig(StrictModel):
             raise ValueError(
                 "speech_utilization, rest_utilization: give both, or neither for one target for all frames"
             )
-        if self.speech_utilization is None and self.utilization_by == "frame":
-            raise ValueError("utilization_by: frame needs speech_utilization and rest_utilization")
+        given = {"utilization_by: frame": self.utilization_by == "frame", "easy_snr_db": self.easy_snr_db is not None}
+        for field in (field for field, used in given.items() if used and self.speech_utilization is None):
+            raise ValueError(f"{field}: needs speech_utilization and rest_utilization")
         return self
 
     @property
