@@ -33,7 +33,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         (
             ("train", "papyrus", "--corpus", ".", "--out", "x"),
-            "presets are day70, delay16, delay32, delay4, delay8, ears, front, paper",
+            "presets are day100, day70, delay16, delay32, delay4, delay8, ears, front, paper",
         ),
         (("train", "paper", "--corpus", "nowhere", "--out", "x"), "nowhere: no such folder"),
         (("generate", "nowhere", "x"), "manifest.json"),

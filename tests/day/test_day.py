@@ -132,5 +132,5 @@ def test_a_recipe_of_the_users_own(tmp_path: Path) -> None:
 
 
 def test_the_recipe_is_no_preset_of_a_network() -> None:
-    with pytest.raises(ConfigError, match="presets are day70, delay16, delay32, delay4, delay8, ears, front, paper"):
+    with pytest.raises(ConfigError, match="presets are day100, day70, delay16, delay32, delay4, delay8, ears"):
         load_config("nothing")

@@ -164,5 +164,5 @@ def test_bad_configuration_names_file_and_field(tmp_path: Path, text: str, compl
 
 
 def test_an_unknown_preset_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="presets are day70, delay16, delay32, delay4, delay8, ears, front, paper"):
+    with pytest.raises(ConfigError, match="presets are day100, day70, delay16, delay32, delay4, delay8, ears"):
         load_config("papyrus")

@@ -66,8 +66,8 @@ class Mixer:
 
     Labels take as long as mixing: with `label_period` L only every Lth batch has them. With `speech_below`, batches say
     which frames are near speech, in clips whose SNR is below it, dB. A clip is a whole number of the hops of `framing`,
-    whose frames the labels are of. Recordings are of 16 kHz; their stretches are brought to the rate of `framing` before
-    levels are set and they meet.
+    whose frames the labels are of. Recordings are of 16 kHz; their stretches are brought to the rate of `framing`
+    before levels are set and they meet.
     """
 
     def __init__(
