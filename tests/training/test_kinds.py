@@ -94,12 +94,17 @@ def test_what_goes_by_kind_needs_targets_by_kind(training: dict[str, object]) ->
 
 
 @pytest.mark.parametrize(
-    ("network", "message"),
-    [(NETWORK, "of 16 gated channels per block, at least one"), (NetworkConfig(gate_site="none"), "has no gates")],
-    ids=["all of them", "static"],
+    ("network", "channels", "message"),
+    [
+        (NETWORK, 16, "of 16 gated channels per block, at least one"),
+        (NETWORK, (0, 16), "of 16 gated channels per block, at least one"),
+        (NETWORK, (1, 2, 3), "one number for all 2 blocks, or one for each"),
+        (NetworkConfig(gate_site="none"), 16, "has no gates"),
+    ],
+    ids=["all of them", "all of a block", "of too many blocks", "static"],
 )
-def test_some_channel_has_to_close(network: NetworkConfig, message: str) -> None:
-    fields = {"network": network.model_dump(), "training": {"open_channels": 16}}
+def test_some_channel_has_to_close(network: NetworkConfig, channels: int | tuple[int, ...], message: str) -> None:
+    fields = {"network": network.model_dump(), "training": {"open_channels": channels}}
     with pytest.raises(ConfigError, match=message):
         parse(Config, fields, "open.toml")
 
@@ -151,31 +156,31 @@ def test_speech_that_is_nearly_clean_may_count_as_rest(mixers: tuple[Mixer, Mixe
 
 
 @pytest.mark.parametrize("shared", ["block", "network"])
+@pytest.mark.parametrize("channels", [3, (5, 0)], ids=["of every block", "of one block"])
 def test_open_channels_stay_open(
-    shared: Literal["block", "network"], mixers: tuple[Mixer, Mixer], tmp_path: Path
+    shared: Literal["block", "network"], channels: int | tuple[int, ...], mixers: tuple[Mixer, Mixer], tmp_path: Path
 ) -> None:
     config = experiment(1, 3)
-    training = config.training.model_copy(update={"open_channels": 3, "utilization_by": "frame"})
-    config = config.model_copy(
-        update={"training": training, "network": NETWORK.model_copy(update={"gate_shared": shared})}
-    )
+    training = config.training.model_copy(update={"open_channels": channels, "utilization_by": "frame"})
+    network = NETWORK.model_copy(update={"gate_shared": shared})
+    config = config.model_copy(update={"training": training, "network": network})
     trainer = Trainer(config, *mixers, tmp_path)
     trainer.start_from(Enhancer(config.network))
     trainer.run(lambda _: None, workers=0)
-    network = load_checkpoint(tmp_path).network
-    assert load_checkpoint(tmp_path).config.training == training
+    trained = load_checkpoint(tmp_path)
+    assert trained.config.training == training
+    kept = (3, 3) if channels == 3 else (5, 0)
     with torch.no_grad():
-        for gate in (block.gate for block in network.blocks if block.gate is not None):
-            assert isinstance(gate, Gate)
-            weight, bias = (of.unflatten(0, (gate.blocks, -1)) for of in (gate.score.weight, gate.score.bias))
-            assert not weight[:, :3].any()
-            assert (bias[:, :3] > 0.9).all()
-            assert weight[:, 3:].abs().amax() > 0
-            bias[:, 3:] = -100
-        masks = network.eval()(torch.rand(2, NETWORK.spectrum, 20)).masks
-    decided = masks[..., NETWORK.gate_period :]
-    assert decided[:, :, :3].all()
-    assert not decided[:, :, 3:].any()
+        for gate in (module for module in trained.network.modules() if isinstance(module, Gate)):
+            bias = gate.score.bias
+            assert bias is not None
+            assert gate.score.weight.any()
+            # A gate that closes all it can: scores without weights alone are left.
+            bias[gate.score.weight[..., 0].any(dim=1)] = -100
+        masks = trained.network.eval()(torch.rand(2, NETWORK.spectrum, 20)).masks[..., NETWORK.gate_period :]
+    for block, count in enumerate(kept):
+        assert masks[:, block, :count].all()
+        assert not masks[:, block, count:].any()
 
 
 @pytest.mark.slow

@@ -86,7 +86,7 @@ class Trainer:
         for module in self.network.modules():
             if isinstance(module, Gate):
                 module.gradient = config.training.gate_gradient
-        self.network.keep_open(config.training.open_channels)
+        self.network.keep_open(config.open_channels)
         processes.share_norms(self.network)
         self.perceptual = PerceptualLoss(config.training.perceptual_compensation, self.framing).to(self.device)
         self.intelligibility = IntelligibilityLoss(self.framing).to(self.device)
@@ -183,7 +183,7 @@ class Trainer:
         total.backward()  # type: ignore[no-untyped-call]
         norm = self._clip_gradient()
         self.optimizer.step()
-        self.network.keep_open(training.open_channels)
+        self.network.keep_open(self.config.open_channels)
         if self.average:
             self.average.update(step)
         utilization = masks.mean() if self.config.network.gated else torch.ones_like(loss)
@@ -289,9 +289,9 @@ class Trainer:
 
     def start_from(self, network: Enhancer) -> None:
         """Begin with a trained network's weights (train/network/starting.py). Raises CheckpointError if none fit."""
-        open_channels = self.config.training.open_channels
-        self.network.load_state_dict(start_weights(network, self.network, strongest_first=open_channels > 0))
-        self.network.keep_open(open_channels)
+        kept = self.config.open_channels
+        self.network.load_state_dict(start_weights(network, self.network, strongest_first=any(kept)))
+        self.network.keep_open(kept)
         self.average = self._begin_average()
 
     def resume(self, other_epochs: bool = False) -> int:

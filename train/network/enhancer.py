@@ -10,6 +10,7 @@ and a chunk of any number of frames. The zero state equals left zero padding.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -103,11 +104,16 @@ class Gate(nn.Module):
         return Decision(*holds), GateState(pool, (state.frame + frames) % self.period, *after)
 
     @torch.no_grad()
-    def keep_open(self, channels: int) -> None:
-        """The first channels of each of its blocks are active whatever is heard: a score of 1 without weights."""
+    def keep_open(self, channels: Sequence[int]) -> None:
+        """Of each of its blocks, the first so many channels are active whatever is heard: a score of 1, no weights."""
         assert self.score.bias is not None
-        self.score.weight.view(self.blocks, -1, self.score.in_channels)[:, :channels] = 0
-        self.score.bias.view(self.blocks, -1)[:, :channels] = 1
+        weight, bias = (
+            self.score.weight.view(self.blocks, -1, self.score.in_channels),
+            self.score.bias.view(self.blocks, -1),
+        )
+        for place, count in enumerate(channels):
+            weight[place, :count] = 0
+            bias[place, :count] = 1
 
     def _damped(self, residual: Tensor) -> Tensor:
         if self.gradient == 1:
@@ -243,11 +249,14 @@ class Enhancer(nn.Module):
         residual = self.front.weight.new_zeros(batch, self.config.channels, 0)
         return [block.initial_state(residual) for block in self.blocks]  # type: ignore[operator]
 
-    def keep_open(self, channels: int) -> None:
-        """Of every block, the first so many gated channels are never closed: they carry the past through a pause."""
+    def keep_open(self, channels: Sequence[int]) -> None:
+        """Of each block, the first so many gated channels are never closed: they carry the past through a pause."""
+        if not any(channels):
+            return
         for gate in self.modules():
-            if channels and isinstance(gate, Gate):
-                gate.keep_open(channels)
+            if isinstance(gate, Gate):
+                first = gate.group * gate.blocks
+                gate.keep_open(channels[first : first + gate.blocks])
 
     def _budget(self, residual: Tensor) -> Tensor:
         """Channels that each frame of residual [B, C, T] may compute: [B, T] in float32, as bfloat16 counts to 256."""

@@ -38,12 +38,24 @@ class Config(StrictModel):
 
     @model_validator(mode="after")
     def _gates_close_something(self) -> Config:
-        open_channels, gated = self.training.open_channels, self.network.gated
-        if open_channels and not gated:
+        kept, network = self.open_channels, self.network
+        if not any(kept):
+            return self
+        if not network.gated:
             raise ValueError("training.open_channels: a static network (gate_site none) has no gates")
-        if open_channels and open_channels >= gated:
-            raise ValueError(f"training.open_channels: of {gated} gated channels per block, at least one has to close")
+        if len(kept) != network.blocks:
+            raise ValueError(f"training.open_channels: one number for all {network.blocks} blocks, or one for each")
+        if max(kept) >= network.gated:
+            raise ValueError(
+                f"training.open_channels: of {network.gated} gated channels per block, at least one has to close"
+            )
         return self
+
+    @property
+    def open_channels(self) -> tuple[int, ...]:
+        """Of each block, how many of its gated channels training never closes."""
+        given = self.training.open_channels
+        return (given,) * self.network.blocks if isinstance(given, int) else given
 
 
 def find_config(name: str | Path) -> Path:

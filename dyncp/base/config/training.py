@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -21,6 +21,8 @@ LATER_TRAINING_DEFAULTS = {
 
 # Beyond any use; steps of more than float32 holds would end the optimizer with an error of its own.
 LARGEST_RATE = 1e30
+
+Channels = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ class TrainingConfig(StrictModel):
         le=1,
         description="share of a mask's gradient that gates pass on, but for read-outs'",
     )
-    open_channels: int = Field(0, ge=0, description="of each block, the first ones, which its gates never close")
+    open_channels: Channels | tuple[Channels, ...] = Field(
+        0, description="of every block, or of each, the first channels, which no gate closes"
+    )
     average_decay: float = Field(0.0, ge=0, lt=1, description="of the averaged weights; 0: the last weights")
     patience: int | None = Field(None, ge=1, description="epochs without a better validation until training ends")
     keep_best: bool = Field(False, description="the checkpoint is the epoch's of the best validation, not the last's")
