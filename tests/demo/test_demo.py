@@ -45,8 +45,9 @@ def test_every_core_is_exact_on_real_speech(demo: Path) -> None:
     assert [target["mismatches"] for target in report["targets"]] == [0] * 5
     assert {target["frames"] for target in report["targets"]} == {SECONDS * 16000 // 256}
     per_frame = report["macs"]["per_frame"]
-    assert (per_frame["none_active"], per_frame["all_active"]) == (140_816, 196_112)
-    assert per_frame["none_active"] < per_frame["min"] < per_frame["mean"] < per_frame["max"] < 196_112
+    config = read_bundle(demo / "bundle").config
+    assert (per_frame["none_active"], per_frame["all_active"]) == (config.least_macs, config.most_macs)
+    assert config.least_macs < per_frame["min"] < per_frame["mean"] < per_frame["max"] <= config.most_macs
     layers = sum(layer["mean"] for layer in report["macs"]["by_layer"])
     assert layers == pytest.approx(per_frame["mean"])
     page = (demo / "report.html").read_text(encoding="utf-8")
@@ -58,11 +59,12 @@ def test_every_core_is_exact_on_real_speech(demo: Path) -> None:
 def test_quantization_costs_next_to_nothing(demo: Path) -> None:
     quality = json.loads((demo / "quality.json").read_text())
     assert quality["float"]["pesq"] - quality["int8"]["pesq"] <= 0.02
-    assert quality["differing_mask_bits"] <= 0.01
+    # Gates of a one-pole average that decide for every second frame stand on the brink more often than a window's.
+    assert quality["differing_mask_bits"] <= 0.02
     assert quality["int8"]["pesq"] > quality["noisy"]["pesq"] + 0.6
     assert quality["int8"]["stoi"] > quality["noisy"]["stoi"]
     assert quality["int8"]["estoi"] > quality["noisy"]["estoi"] + 0.05
-    assert 0.2 < quality["utilization_int8"] < 0.3
+    assert quality["int8"]["si_sdr"] > quality["noisy"]["si_sdr"] + 4
 
 
 @pytest.mark.slow
@@ -73,7 +75,9 @@ def test_the_day_tells_cost_by_condition(demo: Path) -> None:
     assert {"speech", "pause", "noise", "quiet", "silence", "day"} == rows.keys()
     assert rows["day"]["frames"] == 2 * 60 * 16000 // 256
     for row in rows.values():
-        assert row["instructions"]["cortex-m4"]["mean"] > row["macs"]["mean"] > 140_816
+        assert row["instructions"]["cortex-m4"]["mean"] > row["macs"]["mean"]
+    for rest in ("noise", "quiet", "silence"):
+        assert rows[rest]["macs"]["mean"] < 0.6 * rows["speech"]["macs"]["mean"]
     assert json.loads((demo / "report.json").read_text())["day"]["rows"] == day["rows"]
 
 
