@@ -48,8 +48,10 @@ def test_every_core_is_exact_on_real_speech(demo: Path) -> None:
     config = read_bundle(demo / "bundle").config
     assert (per_frame["none_active"], per_frame["all_active"]) == (config.least_macs, config.most_macs)
     assert config.least_macs < per_frame["min"] < per_frame["mean"] < per_frame["max"] <= config.most_macs
+    # Of a gate that holds, a layer has the mean of its period: these frames may have one decision of each more or less.
+    unsettled = config.groups * config.gate_macs / (SECONDS * 16000 // 256)
     layers = sum(layer["mean"] for layer in report["macs"]["by_layer"])
-    assert layers == pytest.approx(per_frame["mean"])
+    assert layers == pytest.approx(per_frame["mean"], abs=unsettled)
     page = (demo / "report.html").read_text(encoding="utf-8")
     assert len(page) > 100_000
     assert "Clean reference" in page
