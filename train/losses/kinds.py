@@ -14,15 +14,19 @@ from dyncp.base.config.training import ByKind
 from dyncp.train import processes
 
 
-def shares(masks: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
-    """masks [B, blocks, N, T], speech bool [B, T] → mean share of active channels in frames of speech and at rest, [2].
+def means_by_kind(values: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
+    """values [B, T], speech bool [B, T] → mean in frames of speech and at rest, [2], and how many frames each has, [2].
 
-    Over the clips of all processes. The second, [2], is how many frames there were of each kind; a share of none is 0.
+    Over the clips of all processes; the mean of no frame is 0.
     """
-    active = masks.mean(dim=(1, 2))
-    kinds = torch.stack([speech, ~speech]).to(active.dtype)
-    summed, frames = processes.total(torch.stack([(active * kinds).sum((1, 2)), kinds.sum((1, 2))]))
+    kinds = torch.stack([speech, ~speech]).to(values.dtype)
+    summed, frames = processes.total(torch.stack([(values * kinds).sum((1, 2)), kinds.sum((1, 2))]))
     return summed / frames.clamp(min=1), frames
+
+
+def shares(masks: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
+    """masks [B, blocks, N, T], speech bool [B, T] → mean share of active channels by kind, [2], and frames, [2]."""
+    return means_by_kind(masks.mean(dim=(1, 2)), speech)
 
 
 def frame_loss(masks: Tensor, speech: Tensor, targets: ByKind) -> Tensor:
@@ -30,12 +34,8 @@ def frame_loss(masks: Tensor, speech: Tensor, targets: ByKind) -> Tensor:
 
     A mean is met as well by some frames all open and others all closed as by all alike; here each frame has a say.
     """
-    active = masks.mean(dim=(1, 2))
-    error = (active - torch.where(speech, targets.speech, targets.rest)).square()
-    kinds = torch.stack([speech, ~speech]).to(active.dtype)
-    summed, frames = processes.total(torch.stack([(error * kinds).sum((1, 2)), kinds.sum((1, 2))]))
-    means: Tensor = summed / frames.clamp(min=1)
-    return means.sum()
+    distance = masks.mean(dim=(1, 2)) - torch.where(speech, targets.speech, targets.rest)
+    return means_by_kind(distance.square(), speech)[0].sum()
 
 
 def kind_loss(masks: Tensor, speech: Tensor, targets: ByKind) -> Tensor:

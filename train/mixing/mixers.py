@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import math
-
 from dyncp.base.config.experiment import Config
 from dyncp.train.corpora.recordings import Corpus
 from dyncp.train.corpora.sources import read_sources
@@ -26,9 +24,9 @@ def load_mixers(corpus: Corpus, config: Config) -> tuple[Mixer, Mixer]:
     def mixer(part: Corpus) -> Mixer:
         sources = read_sources(part)
         classes = source_classes(sources.corpus, categories) if config.training.auxiliary_weight > 0 else None
-        easy, period = config.training.easy_snr_db, config.training.auxiliary_period
-        speech_below = None if config.training.by_kind is None else math.inf if easy is None else easy
-        framing = config.network.framing
-        return Mixer(sources.speech, sources.noise, config.mixing, classes, speech_below, period, framing)
+        period, framing = config.training.auxiliary_period, config.network.framing
+        return Mixer(
+            sources.speech, sources.noise, config.mixing, classes, config.training.speech_below, period, framing
+        )
 
     return mixer(corpus.split("train")), mixer(corpus.split("validation"))

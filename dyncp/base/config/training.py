@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -95,3 +96,10 @@ class TrainingConfig(StrictModel):
         if self.speech_utilization is None or self.rest_utilization is None:
             return None
         return ByKind(self.speech_utilization, self.rest_utilization)
+
+    @property
+    def speech_below(self) -> float | None:
+        """SNR of a clip, dB, below which its speech is worth work; None where no target goes by kind of frame."""
+        if self.by_kind is None:
+            return None
+        return inf if self.easy_snr_db is None else self.easy_snr_db
