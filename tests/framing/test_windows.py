@@ -45,6 +45,25 @@ def test_torch_and_numpy_have_the_same_frames(framing: Framing) -> None:
     )
 
 
+@given(framings())
+@settings(max_examples=20, deadline=None)
+def test_parts_are_the_spectrum_and_have_its_gradient(framing: Framing) -> None:
+    signal = torch.randn(2, 12 * framing.hop, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    weight = torch.randn(2, 2, framing.bins, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    found = []
+    for parts_of in (trained.analysed_parts, by_complex_numbers):
+        heard = signal.clone().requires_grad_()
+        parts = parts_of(heard, framing)
+        (parts.square() * weight).sum().backward()
+        found.append((parts.detach(), heard.grad))
+    torch.testing.assert_close(*found, rtol=0, atol=1e-9)
+
+
+def by_complex_numbers(signal: torch.Tensor, framing: Framing) -> torch.Tensor:
+    spectrum = trained.analyse(signal, framing)
+    return torch.stack([spectrum.real, spectrum.imag])
+
+
 def test_the_standard_window_is_the_square_root_of_a_hann_window() -> None:
     expected = np.sin(np.pi * np.arange(512) / 512)
     np.testing.assert_allclose(analysis_window(STANDARD), expected, atol=1e-15)

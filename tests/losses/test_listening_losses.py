@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import spearmanr
-from torch import Tensor, nn
+from torch import nn
 
 from dyncp.base.audio import active_rms
 from dyncp.base.config.experiment import Config
@@ -17,7 +17,7 @@ from dyncp.base.metrics import pesq_wb, stoi
 from dyncp.train.corpora.demo_corpus import read_voice
 from dyncp.train.losses.intelligibility import IntelligibilityLoss
 from dyncp.train.losses.perceptual import PerceptualLoss
-from dyncp.train.losses.spectral import level_spectra
+from dyncp.train.losses.spectral import Spectra, level_spectra
 
 LOSSES = [PerceptualLoss(), IntelligibilityLoss()]
 SNRS_DB = [-5.0, 2.0, 9.0, 16.0, 30.0]
@@ -26,7 +26,7 @@ CLIPS = [voice[: 125 * 256] / 32768 for voice in VOICES]
 either = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
 
 
-def spectra(signal: np.ndarray, clean: np.ndarray) -> Tensor:
+def spectra(signal: np.ndarray, clean: np.ndarray) -> Spectra:
     level = torch.tensor([active_rms(clean)], dtype=torch.float32)
     return level_spectra(torch.from_numpy(signal).float()[None], level)
 
@@ -72,9 +72,13 @@ def test_a_batch_costs_the_mean_of_its_clips(loss: nn.Module) -> None:
     pairs = [(noisy(CLIPS[0], 0), CLIPS[0]), (noisy(CLIPS[1], 15), CLIPS[1])]
     samples = min(map(len, CLIPS))
     heard, wanted = ([spectra(pair[k][:samples], pair[1]) for pair in pairs] for k in (0, 1))
-    together = loss(torch.cat(heard), torch.cat(wanted))
+    together = loss(joined(heard), joined(wanted))
     alone = [loss(a, b) for a, b in zip(heard, wanted, strict=True)]
     torch.testing.assert_close(together, torch.stack(alone).mean())
+
+
+def joined(clips: list[Spectra]) -> Spectra:
+    return Spectra(torch.cat([clip.parts for clip in clips], 1), torch.cat([clip.power for clip in clips]))
 
 
 @either

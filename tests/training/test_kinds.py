@@ -22,7 +22,7 @@ from dyncp.base.config.training import ByKind, TrainingConfig
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.fitting.trainer import Progress, Trainer
-from dyncp.train.losses.kinds import frame_loss, kind_loss, shares
+from dyncp.train.losses.kinds import frame_loss, kind_loss, shares, work
 from dyncp.train.mixing.clips import Mixer
 from dyncp.train.mixing.mixers import load_mixers
 from dyncp.train.network.checkpoint import load_checkpoint
@@ -60,7 +60,7 @@ def test_shares_are_means_over_the_frames_of_a_kind() -> None:
     found, frames = shares(masks, speech)
     torch.testing.assert_close(found, torch.tensor([(1 + 1 + 1 / 8) / 3, 1 / 8]))
     assert frames.tolist() == [3, 3]
-    loss = kind_loss(masks, speech, ByKind(0.5, 0.125))
+    loss = kind_loss(work(masks), speech, ByKind(0.5, 0.125))
     torch.testing.assert_close(loss, (found[0] - 0.5) ** 2)
 
 
@@ -68,17 +68,35 @@ def test_each_frame_is_held_to_its_kind() -> None:
     speech = torch.tensor([[True, True, False, False]])
     masks = torch.zeros(1, 2, 4, 4)
     masks[..., 0] = 1
-    torch.testing.assert_close(frame_loss(masks, speech, ByKind(0.5, 0.25)), torch.tensor(0.5**2 + 0.25**2))
+    torch.testing.assert_close(frame_loss(work(masks), speech, ByKind(0.5, 0.25)), torch.tensor(0.5**2 + 0.25**2))
     even = torch.zeros(1, 2, 4, 4)
     even[:, :, :2, :2] = 1
     even[:, :, :1, 2:] = 1
-    torch.testing.assert_close(frame_loss(even, speech, ByKind(0.5, 0.25)), torch.tensor(0.0))
+    torch.testing.assert_close(frame_loss(work(even), speech, ByKind(0.5, 0.25)), torch.tensor(0.0))
 
 
 @pytest.mark.parametrize("loss", [kind_loss, frame_loss])
 def test_a_kind_without_frames_has_no_say(loss: Callable[[Tensor, Tensor, ByKind], Tensor]) -> None:
-    masks, none = torch.full((1, 2, 4, 6), 0.5), torch.zeros(1, 6, dtype=torch.bool)
-    torch.testing.assert_close(loss(masks, none, ByKind(0.9, 0.5)), torch.tensor(0.0))
+    half, none = torch.full((1, 6), 0.5), torch.zeros(1, 6, dtype=torch.bool)
+    torch.testing.assert_close(loss(half, none, ByKind(0.9, 0.5)), torch.tensor(0.0))
+
+
+def test_a_block_that_is_not_empty_has_its_price() -> None:
+    masks = torch.zeros(1, 2, 4, 3)
+    masks[:, 0, :2, 0] = 1
+    masks[:, :, :, 2] = 1
+    torch.testing.assert_close(work(masks), torch.tensor([[2 / 8, 0, 1]]))
+    torch.testing.assert_close(work(masks, block_price=3.0), torch.tensor([[(2 + 3) / 14, 0, 1]]))
+
+
+def test_its_price_pushes_the_harder_the_fewer_are_active() -> None:
+    masks = torch.zeros(1, 2, 4, 1)
+    masks[0, 0, 1] = masks[0, 1, :3] = 1
+    masks.requires_grad_()
+    work(masks, block_price=3.0).sum().backward()
+    assert masks.grad is not None
+    pushed = masks.grad[0, :, :, 0] * 2 * (4 + 3)
+    torch.testing.assert_close(pushed, torch.tensor([[1.0, 1 + 3, 1, 1], [1 + 1, 1 + 1, 1 + 1, 1]]))
 
 
 @pytest.mark.parametrize("field", ["speech_utilization", "rest_utilization"])
@@ -87,7 +105,9 @@ def test_one_target_alone_is_refused(field: str) -> None:
         parse(Config, {"training": {field: 0.5}}, "half.toml")
 
 
-@pytest.mark.parametrize("training", [{"utilization_by": "frame"}, {"easy_snr_db": 0.0}], ids=lambda t: next(iter(t)))
+@pytest.mark.parametrize(
+    "training", [{"utilization_by": "frame"}, {"easy_snr_db": 0.0}, {"block_price": 3.0}], ids=lambda t: next(iter(t))
+)
 def test_what_goes_by_kind_needs_targets_by_kind(training: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="needs speech_utilization and rest_utilization"):
         parse(Config, {"training": training}, "half.toml")

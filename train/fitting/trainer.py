@@ -26,7 +26,7 @@ from dyncp.train.fitting.schedule import has_settled, learning_rate, target_util
 from dyncp.train.fitting.validation import Validated, validated
 from dyncp.train.losses.auxiliary import MaskReadout, auxiliary_loss
 from dyncp.train.losses.intelligibility import IntelligibilityLoss
-from dyncp.train.losses.kinds import frame_loss, kind_loss
+from dyncp.train.losses.kinds import frame_loss, kind_loss, work
 from dyncp.train.losses.perceptual import PerceptualLoss
 from dyncp.train.losses.spectral import level_spectra, spectral_loss, utilization_loss, waveform_loss
 from dyncp.train.mixing.clips import Batch, Batches, Mixer, loader
@@ -208,7 +208,7 @@ class Trainer:
             return utilization_loss(masks, self._target_utilization(step))
         now = (self._target_utilization(step, target) for target in (targets.speech, targets.rest))
         loss = frame_loss if self.config.training.utilization_by == "frame" else kind_loss
-        return loss(masks, batch.speech.to(self.device), ByKind(*now))
+        return loss(work(masks, self.config.training.block_price), batch.speech.to(self.device), ByKind(*now))
 
     def _target_utilization(self, step: int, target: float | None = None) -> float:
         """The schedule's, but never more than a cap lets through: wanting more would open gates for nothing."""

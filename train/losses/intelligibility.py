@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dyncp.base.config.framing import STANDARD, Framing
+from dyncp.train.losses.spectral import Spectra
 
 BANDS = 15
 LOWEST_HZ = 150.0
@@ -24,7 +25,7 @@ FLOOR = 1e-6
 
 
 class IntelligibilityLoss(nn.Module):
-    """Spectra of estimate and target, complex [B, F, T], T ≥ 24, in units of the active speech level → 1 − ESTOI."""
+    """Spectra of estimate and target, of T ≥ 24 frames, in units of the active speech level → 1 − ESTOI."""
 
     bands: Tensor
 
@@ -36,16 +37,16 @@ class IntelligibilityLoss(nn.Module):
         inside = (hertz >= centres[:, None] * 2 ** (-1 / 6)) & (hertz < centres[:, None] * 2 ** (1 / 6))
         self.register_buffer("bands", inside.float(), persistent=False)
 
-    def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
+    def forward(self, estimate: Spectra, target: Spectra) -> Tensor:
         heard, wanted = self._segments(estimate), self._segments(target)
         # Active speech has a power of 1 a sample: 512 · 256 / 2 a frame, over half the bins.
         audible = (wanted.square().sum(-2).mean(-1) > AUDIBLE * 512 * 256 / 2).to(wanted.dtype)
         correlation = (_normalized(heard) * _normalized(wanted)).sum((-1, -2)) / SEGMENT
         return 1 - ((correlation * audible).sum(1) / audible.sum(1).clamp(min=1)).mean()
 
-    def _segments(self, spectrum: Tensor) -> Tensor:
+    def _segments(self, spectra: Spectra) -> Tensor:
         """Magnitude in bands, cut into segments that overlap by half: [B, segments, bands, 24]."""
-        power = self.bands @ torch.view_as_real(spectrum).square().sum(-1)
+        power = self.bands @ spectra.power
         return (power + FLOOR).sqrt().unfold(-1, SEGMENT, SEGMENT // 2).transpose(1, 2)
 
 

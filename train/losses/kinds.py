@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Utilization by kind of frame: a frame near speech may cost more than one at rest.
 
-Every gated channel of a network costs the same MACs, so the share of active channels is the share of what gates can
-spend or save.
+Every gated channel of a network costs the same MACs, so the share of active channels is the share of the MACs that
+gates can spend or save. On a device a block in which anything is active costs something beside its channels: `work`
+counts it.
 """
 
 from __future__ import annotations
@@ -29,17 +30,30 @@ def shares(masks: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
     return means_by_kind(masks.mean(dim=(1, 2)), speech)
 
 
-def frame_loss(masks: Tensor, speech: Tensor, targets: ByKind) -> Tensor:
-    """Sum over both kinds of the mean squared distance of each frame's share from its kind's target.
+def work(masks: Tensor, block_price: float = 0.0) -> Tensor:
+    """masks [B, blocks, N, T] → each frame's work as a share of that with every channel active, [B, T].
+
+    A block costs its active channels and, unless it is empty and skipped whole, those of `block_price`. Its gradient is
+    spread evenly over the active channels: the fewer are left, the harder each is pushed.
+    """
+    active = masks.sum(dim=2)
+    if block_price:
+        # amax divides its gradient among all that are largest, and here the largest are all that are active.
+        active = active + block_price * masks.amax(dim=2)
+    return active.mean(dim=1) / (masks.shape[2] + block_price)
+
+
+def frame_loss(work: Tensor, speech: Tensor, targets: ByKind) -> Tensor:
+    """Sum over both kinds of the mean squared distance of each frame's work [B, T] from its kind's target.
 
     A mean is met as well by some frames all open and others all closed as by all alike; here each frame has a say.
     """
-    distance = masks.mean(dim=(1, 2)) - torch.where(speech, targets.speech, targets.rest)
+    distance = work - torch.where(speech, targets.speech, targets.rest)
     return means_by_kind(distance.square(), speech)[0].sum()
 
 
-def kind_loss(masks: Tensor, speech: Tensor, targets: ByKind) -> Tensor:
-    """Sum of the squared distances of both shares from their targets; a kind without a frame has no say."""
-    found, frames = shares(masks, speech)
+def kind_loss(work: Tensor, speech: Tensor, targets: ByKind) -> Tensor:
+    """Sum of the squared distances of both kinds' mean work from their targets; a kind without a frame has no say."""
+    found, frames = means_by_kind(work, speech)
     wanted = found.new_tensor([targets.speech, targets.rest])
     return ((found - wanted).square() * (frames > 0)).sum()

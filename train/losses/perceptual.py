@@ -16,11 +16,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dyncp.base.config.framing import SAMPLE_RATE, STANDARD, Framing
+from dyncp.train.losses.spectral import Spectra
 
 # By sample rate, as in P.862.
 BANDS = {SAMPLE_RATE: 49, SAMPLE_RATE // 2: 42}
 # Level of active speech in the units of P.862 (sum over its pitch power densities), dB.
 SPEECH_DB = 85.0
+# Of the power per bin, so that active speech sums to that in a frame: a frame of a signal of RMS 1 has
+# Σ |X|² ≈ 512 · 256 / 2 over the half spectrum, as the window's power is 1/2.
+SCALE = 10 ** (SPEECH_DB / 10) / (512 * 256 / 2)
 TELEPHONE_HZ = (325.0, 3250.0)
 LOUDNESS_EXPONENT = 0.23
 LOUDNESS_SCALE = 0.187
@@ -32,7 +36,7 @@ INTERVAL = 20
 
 
 class PerceptualLoss(nn.Module):
-    """Spectra of estimate and target, complex [B, F, T], of signals in units of the active speech level → a scalar.
+    """Spectra of estimate and target, of signals in units of the active speech level → a scalar.
 
     The value approximates what P.862 subtracts from its best raw score, 4.5: 0 for a perfect estimate.
     """
@@ -60,13 +64,13 @@ class PerceptualLoss(nn.Module):
         quiet_db = 3.64 * khz**-0.8 - 6.5 * torch.exp(-0.6 * (khz - 3.3) ** 2) + 1e-3 * khz**4
         self.register_buffer("quiet", 10 ** (quiet_db / 10), persistent=False)
         inside = (hertz >= TELEPHONE_HZ[0]) & (hertz <= TELEPHONE_HZ[1])
-        self.register_buffer("telephone", inside.float()[:, None], persistent=False)
+        self.register_buffer("telephone", inside.float()[None], persistent=False)
 
-    def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
-        power_e, power_t = _power(estimate), _power(target)
-        telephone_e, telephone_t = (power * self.telephone for power in (power_e, power_t))
+    def forward(self, estimate: Spectra, target: Spectra) -> Tensor:
+        power_e, power_t = estimate.power * SCALE, target.power * SCALE
+        telephone_e, telephone_t = (self.telephone @ power for power in (power_e, power_t))
         gain = (telephone_t.sum((1, 2)) + 1) / (telephone_e.sum((1, 2)) + 1)
-        heard, wanted = self.bands @ (power_e * gain[:, None, None]), self.bands @ power_t
+        heard, wanted = (self.bands @ power_e) * gain[:, None, None], self.bands @ power_t
         wanted = wanted * self._forgiven(_filter(heard, wanted, power_t))
         heard = heard * self._forgiven(_slow_gain(heard, wanted))
         loud_e, loud_t = self._loudness(heard), self._loudness(wanted)
@@ -90,13 +94,6 @@ class PerceptualLoss(nn.Module):
         """Zwicker's specific loudness, sone per Bark, of power in critical bands."""
         shape = (self.quiet / 0.5) ** LOUDNESS_EXPONENT
         return LOUDNESS_SCALE * shape * F.relu((0.5 + 0.5 * power / self.quiet) ** LOUDNESS_EXPONENT - 1)
-
-
-def _power(spectrum: Tensor) -> Tensor:
-    """Power per bin, [B, F, T], scaled so that active speech sums to SPEECH_DB in a frame."""
-    # A frame of a signal of RMS 1 has Σ |X|² ≈ 512 · 256 / 2 over the half spectrum: the window's power is 1/2.
-    square: Tensor = torch.view_as_real(spectrum).square().sum(-1)
-    return square * (10 ** (SPEECH_DB / 10) / (512 * 256 / 2))
 
 
 def _filter(heard: Tensor, wanted: Tensor, power: Tensor) -> Tensor:

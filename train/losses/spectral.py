@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from dyncp.base.config.framing import SAMPLE_RATE, STANDARD, Framing
 from dyncp.train import processes
-from dyncp.train.network.stft import POWER, analyse
+from dyncp.train.network.stft import POWER, analysed_parts
 
 MAGNITUDE_WEIGHT = 0.7
 COMPLEX_WEIGHT = 0.3
@@ -22,26 +24,33 @@ NOISE_ERROR = 10 ** (-30 / 10)
 INAUDIBLE = 1 / 32768**2
 
 
-def level_spectra(signal: Tensor, level: Tensor, framing: Framing = STANDARD) -> Tensor:
-    """Spectrum, complex [B, F, T], of signal [B, T·R] in units of its clip's active speech level [B].
+class Spectra(NamedTuple):
+    """What all losses of sound look at, taken once."""
+
+    parts: Tensor  # real and imaginary, [2, B, F, T]
+    power: Tensor  # [B, F, T]
+
+
+def level_spectra(signal: Tensor, level: Tensor, framing: Framing = STANDARD) -> Spectra:
+    """Of signal [B, T·R] in units of its clip's active speech level [B].
 
     Of 32 ms every 16 ms, whatever the frames of the network: F is 257 at 16 kHz, 129 at 8 kHz. There it is twice what
     the transform gives, so that speech has the power of a frame of 16 kHz, which all losses count on.
     """
     if framing.rate != SAMPLE_RATE:
         signal = signal * (SAMPLE_RATE / framing.rate)
-    return analyse(signal / level[:, None], framing.standard)
+    parts = analysed_parts(signal / level[:, None], framing.standard)
+    return Spectra(parts, parts.square().sum(0))
 
 
-def spectral_loss(estimate: Tensor, target: Tensor) -> Tensor:
+def spectral_loss(estimate: Spectra, target: Spectra) -> Tensor:
     """Compressed-spectrum MSE (arXiv 2412.17121): 0.7 on magnitudes^0.3, 0.3 on the complex spectra.
 
-    estimate, target: complex [B, F, T] of `level_spectra`; the estimate's is that of the re-synthesised waveform, so
-    that inconsistent spectra are paid for.
+    The estimate's spectra are those of the re-synthesised waveform, so that inconsistent ones are paid for.
     """
-    magnitude_e, real_e, imaginary_e = _compressed(estimate)
-    magnitude_t, real_t, imaginary_t = _compressed(target)
-    complex_error = F.mse_loss(real_e, real_t) + F.mse_loss(imaginary_e, imaginary_t)
+    magnitude_e, parts_e = _compressed(estimate)
+    magnitude_t, parts_t = _compressed(target)
+    complex_error = 2 * F.mse_loss(parts_e, parts_t)
     return MAGNITUDE_WEIGHT * F.mse_loss(magnitude_e, magnitude_t) + COMPLEX_WEIGHT * complex_error
 
 
@@ -63,10 +72,8 @@ def utilization_loss(masks: Tensor, target: float) -> Tensor:
     return (processes.mean(masks.mean()) - target).square()
 
 
-def _compressed(spectrum: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """|X|^0.3, and real and imaginary part of X |X|^−0.7: apart, because torch is slow on complex numbers."""
-    real, imaginary = spectrum.real.contiguous(), spectrum.imag.contiguous()
-    power = real.square() + imaginary.square() + FLOOR
+def _compressed(spectra: Spectra) -> tuple[Tensor, Tensor]:
+    """|X|^0.3 [B, F, T], and X |X|^−0.7 by its parts [2, B, F, T]."""
+    power = spectra.power + FLOOR
     magnitude = power ** (POWER / 2)
-    factor = magnitude * power.rsqrt()
-    return magnitude, real * factor, imaginary * factor
+    return magnitude, spectra.parts * (magnitude * power.rsqrt())

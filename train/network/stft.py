@@ -31,10 +31,44 @@ def _windows(framing: Framing, dtype: torch.dtype, device: torch.device) -> tupl
 
 def analyse(signal: Tensor, framing: Framing = STANDARD) -> Tensor:
     """signal [B, T·R] in [−1, 1) → spectrum complex [B, F, T]."""
+    spectrum: Tensor = torch.fft.rfft(_frames(signal, framing))
+    return spectrum.transpose(1, 2)
+
+
+def _frames(signal: Tensor, framing: Framing) -> Tensor:
+    """signal [B, T·R] → what is transformed, windowed and behind zeros: [B, T, points]."""
     window, _ = _windows(framing, signal.dtype, signal.device)
     frames = F.pad(signal, (framing.analysis - framing.hop, 0)).unfold(-1, framing.analysis, framing.hop) * window
-    spectrum: Tensor = torch.fft.rfft(F.pad(frames, (framing.fft - framing.analysis, 0)))
-    return spectrum.transpose(1, 2)
+    return F.pad(frames, (framing.fft - framing.analysis, 0))
+
+
+def analysed_parts(signal: Tensor, framing: Framing = STANDARD) -> Tensor:
+    """The same spectrum as its real and imaginary parts [2, B, F, T], for losses: torch is slow on complex numbers, and
+    slower on their gradients."""
+    parts: Tensor = _Parts.apply(_frames(signal, framing))  # type: ignore[no-untyped-call]
+    return parts
+
+
+class _Parts(torch.autograd.Function):
+    """Frames, real [B, T, N] → real and imaginary parts of their spectra [2, B, F, T].
+
+    The gradient of a real transform is an inverse one, at half a complex transform's cost, which torch would take.
+    """
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, frames: Tensor) -> Tensor:
+        spectrum = torch.view_as_real(torch.fft.rfft(frames))
+        return spectrum.permute(3, 0, 2, 1).contiguous()
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> Tensor:
+        real, imaginary = gradients[0].transpose(-1, -2)
+        spectrum = torch.complex(real.contiguous(), imaginary.contiguous())
+        points = 2 * (spectrum.shape[-1] - 1)
+        # The inverse counts all bins but the two at the ends twice.
+        spectrum[..., 1:-1] *= 0.5
+        frames: Tensor = torch.fft.irfft(spectrum, n=points, norm="forward")
+        return frames
 
 
 def synthesise(spectrum: Tensor, framing: Framing = STANDARD) -> Tensor:

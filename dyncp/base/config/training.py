@@ -18,6 +18,7 @@ LATER_TRAINING_DEFAULTS = {
     "open_channels": 0,
     "utilization_by": "kind",
     "easy_snr_db": None,
+    "block_price": 0.0,
 }
 
 # Beyond any use; steps of more than float32 holds would end the optimizer with an error of its own.
@@ -52,6 +53,9 @@ class TrainingConfig(StrictModel):
     rest_utilization: float | None = Field(None, gt=0, le=1, description="target in all other frames")
     easy_snr_db: float | None = Field(None, description="speech from this SNR of its clip on counts as rest")
     utilization_by: Literal["kind", "frame"] = Field("kind", description="what the two are asked of: means, or frames")
+    block_price: float = Field(
+        0.0, ge=0, le=1e6, description="channels that a block which is not empty counts for beside its own"
+    )
     utilization_weight: float = Field(5.0, ge=0)
     utilization_ramp: float = Field(0.3, ge=0, le=1, description="share of all steps until the target is reached")
     perceptual_weight: float = Field(0.0, ge=0, description="of the loss modelled on PESQ (train/losses/perceptual.py)")
@@ -85,7 +89,11 @@ class TrainingConfig(StrictModel):
             raise ValueError(
                 "speech_utilization, rest_utilization: give both, or neither for one target for all frames"
             )
-        given = {"utilization_by: frame": self.utilization_by == "frame", "easy_snr_db": self.easy_snr_db is not None}
+        given = {
+            "utilization_by: frame": self.utilization_by == "frame",
+            "easy_snr_db": self.easy_snr_db is not None,
+            "block_price": self.block_price > 0,
+        }
         for field in (field for field, used in given.items() if used and self.speech_utilization is None):
             raise ValueError(f"{field}: needs speech_utilization and rest_utilization")
         return self
