@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A target of your own: how loud the speaker is, whatever the noise (docs/targets.md).
 
-    cp -r train/checkpoints/small my-network             # its probes are replaced
+    cp -r train/checkpoints/steady my-network             # its probes are replaced
     dyncp export my-network my-bundle --corpus build/demo/corpus
     dyncp probe my-network my-bundle --corpus build/demo/corpus --minutes 2 --signals vad --target examples/level.py
     dyncp generate my-bundle my-firmware/dyncp           # dyncp_signals has the field `level`, in Qn dBFS

@@ -62,7 +62,7 @@ def bundles(folder: Path | None) -> Iterator[tuple[str, Bundle]]:
 
     corpus = load_corpus(build_demo_corpus(OUT / "corpus"))
     calibration = [pair.noisy for pair in make_pairs(corpus, "train", 8, EVERYDAY)]
-    for name in ("paper", "signals", "small", "small2", "ears", "tiny"):
+    for name in ("paper", "signals", "steady", "small", "ears", "tiny"):
         checkpoint = load_checkpoint(CHECKPOINTS / name)
         bundle = quantize_checkpoint(checkpoint, lambda: calibration)
         write_bundle(bundle, OUT / name)

@@ -27,7 +27,7 @@ DAY_CORE = "cortex-m4"
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything that the demo writes.")] = Path("build/demo"),
-    checkpoint: Annotated[Path, typer.Option(help="Checkpoint folder, or the name of a shipped one.")] = Path("small2"),
+    checkpoint: Annotated[Path, typer.Option(help="Checkpoint folder, or the name of a shipped one.")] = Path("small"),
     seconds: Annotated[float, typer.Option(help="Length of the audio that every core processes.", min=6.0)] = SECONDS,
     json_output: Json = False,
 ) -> None:

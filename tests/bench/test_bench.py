@@ -62,14 +62,14 @@ def test_figures_of_a_small_network(counted: Bench) -> None:
 
 @pytest.mark.slow
 def test_the_table_holds_its_own_figures(counted: Bench) -> None:
-    table = markdown_table(Benches(networks={"small": counted}))
+    table = markdown_table(Benches(networks={"steady": counted}))
     assert stale(table, table) == []
     mean = f"{counted.cores[0].mean:,.0f}"
     assert stale(table.replace(mean, f"{counted.cores[0].mean * 0.985:,.0f}"), table) != []
     assert stale(table.replace(mean, f"{counted.cores[0].mean * 0.995:,.0f}"), table) == []
 
 
-TABLE = "| | | M3 | M4 |\n|---|---|---|---|\n| `small` | mean | 1,000 | 2,000 |\n| `small` | cycles | – | 50 |\n"
+TABLE = "| | | M3 | M4 |\n|---|---|---|---|\n| `steady` | mean | 1,000 | 2,000 |\n| `steady` | cycles | – | 50 |\n"
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,10 @@ TABLE = "| | | M3 | M4 |\n|---|---|---|---|\n| `small` | mean | 1,000 | 2,000 |\
     [
         (TABLE, []),
         (TABLE.replace("1,000", "1,009"), []),
-        (TABLE.replace("1,000", "1,011"), ["`small` mean, column 1: 1000, now 1,011"]),
-        (TABLE.replace("2,000", "1,900"), ["`small` mean, column 2: 2000, now 1,900"]),
-        (TABLE.replace("–", "7"), ["`small` cycles, column 1: missing, now 7"]),
-        (TABLE.replace("50", "–"), ["`small` cycles, column 2: no longer measured"]),
+        (TABLE.replace("1,000", "1,011"), ["`steady` mean, column 1: 1000, now 1,011"]),
+        (TABLE.replace("2,000", "1,900"), ["`steady` mean, column 2: 2000, now 1,900"]),
+        (TABLE.replace("–", "7"), ["`steady` cycles, column 1: missing, now 7"]),
+        (TABLE.replace("50", "–"), ["`steady` cycles, column 2: no longer measured"]),
     ],
     ids=["same", "within 1 %", "grown", "shrunk", "new", "gone"],
 )

@@ -69,4 +69,4 @@ def test_parts_leave_standard_output_to_the_whole(capsys: pytest.CaptureFixture[
 
 
 def test_networks_tells_its_json_alone() -> None:
-    assert "small2" in json.loads(dyncp("networks", "--json"))
+    assert "small" in json.loads(dyncp("networks", "--json"))

@@ -38,8 +38,8 @@ def test_cores_equal_the_reference(tmp_path: Path, board: Board, network: str) -
         ("tiny", "cortex-m0"),
         ("tiny", "cortex-m4"),
         ("tiny", "cortex-m55"),
-        ("small2", "cortex-m4"),
-        ("small2", "cortex-m55"),
+        ("small", "cortex-m4"),
+        ("small", "cortex-m55"),
     ],
 )
 def test_shipped_networks_with_bands(tmp_path: Path, network: str, core: str) -> None:

@@ -91,13 +91,13 @@ def test_frames_that_cannot_be_are_refused_by_name(shape: dict[str, object], fie
 
 
 def test_ears_is_eight_milliseconds_late_and_costs_what_small2_does() -> None:
-    ears, small2 = (load_config(name).network for name in ("ears", "small2"))
+    ears, small = (load_config(name).network for name in ("ears", "small"))
     assert ears.framing == EARS
     assert (ears.framing.delay_ms, ears.framing.latency_ms) == (4.0, 8.0)
     for share in (0.03, 0.4, 0.95):
         costs = [
             config.macs(round(share * config.blocks * config.gated)) * config.framing.frames_per_second
-            for config in (ears, small2)
+            for config in (ears, small)
         ]
         assert costs[0] == pytest.approx(costs[1], rel=0.12)
 

@@ -68,24 +68,24 @@ def test_networks_trained_and_to_be_trained_on_one_day(tmp_path: Path) -> None:
 
 def test_entries_are_checkpoints_presets_files_and_static_variants(tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "mine", trained_enough(SHAPES[0]), Config(network=SHAPES[0]), 1, [0.5, 0.5], 0.1)
-    mine, small, static = parse_entries([str(tmp_path / "mine"), "small2", "small2:static12"])
+    mine, small, static = parse_entries([str(tmp_path / "mine"), "small", "small:static12"])
     assert (mine.name, mine.folder, mine.config) == ("mine", tmp_path / "mine", None)
-    assert (small.name, small.folder) == ("small2", None)
+    assert (small.name, small.folder) == ("small", None)
     assert small.experiment(3).training.seed == 3
-    assert small.experiment(3).network == load_config("small2").network
-    assert small.trained_in(tmp_path, 2) == tmp_path / "small2-seed2"
-    assert static.name == "small2-static12"
+    assert small.experiment(3).network == load_config("small").network
+    assert small.trained_in(tmp_path, 2) == tmp_path / "small-seed2"
+    assert static.name == "small-static12"
     network = static.experiment(1).network
     assert (network.gate_site, network.hidden, network.gated) == ("none", 12, 0)
-    assert network.bands == load_config("small2").network.bands
+    assert network.bands == load_config("small").network.bands
 
 
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
         (["no-such"], "neither a TOML file nor a preset"),
-        (["small2:dense"], "behind the colon stands staticH"),
-        (["small2:static1"], "greater than or equal to 4"),
+        (["small:dense"], "behind the colon stands staticH"),
+        (["small:static1"], "greater than or equal to 4"),
         (["tiny", "tiny"], "--network tiny: twice"),
     ],
 )

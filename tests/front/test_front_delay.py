@@ -77,7 +77,7 @@ def test_smoothing_lasts_as_long_at_every_hop() -> None:
 def test_a_network_without_gates_is_refused(tmp_path: Path) -> None:
     corpus = small_corpus(tmp_path / "corpus", frames=600)
     with pytest.raises(ConfigError, match="has no gates"):
-        run("front", "--delay", "--corpus", corpus, "--out", tmp_path / "out", "--network", "small2:static8")
+        run("front", "--delay", "--corpus", corpus, "--out", tmp_path / "out", "--network", "small:static8")
 
 
 def test_one_figure_at_a_time(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_every_core_is_exact(tmp_path: Path, board: Board, site: str, optimize: 
 
 @pytest.mark.slow
 def test_the_switch_undoes_the_option(tmp_path: Path) -> None:
-    bundle = random_bundle(load_config("small").network, seed=0)
+    bundle = random_bundle(load_config("steady").network, seed=0)
     write_bundle(bundle, tmp_path / "bundle")
     folder = generate(bundle, tmp_path / "library")
     [board] = select(["cortex-m4"])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each control costs a frame on emulated cores, and what it adds to flash and RAM.
 
-Without bundles: the shipped `small`, `small2` and `tiny`. `--docs` renews the table between the markers of
+Without bundles: the shipped `steady`, `small` and `tiny`. `--docs` renews the table between the markers of
 docs/controls.md. Every frame must also equal the reference. `without controls` is the library with the one comparison
 taken out that looks whether any is set.
 """

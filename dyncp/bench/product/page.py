@@ -14,7 +14,7 @@ from rich.markdown import Markdown
 from dyncp.base.files import replace_file
 from dyncp.bench.between import split
 
-NETWORKS = ("small", "small2", "tiny")
+NETWORKS = ("steady", "small", "tiny")
 
 Measure = Callable[[list[str], Path], str]
 """Names or folders of bundles, and a folder to work in, to Markdown."""

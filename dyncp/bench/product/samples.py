@@ -23,7 +23,7 @@ from dyncp.train.targets.frames import voice_activity
 
 PAGE = Path("docs/page.md")
 MARKERS = (
-    "<!-- python -m dyncp.bench.product.samples small small2 tiny ears --docs -->\n",
+    "<!-- python -m dyncp.bench.product.samples steady small tiny ears --docs -->\n",
     "<!-- end of the samples -->",
 )
 

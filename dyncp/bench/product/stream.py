@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the optional stream costs on an emulated Cortex-M4: instructions by block and mode, flash and RAM.
 
-Without bundles: the shipped `small`, `small2` and `tiny`. `--docs` renews the tables between the markers of
+Without bundles: the shipped `steady`, `small` and `tiny`. `--docs` renews the tables between the markers of
 docs/stream.md. Every output must also equal the reference.
 """
 

@@ -56,7 +56,7 @@ def front(
         list[str] | None,
         typer.Option(
             help="With --day or --delay: a checkpoint's folder, or a preset or TOML file to train, as it is or without "
-            "gates and with so many conv channels (`small2:static12`). May be given several times."
+            "gates and with so many conv channels (`small:static12`). May be given several times."
         ),
     ] = None,
     minutes: Annotated[float, typer.Option(help="With --day or --delay: of the streams that are measured.")] = 30.0,

@@ -91,7 +91,7 @@ class Entry:
 
 
 def parse_entries(texts: Sequence[str]) -> list[Entry]:
-    """`runs/tiny`, `small2`, `mine.toml`, `small2:static12` → entries.
+    """`runs/tiny`, `small`, `mine.toml`, `small:static12` → entries.
 
     A folder is a checkpoint; else it is the name of a preset or a TOML file, with `:staticH` the same experiment
     without gates and with H conv channels. Raises ConfigError for what is none of these, and for a name twice.
