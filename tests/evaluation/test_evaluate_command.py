@@ -17,6 +17,7 @@ from dyncp.base.config.experiment import Config
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import BundleError, ConfigError, DyncpError
 from dyncp.base.quality import Comparison
+from dyncp.evaluation.quality.clean import CleanQuality
 from dyncp.evaluation.quality.levels import LevelTable
 from dyncp.train.network.checkpoint import write_checkpoint
 
@@ -80,9 +81,25 @@ def test_levels(folder: Path) -> None:
     assert np.unique([row.comparison.float_.pesq for row in rows]).size == 3
 
 
+def test_clean_speech(folder: Path) -> None:
+    result = evaluate(folder, folder / "checkpoint", folder / "bundle", "--clean")
+    found = CleanQuality.model_validate_json(result.stdout)
+    assert found.clips == 3
+    assert found.int8 is not None
+    assert found.clean.pesq == pytest.approx(4.644, abs=1e-3)
+    assert found.clean.estoi == pytest.approx(1)
+    assert found.float_.score.pesq < found.clean.pesq
+    assert found.int8.level_db == pytest.approx(found.float_.level_db, abs=0.3)
+    for label in ("PESQ-WB", "SI-SDR, dB", "level, dB", "int8"):
+        assert label in result.stderr
+    assert f"{found.int8.level_db:+.2f}" in result.stderr
+    assert json.loads(evaluate(folder, folder / "static", "--clean").stdout)["int8"] is None
+
+
 @pytest.mark.parametrize(
     ("options", "error", "complaint"),
     [
+        (("--clean", "--levels", "-40,-30"), ConfigError, "--clean is a measurement of its own"),
         (("--paper", "out"), BundleError, "name its BUNDLE"),
         (("--rivals", "out"), BundleError, "name its BUNDLE"),
         (("--caps", "out"), BundleError, "name its BUNDLE"),

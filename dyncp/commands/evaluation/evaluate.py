@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from dyncp.base.quality import Comparison
+    from dyncp.evaluation.quality.clean import CleanQuality
     from dyncp.evaluation.quality.levels import LevelTable
     from dyncp.export.formats.bundle import Bundle
     from dyncp.train.corpora.recordings import Corpus
@@ -34,6 +35,9 @@ def evaluate(
         Literal["validation", "test"], typer.Option(help="Split that speakers and noises are taken from.")
     ] = "test",
     clips: Annotated[int, typer.Option(help="Mixtures of six seconds.", min=1)] = 100,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Clean speech put in instead: what is lost where nothing is to be removed.")
+    ] = False,
     levels: Annotated[str, typer.Option(help="Speech levels in dBFS to compare, such as `-40,-30,-20,-10`.")] = "",
     paper: Annotated[Path | None, typer.Option(help="Folder for the paper's experiments (docs/paper.md).")] = None,
     context: Annotated[
@@ -114,8 +118,12 @@ def evaluate(
         options = DayOptions(split, minutes, seed, parse_cores(cores), board)
         console.document(run_day(console, integers, recordings, options, out))
         return
+    if clean and (levels or paper or context or rivals or caps):
+        raise ConfigError(
+            "--clean is a measurement of its own: leave out --levels, --paper, --context, --rivals, --caps"
+        )
     if paper is None and context is None and rivals is None and caps is None:
-        _quality(console, trained, integers, recordings, split, clips, levels)
+        _quality(console, trained, integers, recordings, split, clips, levels, clean=clean)
         return
     if integers is None:
         raise BundleError("--paper, --context, --rivals and --caps read an integer network: name its BUNDLE as well")
@@ -149,14 +157,20 @@ def _quality(
     split: Literal["validation", "test"],
     clips: int,
     levels: str,
+    *,
+    clean: bool,
 ) -> None:
+    from dyncp.commands.evaluation.clean import run_clean
     from dyncp.commands.evaluation.levels import parse_levels, print_levels, score_levels
     from dyncp.export.quantization.fold import fold
     from dyncp.train.mixing.pairs import make_pairs
 
     folded = fold(trained)
-    result: Comparison | LevelTable
-    if levels:
+    result: Comparison | LevelTable | CleanQuality
+    if clean:
+        pairs = make_pairs(corpus, split, clips, framing=folded.config.framing)
+        result = run_clean(console, folded, bundle, pairs)
+    elif levels:
         result = score_levels(console, folded, bundle, corpus, split, clips, parse_levels(levels))
         print_levels(console, result, folded.config.sample_rate)
     else:

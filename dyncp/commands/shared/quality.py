@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -51,10 +52,17 @@ def scored(
     """`dyncp.evaluation.quality.compare.compare` with a progress bar."""
     from dyncp.evaluation.quality.compare import compare
 
+    with over_clips(console, title, len(pairs)) as progress:
+        return compare(folded, bundle, pairs, progress)
+
+
+@contextmanager
+def over_clips(console: Console, title: str, clips: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar over so many clips; call what it gives with how many more are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task(title, total=len(pairs))
-        return compare(folded, bundle, pairs, lambda clips: progress.advance(bar, clips))
+        bar = progress.add_task(title, total=clips)
+        yield lambda done: progress.advance(bar, done)
 
 
 def print_comparison(console: Terminal, comparison: Comparison, rate: int) -> None:

@@ -7,7 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Shares = NDArray[np.float64]
+T = TypeVar("T")
 
 SNR_BIN_DB = 5
 
@@ -42,15 +43,24 @@ def compare(
     Without `bundle`, the float network alone; else without the channels that export let go. The integers run in the
     NumPy reference: beside the metrics its time hardly counts, and it needs no compiler. `progress` is told the clips
     that each step has added. Raises BundleError for a bundle of another shape than the network, AudioError for audio
-    that is not a positive whole number of hops. A pair in which a metric finds no speech is left out and named;
-    NoSpeechError where that leaves none.
+    that is not a positive whole number of hops, NoSpeechError where no pair has speech for the metrics.
     """
     if bundle is not None:
         folded = narrowed_alike(folded, bundle)
     if bundle is not None and bundle.config != folded.config:
         raise BundleError("bundle: its network is not the checkpoint's; export the checkpoint that is evaluated")
+    return _summary(folded, clip_results(partial(score_clip, folded, bundle), pairs, progress))
+
+
+def clip_results(
+    work: Callable[[Pcm, Pcm, float], T], pairs: Sequence[Pair], progress: Callable[[int], object] | None = None
+) -> list[T]:
+    """`work` of each pair's clean and noisy speech and its SNR, in parallel over the cores.
+
+    A pair in which a metric finds no speech is left out and named; NoSpeechError where that leaves none.
+    """
     results, left_out = [], []
-    for pair, result in zip(pairs, _in_parallel(partial(_attempt, folded, bundle), pairs), strict=True):
+    for pair, result in zip(pairs, _in_parallel(partial(_attempt, work), pairs), strict=True):
         if isinstance(result, NoSpeechError):
             left_out.append(f"{pair.name}: {result}")
         else:
@@ -62,21 +72,17 @@ def compare(
         if not results:
             raise NoSpeechError(listed)
         log.warning("left out: %s", listed)
-    return _summary(folded, results)
+    return results
 
 
-def _attempt(
-    folded: FoldedNetwork, bundle: Bundle | None, clean: Pcm, noisy: Pcm, snr_db: float
-) -> ClipScores | NoSpeechError:
+def _attempt(work: Callable[[Pcm, Pcm, float], T], clean: Pcm, noisy: Pcm, snr_db: float) -> T | NoSpeechError:
     try:
-        return score_clip(folded, bundle, clean, noisy, snr_db)
+        return work(clean, noisy, snr_db)
     except NoSpeechError as error:
         return error
 
 
-def _in_parallel(
-    work: Callable[[Pcm, Pcm, float], ClipScores | NoSpeechError], pairs: Sequence[Pair]
-) -> Iterator[ClipScores | NoSpeechError]:
+def _in_parallel(work: Callable[[Pcm, Pcm, float], T], pairs: Sequence[Pair]) -> Iterator[T]:
     """Results in order as they come; one process per core and one thread in each, so that none waits for another."""
     from joblib import Parallel, delayed, parallel_config
 
