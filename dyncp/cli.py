@@ -14,9 +14,10 @@ from rich.markup import escape
 from dyncp.base.errors import DyncpError
 from dyncp.base.version import __version__
 from dyncp.commands import demo
-from dyncp.commands.evaluation import evaluate, front
+from dyncp.commands.evaluation import evaluate
 from dyncp.commands.exporting import export, interchange, tflite
 from dyncp.commands.firmware import enhance, generate, listen, networks, page, report, validate
+from dyncp.commands.fronts import front
 from dyncp.commands.shared.terminal import set_quiet
 from dyncp.commands.training import corpus, probe, train
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dyncp.base.quality import Score
-from dyncp.commands.evaluation.front_results import HEADERS, draw_front, front_sheet
+from dyncp.commands.fronts.results import HEADERS, draw_front, front_sheet
 from dyncp.evaluation.front.candidates import CANDIDATES
 from dyncp.evaluation.front.points import Front, FrontRun, above, front_points
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`dyncp evaluate` with its options, and `dyncp front`: how good a network is, and for what cost."""
+"""`dyncp evaluate` with its options: how good a network is."""

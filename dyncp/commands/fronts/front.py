@@ -70,8 +70,9 @@ def front(
     What OUT already holds of this experiment is not trained again, and is scored with the rest.
     """
     from dyncp.base.errors import ConfigError
-    from dyncp.commands.evaluation import front_day, front_delay
     from dyncp.commands.evaluation.more import check_results
+    from dyncp.commands.fronts import day as front_day
+    from dyncp.commands.fronts import delay as front_delay
     from dyncp.evaluation.front.candidates import DENSE, Protocol, parse_candidates, train_into
     from dyncp.evaluation.front.day_points import parse_entries
     from dyncp.evaluation.front.delay_points import NETWORKS
@@ -172,8 +173,8 @@ def _compared(
 
 
 def _write(console: Terminal, result: Front, out: Path) -> None:
-    from dyncp.commands.evaluation.front_results import draw_front, front_sheet
     from dyncp.commands.evaluation.more import write_results
+    from dyncp.commands.fronts.results import draw_front, front_sheet
 
     write_results(console, out, "front", [front_sheet(result)], result.model_dump(mode="json", by_alias=True))
     draw_front(result, out)

@@ -38,8 +38,8 @@ def front_of_day(
     train_all: Callable[[Sequence[tuple[Path, Config, Path]]], None],
 ) -> DayFront:
     """Train what is missing, measure every network, print the table and write OUT/front-day.{md,json,png,svg}."""
-    from dyncp.commands.evaluation.front_results import day_front_sheet, draw_day_front
     from dyncp.commands.evaluation.more import write_results
+    from dyncp.commands.fronts.results import day_front_sheet, draw_day_front
     from dyncp.evaluation.front.day_points import DayFront, audio_hash
     from dyncp.evaluation.front.points import front_points
     from dyncp.train.day.day import make_day
