@@ -44,7 +44,7 @@ static inline size_t dcp_reversed_group(size_t g) {
 }
 
 #if DCP_HELIUM
-#include "dyncp_fft_helium.h"
+#include "dyncp_frames_helium.h"
 #else
 #include "dyncp_fft_scalar.h"
 #endif

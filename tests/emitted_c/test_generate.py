@@ -34,6 +34,7 @@ FILES = [
     "dyncp_fft_helium.h",
     "dyncp_fft_scalar.h",
     "dyncp_flips.h",
+    "dyncp_frames_helium.h",
     "dyncp_hash.h",
     "dyncp_helium.h",
     "dyncp_helium_columns.h",

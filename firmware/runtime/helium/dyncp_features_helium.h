@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Section 5 of docs/arithmetic.md on Helium: the features of four bins, or of the mean powers of
- * four bands, at once. Part of dyncp_fft_helium.h. */
+ * four bands, at once. */
 #ifndef DYNCP_FEATURES_HELIUM_H
 #define DYNCP_FEATURES_HELIUM_H
 
