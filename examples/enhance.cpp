@@ -27,11 +27,12 @@ class Enhancer {
         check(dyncp_init(&state_));
     }
 
-    /// Limits the load of every following frame, for example while the battery is low.
+    /// Limits the load of every following frame, for example while the battery is low. By block,
+    /// which all networks allow; a cap of the frame is for those whose gates decide in every frame.
     void limit_macs(std::uint32_t per_frame) {
         const std::uint32_t channels =
             per_frame < DYNCP_MACS_MIN ? 0 : (per_frame - DYNCP_MACS_MIN) / DYNCP_MACS_CHANNEL;
-        check(dyncp_set_cap(&state_, DYNCP_GATES, channels));
+        check(dyncp_set_cap(&state_, channels / DYNCP_BLOCKS, DYNCP_BLOCKS * DYNCP_GATES));
     }
 
     /// Enhances a block in place; the output lags the input by DYNCP_DELAY samples.

@@ -92,20 +92,21 @@ def test_c_refuses_what_is_no_wave(place: Place, tmp_path: Path, content: bytes)
     assert not (tmp_path / "out.wav").exists()
 
 
-@pytest.mark.parametrize("limit", [None, 150_000, 0])
+@pytest.mark.parametrize("limit", [None, 60_000, 0])
 def test_cpp_enhances_a_pipe_under_a_cap(place: Place, limit: int | None) -> None:
     command = [str(place.folder / "enhance-cpp"), *([] if limit is None else [str(limit)])]
     result = subprocess.run(command, input=place.pcm.tobytes(), check=True, capture_output=True, timeout=60)
     config = place.bundle.config
     if limit is not None:
         channels = max(0, limit - config.macs(0)) // (config.macs(1) - config.macs(0))
-        config = config.model_copy(update={"frame_cap": channels})
+        config = config.model_copy(update={"block_cap": channels // config.blocks})
     capped = replace(place.bundle, config=config)
     whole = place.pcm[: len(place.pcm) // HOP * HOP]
     expected = reference.run(capped, whole)
     assert np.array_equal(np.frombuffer(result.stdout, "<i2"), expected.output)
     if limit:
-        assert expected.macs.max() <= limit
+        # Gates that take turns: of a single frame more of them may decide than DYNCP_MACS_MIN has in the mean.
+        assert expected.macs.mean() <= limit
 
 
 def test_bare_metal_equals_the_reference(place: Place) -> None:
