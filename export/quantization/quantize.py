@@ -105,7 +105,9 @@ class _BiasCorrection:
         when = decisions(self.config, self.config.group(i), len(residual))
         pooled = reference.pool(tensors, self.config, i, reference.narrow(tensors, name, residual[when]))
         bottleneck = saturate(self.pointwise(f"{name}.gate.reduce", pooled, goal.reduce), 0, 32767)
-        self.pointwise(f"{name}.gate.score", bottleneck, goal.score)
+        scores = self.pointwise(f"{name}.gate.score", bottleneck, goal.score)
+        if self.config.blocks_per_gate > 1:
+            self.open_as_often(f"{name}.gate.score", scores, goal.score)
         return reference.decide(tensors, self.config, i, residual, limit)
 
     def block(
@@ -126,6 +128,21 @@ class _BiasCorrection:
         self.correct(name, reference.accumulate(self.tensors, name, x), wanted)
         sums = reference.accumulate(self.tensors, name, x)
         return reference.requantize(self.tensors, name, sums) if f"{name}.multiplier" in self.tensors else sums
+
+    def open_as_often(self, name: str, scores: Integers, wanted: Array) -> None:
+        """Shift the biases so that each gate is open in as many decisions as in the float network.
+
+        A mean error of 0 leaves errors at the threshold, where alone they matter, one-sided; blocks that share a gate
+        open and close together, and so would all close too often. A gate that is always open, or never, keeps its bias.
+        """
+        opened = (wanted > 0).sum(axis=0)
+        ranked = -np.sort(-scores.astype(np.int64), axis=0)
+        moves = np.flatnonzero((opened > 0) & (opened < len(wanted)))
+        # Halfway between the last score that has to be positive and the first that must not.
+        last, first = ranked[opened[moves] - 1, moves], ranked[opened[moves], moves]
+        bias = self.tensors[f"{name}.bias"].astype(np.int64)
+        bias[moves] -= (last + first) // 2
+        self.tensors[f"{name}.bias"] = np.clip(bias, -(2**31), 2**31 - 1).astype(np.int32)
 
     def correct(self, name: str, sums: Integers, wanted: Array) -> None:
         """Shift the biases by the mean error of the accumulators against the float network's."""

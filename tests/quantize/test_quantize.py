@@ -54,6 +54,18 @@ def test_the_integers_follow_the_float_network(config: NetworkConfig) -> None:
         assert most == (config.frame_limit if config.frame_cap else config.block_limit), "the cap must have been hit"
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_shared_gates_are_open_as_often_as_in_the_float_network(seed: int) -> None:
+    config, calibration = FOLLOWING[3], np.concatenate(CALIBRATION)
+    network = fold_network(trained_enough(config, seed), "0" * 64)
+    bundle = quantize(network, CALIBRATION)
+    _, wanted = enhance_float(network, calibration)
+    found = unpack_masks(run(bundle, calibration).masks, config)
+    changing = (wanted.any(axis=0)) & ~wanted[config.gate_period :].all(axis=0)
+    assert changing.sum() >= 9
+    np.testing.assert_array_equal(found.sum(axis=0)[changing], wanted.sum(axis=0)[changing])
+
+
 def test_the_integers_of_a_static_network_follow_it_without_masks() -> None:
     network = folded(STATIC)
     bundle, pcm = quantize(network, CALIBRATION), speech_like(200, seed=3)
