@@ -27,6 +27,8 @@ from dyncp.train.mixing.pairs import EVERYDAY, make_pairs
 from dyncp.train.streams.demo import noisy_speech
 from dyncp.train.streams.streams import StreamConfig, make_stream
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(5)
 MINUTE = 60 * SAMPLE_RATE
 NOTHING = {

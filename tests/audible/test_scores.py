@@ -22,6 +22,8 @@ from dyncp.evaluation.quality.compare import compare
 from dyncp.export.quantization.fold import fold_network
 from dyncp.train.mixing.pairs import Pair
 
+pytestmark = pytest.mark.slow
+
 
 def noisy(clean: Pcm, seed: int = 0) -> Pcm:
     noise = np.random.default_rng(seed).normal(scale=800, size=len(clean))
@@ -73,7 +75,6 @@ NEWCOMERS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", NEWCOMERS)
 def test_evaluate_scores_every_clip_whatever_one_recording_is(tmp_path: Path, kind: str) -> None:
     corpus = small_corpus(tmp_path / "c", frames=500)

@@ -23,6 +23,8 @@ from dyncp.export.integers import reference
 from dyncp.export.integers.caps import Caps
 from dyncp.train.corpora.corpus import load_corpus
 
+pytestmark = pytest.mark.slow
+
 CONFIG = NetworkConfig(channels=24, hidden=32, gate=4, stacks=1, dilations=(1, 2), pooling_frames=8)
 
 
@@ -54,7 +56,6 @@ def test_the_default_caps() -> None:
     assert default_caps(CONFIG.model_copy(update={"channels": 4})) == [2, 1]
 
 
-@pytest.mark.slow
 def test_the_files_hold_the_curve(tmp_path: Path) -> None:
     corpus = load_corpus(small_corpus(tmp_path / "corpus", frames=800))
     console = make_console()

@@ -20,6 +20,8 @@ from dyncp.base.version import __version__
 from dyncp.commands.shared.terminal import make_console
 from dyncp.export.formats.bundle import write_bundle
 
+pytestmark = pytest.mark.slow
+
 
 def dyncp(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from dyncp.cli import app; app()", *map(str, arguments)]
@@ -53,7 +55,6 @@ def test_quiet_still_tells_errors(tmp_path: Path) -> None:
     assert result.stderr.startswith("error: ")
 
 
-@pytest.mark.slow
 def test_quiet_still_prints_json_and_the_divergence(tmp_path: Path, bundle: Path) -> None:
     write_pcm(tmp_path / "in.wav", np.random.default_rng(1).integers(-9000, 9000, 256 * 20).astype(np.int16))
     dyncp("generate", bundle, tmp_path / "library")
@@ -73,7 +74,6 @@ def test_quiet_still_prints_json_and_the_divergence(tmp_path: Path, bundle: Path
     assert "mismatches" not in result.stderr, "the table is silent"
 
 
-@pytest.mark.slow
 def test_the_table_is_on_standard_output_and_starts_at_once(tmp_path: Path, bundle: Path) -> None:
     write_pcm(tmp_path / "in.wav", np.random.default_rng(1).integers(-9000, 9000, 256 * 20).astype(np.int16))
     options = (bundle, tmp_path / "in.wav", "--out", tmp_path / "proof", "--board", "cortex-m4")

@@ -26,6 +26,8 @@ from dyncp.firmware.constants.sensitivity import SIGNS, Flags
 from dyncp.firmware.constants.shares import shares
 from dyncp.firmware.host.library import HostLibrary
 
+pytestmark = pytest.mark.slow
+
 NETWORKS = {
     "output-window": {},
     "hidden-ema": {"gate_site": "hidden", "pooling": "ema"},

@@ -18,6 +18,8 @@ from dyncp.export.integers import reference
 from dyncp.export.integers.controls import Decision, choose, decide
 from dyncp.export.integers.signals import read_out
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 DEFAULT = Decision()
 

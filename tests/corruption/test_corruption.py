@@ -13,6 +13,8 @@ from dyncp.base.errors import ToolchainError
 from dyncp.firmware.host.build import Compiler
 from dyncp.firmware.proof.corruption import Kernels, corrupt
 
+pytestmark = pytest.mark.slow
+
 TINY = NetworkConfig(channels=9, hidden=12, gate=3, stacks=1, dilations=(1, 3), pooling_frames=5)
 NETWORKS = {
     "output-window": TINY,
@@ -22,7 +24,6 @@ NETWORKS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kernels", ["PORTABLE", "DSP"])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("network", NETWORKS)

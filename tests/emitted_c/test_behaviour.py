@@ -16,6 +16,8 @@ from dyncp.codegen.accounting import macs_by_layer, memory
 from dyncp.export.integers import reference
 from dyncp.firmware.building import toolchain
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 SUPPORT = HERE.parent / "support"
 

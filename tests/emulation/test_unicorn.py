@@ -28,6 +28,8 @@ from dyncp.firmware.proof.cross_check import FRAMES, cross_check
 from dyncp.firmware.proof.task import Task
 from dyncp.firmware.proof.validate import validate
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 CONFIG = NetworkConfig(channels=8, hidden=16, stacks=1, dilations=(1, 2), gate=4, pooling_frames=3)
 MODELLED = [board for board in default_boards() if board.emulators.unicorn]
@@ -109,7 +111,6 @@ def test_what_differs_is_counted(tmp_path: Path) -> None:
     assert not check.exact
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("gate_site", ["output", "hidden"])
 def test_validation_in_both(gate_site: str, tmp_path: Path) -> None:
     config = NetworkConfig.model_validate({**CONFIG.model_dump(), "gate_site": gate_site})

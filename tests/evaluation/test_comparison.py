@@ -21,6 +21,8 @@ from dyncp.export.quantization.fold import FoldedNetwork, fold_network
 from dyncp.export.quantization.quantize import quantize
 from dyncp.train.mixing.pairs import Pair
 
+pytestmark = pytest.mark.slow
+
 SNRS = (-4.0, 0.0, 4.9, 12.0)
 # DNSMOS repeats a clip until it fills 9.01 s: one of these 2.4 s four times, which is one window. Of 1.9 s it takes
 # eight, and listens to six windows, half a second of processor time each.

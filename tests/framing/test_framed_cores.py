@@ -23,6 +23,8 @@ from dyncp.firmware.host.library import HostLibrary
 from dyncp.firmware.proof.product.controls import controlled, on_board
 from dyncp.firmware.proof.validate import validate
 
+pytestmark = pytest.mark.slow
+
 TINY = NetworkConfig(channels=8, hidden=8, gate=4, stacks=1, dilations=(1, 2), pooling_frames=4)
 # Each framing on another core; the first one is that of `ears`.
 CORES = ("cortex-m4", "cortex-m55", "cortex-m3", "cortex-m33", "cortex-m7", "cortex-m55", "cortex-m4")
@@ -51,7 +53,6 @@ def test_the_host_equals_the_reference(framing: Framing, tmp_path: Path) -> None
     np.testing.assert_array_equal(actual.output, expected.output)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("framing", "core"), PLACES, ids=[f"{name_of(framing)}-{core}" for framing, core in PLACES])
 def test_validate_is_exact(framing: Framing, core: str, tmp_path: Path) -> None:
     bundle, folder = made(tmp_path, framing)

@@ -15,6 +15,8 @@ from dyncp.base.config.network import NetworkConfig
 from dyncp.export.integers import reference
 from dyncp.firmware.host.library import HostLibrary
 
+pytestmark = pytest.mark.slow
+
 TINY = NetworkConfig(channels=8, hidden=8, gate=4, stacks=1, dilations=(1, 2), pooling_frames=4)
 FRAMINGS = [STANDARD, EARS, Framing(160, 512, 400, 320)]
 

@@ -16,6 +16,8 @@ from dyncp.export.integers import reference
 from dyncp.export.integers.run import Run
 from dyncp.firmware.host.library import HostLibrary
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def expected(network: str) -> tuple[Case, Run]:

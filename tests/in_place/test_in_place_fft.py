@@ -28,6 +28,8 @@ from dyncp.firmware.host.library import HostLibrary
 from dyncp.firmware.proof.validate import validate
 from dyncp.firmware.report.build import build_report
 
+pytestmark = pytest.mark.slow
+
 TINY = NetworkConfig(channels=8, hidden=8, gate=4, stacks=1, dilations=(1, 2), pooling_frames=4)
 # Transforms of 256, 64, 128 and 512 points, of which two have an odd number of stages.
 FRAMINGS = [STANDARD, Framing(32, 128, 128, 64), EARS, Framing(512, 1024, 1024, 1024)]
@@ -54,7 +56,6 @@ def test_the_host_equals_the_reference(framing: Framing, tmp_path: Path) -> None
     assert_same(reference.run(bundle, pcm), HostLibrary(folder, build_dir=tmp_path).run(pcm))
 
 
-@pytest.mark.slow
 def test_tiny_is_exact_and_takes_8_kb_of_ram(tmp_path: Path) -> None:
     """The whole image, its stack and the test program's buffers included."""
     bundle = read_bundle(NETWORKS / "tiny")
@@ -69,7 +70,6 @@ def test_tiny_is_exact_and_takes_8_kb_of_ram(tmp_path: Path) -> None:
     assert report.memory.ram.scratch == memory(bundle, in_place_fft=True).scratch
 
 
-@pytest.mark.slow
 def test_other_frames_are_exact(tmp_path: Path) -> None:
     bundle, folder = made(tmp_path, EARS)
     cores = ["cortex-m4", "cortex-m55"]

@@ -21,6 +21,8 @@ from dyncp.evaluation.peers.packages import MissingPeerError, package_file
 from dyncp.evaluation.peers.peers import PEERS, common_delay, enhance, find_peers
 from dyncp.train.network.checkpoint import write_checkpoint
 
+pytestmark = pytest.mark.slow
+
 SPEECH = speech_like(200, seed=4)
 # The extra `benchmark` leaves these out, whose wheels pull in some 60 packages; all other peers must be there.
 BESIDE_THE_EXTRA = ("DTLN", "GTCRN")
@@ -91,7 +93,6 @@ def test_scores_without_dnsmos_stay_without() -> None:
     assert Score.mean([judged, judged]).ovrl == 2.5
 
 
-@pytest.mark.slow
 def test_the_table_of_peers(tmp_path: Path) -> None:
     corpus = small_corpus(tmp_path / "corpus")
     config = SHAPES[0]

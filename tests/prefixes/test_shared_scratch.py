@@ -13,6 +13,8 @@ from libraries import SMALL, difficult_audio, program, written_bundle
 from dyncp.codegen.generate import generate, read_library, renew_probes
 from dyncp.export.integers import reference
 
+pytestmark = pytest.mark.slow
+
 SHAPES = {
     "output": SMALL,
     "hidden, held": SMALL.model_copy(update={"gate_site": "hidden", "pooling": "ema", "gate_period": 3}),

@@ -14,6 +14,8 @@ from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.generate import generate
 from dyncp.export.integers import reference
 
+pytestmark = pytest.mark.slow
+
 OTHER = NetworkConfig(
     channels=9,
     hidden=35,

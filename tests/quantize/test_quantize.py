@@ -207,6 +207,7 @@ def test_calibration_audio_is_needed_and_checked() -> None:
         quantize(folded(), [np.zeros(100, np.int16)])
 
 
+@pytest.mark.slow
 def test_comparison_reports_what_quantization_costs() -> None:
     network = folded()
     bundle = quantize(network, CALIBRATION)

@@ -19,6 +19,8 @@ from dyncp.firmware.report.build import build_report, write_report
 from dyncp.firmware.report.contents.day import ConditionRow, DayRecord, MacsSpread, SpurtQuality
 from dyncp.firmware.report.terminal import print_report
 
+pytestmark = pytest.mark.slow
+
 BY_NAME = typer.main.get_group(commands).commands
 MEANS = {"speech": 1900, "pause": 700, "silence": 650, "day": 1100}
 

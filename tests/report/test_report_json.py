@@ -25,6 +25,8 @@ from dyncp.firmware.report.contents.schema import Report
 from dyncp.firmware.report.contents.signals import SignalsReport
 from dyncp.firmware.report.terminal import print_report
 
+pytestmark = pytest.mark.slow
+
 OWN = (Report.__module__, SignalsReport.__module__)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "report.md"
 
@@ -48,7 +50,6 @@ def test_written_json_reads_back(run: Run, tmp_path: Path) -> None:
     assert html_path.name == "report.html"
 
 
-@pytest.mark.slow
 def test_writing_twice_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
     report = build_report(run.bundle, run.folder)
     first, second = (write_report(report, run.folder, tmp_path / name) for name in "ab")

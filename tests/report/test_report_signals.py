@@ -94,6 +94,7 @@ def test_signals_are_of_the_library_that_was_validated(run: Run, tmp_path: Path)
     assert snr.valid == [frame >= 12 for frame in range(FRAMES)]
 
 
+@pytest.mark.slow
 def test_long_audio_is_drawn_in_few_points(tmp_path: Path) -> None:
     config = NetworkConfig(channels=8, hidden=16, stacks=1, dilations=(1,), gate=4, pooling_frames=13)
     run = make_run(config, tmp_path, frames=4100)

@@ -25,6 +25,8 @@ from dyncp.firmware.emulators.counting import build_plugin
 from dyncp.firmware.proof.selftest import run_selftest
 from dyncp.firmware.proof.validate import validate
 
+pytestmark = pytest.mark.slow
+
 Site = Literal["output", "hidden"]
 HERE = Path(__file__).parent
 SHAPES = {
@@ -58,7 +60,6 @@ def test_without_probes(tmp_path: Path) -> None:
     assert statuses(made(tmp_path, probes=None), tmp_path) == SOUND
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("board", [*default_boards(), *select(["cortex-m0"])], ids=lambda board: board.core)
 def test_every_core_passes(tmp_path: Path, board: Board, shape: str) -> None:
@@ -85,7 +86,6 @@ def alter(folder: Path, file: str, name: str) -> None:
     path.write_text(f"{head}{before}{changed}{suffix or ''}\n}};{tail}")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "kernels"), [("output-window", "DSP"), ("hidden-ema", "PORTABLE")])
 def test_one_altered_number_in_any_table_is_noticed(tmp_path: Path, shape: str, kernels: str) -> None:
     folder = made(tmp_path, SHAPES[shape])

@@ -22,6 +22,8 @@ from dyncp.export.formats.bundle import Bundle, write_bundle
 from dyncp.export.integers import reference, streaming
 from dyncp.firmware.building.image import APP
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 SUPPORT = HERE.parent / "support"
 BLOCKS = (1, 64, 160, 480, 512, 1000)

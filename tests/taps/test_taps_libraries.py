@@ -24,6 +24,8 @@ from dyncp.firmware.building import toolchain
 from dyncp.firmware.host.library import HostLibrary
 from dyncp.firmware.proof.validate import validate
 
+pytestmark = pytest.mark.slow
+
 TAPS = (2, 4, 5)
 
 
@@ -55,7 +57,6 @@ def test_the_host_equals_the_reference(
     assert_same(expected, HostLibrary(made, trace=True, flags=("-O0", kernels), build_dir=folder).run(pcm, trace=True))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("taps", "site"), [(2, "hidden"), (4, "output"), (5, "hidden")])
 def test_validate_is_exact_on_every_core(taps: int, site: str, tmp_path: Path) -> None:
     config = SMALL.model_copy(update={"kernel": taps, "gate_site": site, "hidden": 40})
