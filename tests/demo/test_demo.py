@@ -11,6 +11,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
+from scipy.signal import correlate
 from typer.testing import CliRunner
 
 from dyncp.base.metrics import pesq_wb, si_sdr
@@ -83,6 +85,15 @@ def test_the_day_tells_cost_by_condition(demo: Path) -> None:
     assert json.loads((demo / "report.json").read_text())["day"]["rows"] == day["rows"]
 
 
+def sdr_gain(clean: NDArray[np.int16], noisy: NDArray[np.int16], enhanced: NDArray[np.int16]) -> float:
+    return si_sdr(clean, enhanced) - si_sdr(clean, noisy)
+
+
+def lag(clean: NDArray[np.int16], heard: NDArray[np.int16]) -> int:
+    """Samples that `heard` is late by."""
+    return int(np.argmax(correlate(heard.astype(float), clean.astype(float), method="fft"))) - (len(clean) - 1)
+
+
 @pytest.mark.slow
 def test_enhanced_speech_is_aligned_and_better(demo: Path) -> None:
     noisy, _ = soundfile.read(demo / "noisy.wav", dtype="int16")
@@ -96,10 +107,24 @@ def test_enhanced_speech_is_aligned_and_better(demo: Path) -> None:
         part = segment.samples
         clean = stream.clean[part]
         assert pesq_wb(clean, enhanced[part]) > pesq_wb(clean, noisy[part]) + gain
-        # In babble, where gates that follow voices are misled, SI-SDR falls; a shift would cost all of it.
-        assert si_sdr(clean, enhanced[part]) > si_sdr(clean, noisy[part]) - 2
+        assert lag(clean, enhanced[part]) == 0
+    babble, pink = (
+        sdr_gain(stream.clean[turn.samples], noisy[turn.samples], enhanced[turn.samples]) for turn in stream.speech
+    )
+    # Slow gains and filters, which PESQ forgives, may cost SI-SDR what less noise gains; a shift would cost it all.
+    assert pink > -1
+    assert babble + pink > 2
     pause = np.square(enhanced[-12000:], dtype=np.float64).mean() / np.square(noisy[-12000:], dtype=np.float64).mean()
     assert 10 * np.log10(pause) < -15
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(strict=True, reason="gates that follow voices are misled by babble (docs/recipe.md)")
+def test_in_babble_enhancing_costs_no_more_than_a_decibel(demo: Path) -> None:
+    noisy, enhanced = (soundfile.read(demo / name, dtype="int16")[0] for name in ("noisy.wav", "enhanced.wav"))
+    stream = noisy_speech(demo / "corpus", SECONDS)
+    part = stream.speech[0].samples
+    assert sdr_gain(stream.clean[part], noisy[part], enhanced[part]) > -1
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 from bundles import TASKS
 from elftools.elf.elffile import ELFFile
 from libraries import SMALL, STRICT, library
@@ -62,9 +61,9 @@ const char *enhance(int16_t *pcm) {
 FLAVOURS = {"plain": (), "trace": ("-DDYNCP_TRACE",), "marks": ("-DDYNCP_MARKS",)}
 
 
-def of_a_core(compiler: str) -> ParameterSet:
+def marks_of(compiler: str) -> tuple[pytest.MarkDecorator, ...]:
     """Slow, but for the host's compilers."""
-    return pytest.param(compiler, marks=() if compiler in ("gcc", "clang") else pytest.mark.slow)
+    return () if compiler in ("gcc", "clang") else (pytest.mark.slow,)
 
 
 flavours = pytest.mark.parametrize(
@@ -81,7 +80,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @flavours
-@pytest.mark.parametrize("compiler", [of_a_core(name) for name in C_COMPILERS])
+@pytest.mark.parametrize("compiler", [pytest.param(name, marks=marks_of(name)) for name in C_COMPILERS])
 def test_no_warning_in_c(tmp_path: Path, folder: Path, compiler: str, flavour: str) -> None:
     for options in (["-O3"], ["-Os"], ["-O2", "-std=c11"]):
         flags = [*STRICT, *EXTRA, *FLAVOURS[flavour], *options]
@@ -99,7 +98,8 @@ def test_no_warning_of_clang_for_arm(tmp_path: Path, folder: Path, core: str) ->
 
 
 @pytest.mark.parametrize(
-    "core", [of_a_core(name) for name in ("gcc", "cortex-m0", "cortex-m3", "cortex-m4", "cortex-m55")]
+    "core",
+    [pytest.param(name, marks=marks_of(name)) for name in ("gcc", "cortex-m0", "cortex-m3", "cortex-m4", "cortex-m55")],
 )
 @pytest.mark.parametrize("kernels", [(), ("-DDYNCP_DSP",), ("-DDYNCP_PORTABLE",)], ids=lambda flags: "".join(flags))
 def test_no_cast_to_a_stricter_alignment(tmp_path: Path, folder: Path, core: str, kernels: tuple[str, ...]) -> None:

@@ -100,6 +100,8 @@ def test_clean_speech(folder: Path) -> None:
     ("options", "error", "complaint"),
     [
         (("--clean", "--levels", "-40,-30"), ConfigError, "--clean is a measurement of its own"),
+        (("--clean", "--day"), ConfigError, "--clean is a measurement of its own"),
+        (("--clean", "--peers"), ConfigError, "--clean is a measurement of its own"),
         (("--paper", "out"), BundleError, "name its BUNDLE"),
         (("--rivals", "out"), BundleError, "name its BUNDLE"),
         (("--caps", "out"), BundleError, "name its BUNDLE"),

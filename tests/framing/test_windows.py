@@ -90,7 +90,7 @@ def test_frames_that_cannot_be_are_refused_by_name(shape: dict[str, object], fie
         NetworkConfig.model_validate(shape)
 
 
-def test_ears_is_eight_milliseconds_late_and_costs_what_small2_does() -> None:
+def test_ears_is_eight_milliseconds_late_and_costs_what_small_does() -> None:
     ears, small = (load_config(name).network for name in ("ears", "small"))
     assert ears.framing == EARS
     assert (ears.framing.delay_ms, ears.framing.latency_ms) == (4.0, 8.0)

@@ -98,6 +98,8 @@ def evaluate(
         raise ConfigError("--cores and --microwatts-per-mhz are for a day's instructions: give --day as well")
     if out is not None and day == peers:
         raise ConfigError("--out is the file of one result: give --day or --peers")
+    if clean and (day or peers or levels or paper or context or rivals or caps):
+        raise ConfigError("--clean is a measurement of its own: leave out the options of the others")
     if peers:
         trained.config.network.framing.require_corpus_rate("--peers, whose enhancers hear 16 and 48 kHz,")
         from dyncp.commands.evaluation.peers import run_peers
@@ -118,10 +120,6 @@ def evaluate(
         options = DayOptions(split, minutes, seed, parse_cores(cores), board)
         console.document(run_day(console, integers, recordings, options, out))
         return
-    if clean and (levels or paper or context or rivals or caps):
-        raise ConfigError(
-            "--clean is a measurement of its own: leave out --levels, --paper, --context, --rivals, --caps"
-        )
     if paper is None and context is None and rivals is None and caps is None:
         _quality(console, trained, integers, recordings, split, clips, levels, clean=clean)
         return

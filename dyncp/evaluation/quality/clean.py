@@ -15,9 +15,8 @@ from dyncp.base.audio import active_rms
 from dyncp.base.config.reading import StrictModel
 from dyncp.base.quality import Score
 from dyncp.evaluation.quality.clip_scores import Pcm, enhance_float, score
-from dyncp.evaluation.quality.compare import clip_results
+from dyncp.evaluation.quality.compare import as_in_bundle, clip_results
 from dyncp.export.integers import reference
-from dyncp.export.quantization.dead import narrowed_alike
 
 if TYPE_CHECKING:
     from dyncp.export.formats.bundle import Bundle
@@ -53,8 +52,7 @@ def score_clean(
     folded: FoldedNetwork, bundle: Bundle | None, pairs: Sequence[Pair], progress: Callable[[int], object] | None = None
 ) -> CleanQuality:
     """The clean speech of `pairs` through both networks; `dyncp.evaluation.quality.compare.compare` has the terms."""
-    if bundle is not None:
-        folded = narrowed_alike(folded, bundle)
+    folded = as_in_bundle(folded, bundle)
     clips = clip_results(partial(_score, folded, bundle), pairs, progress)
     integers = [clip.int8 for clip in clips if clip.int8 is not None]
     return CleanQuality(

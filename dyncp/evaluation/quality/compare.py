@@ -45,11 +45,18 @@ def compare(
     that each step has added. Raises BundleError for a bundle of another shape than the network, AudioError for audio
     that is not a positive whole number of hops, NoSpeechError where no pair has speech for the metrics.
     """
-    if bundle is not None:
-        folded = narrowed_alike(folded, bundle)
-    if bundle is not None and bundle.config != folded.config:
-        raise BundleError("bundle: its network is not the checkpoint's; export the checkpoint that is evaluated")
+    folded = as_in_bundle(folded, bundle)
     return _summary(folded, clip_results(partial(score_clip, folded, bundle), pairs, progress))
+
+
+def as_in_bundle(folded: FoldedNetwork, bundle: Bundle | None) -> FoldedNetwork:
+    """The float network without the channels that export let go. Raises BundleError for a bundle of another shape."""
+    if bundle is None:
+        return folded
+    folded = narrowed_alike(folded, bundle)
+    if bundle.config != folded.config:
+        raise BundleError("bundle: its network is not the checkpoint's; export the checkpoint that is evaluated")
+    return folded
 
 
 def clip_results(
