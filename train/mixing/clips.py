@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import TracebackType
 from typing import cast
 
 import numpy as np
@@ -219,13 +221,20 @@ def loader(batches: Batches, workers: int) -> DataLoader[Batch]:
         batch_size=None,
         num_workers=workers,
         prefetch_factor=4 if workers else None,
-        worker_init_fn=_leave_interrupts,
+        worker_init_fn=_end_with_the_trainer,
     )
 
 
-def _leave_interrupts(_: int) -> None:
-    """Ctrl-C reaches every process of a terminal; the one that trains ends its workers."""
+def _end_with_the_trainer(_: int) -> None:
+    """Ctrl-C reaches every process of a terminal; the one that trains ends its workers, which have nothing to tell."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.excepthook = _tell_unless_cut_off
+
+
+def _tell_unless_cut_off(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A batch is handed over by a thread, which fails where Ctrl-C met the training process as it took the batch."""
+    if not issubclass(kind, OSError | EOFError):
+        sys.__excepthook__(kind, error, trace)
 
 
 @cache
