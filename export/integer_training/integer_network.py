@@ -8,6 +8,7 @@ float64. Rounding and saturation pass the gradient straight through, saturation 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dyncp.base.config.framing import STANDARD
-from dyncp.base.errors import QuantizationError
+from dyncp.base.config.framing import STANDARD, Framing
 from dyncp.export.formats.bundle import LOGIT_SCALE
 from dyncp.export.formats.layout import largest_inputs
 from dyncp.export.quantization.fold import fold_network
 from dyncp.export.quantization.rounding import Rounded, round_network
 from dyncp.export.transforms import frontend
 from dyncp.train.network.enhancer import Block, Enhancer, Gate, Heaviside, among_highest
+from dyncp.train.network.holding import first_decision, held
+from dyncp.train.network.stft import over_bins
 
 # Up to here float32 holds every integer.
 EXACT = 2**24
@@ -59,19 +61,14 @@ class Straight(torch.autograd.Function):
 
 
 class IntegerNetwork(nn.Module):
-    """Integer features [B, 257, T] → suppression mask in units of 2^-15 [B, 257, T] / 2^15, gates [B, blocks, N, T].
+    """Integer features [B, F, T] of bins or bands → suppression mask in units of 2^-15 [B, bins, T] / 2^15, and of the
+    gates [B, blocks, N, T] masks and masks for read-outs.
 
     Batch norm stays as it was trained; what is learned are the weights and its gain and shift. The scales stay too.
     """
 
     def __init__(self, network: Enhancer, scales: dict[str, float]) -> None:
         super().__init__()
-        standard = network.config.framing == STANDARD
-        if network.config.bands is not None or not (standard and network.config.decides_every_block_and_frame):
-            raise QuantizationError(
-                "bands, gate_period, gate_shared, hop, fft, sample_rate: training through the integers has the "
-                "paper's frames, ends and gates; train in float and export"
-            )
         self.network, self.scales = network, scales
         self.config = network.config
         self.largest = largest_inputs(network.config)
@@ -82,27 +79,60 @@ class IntegerNetwork(nn.Module):
             return self._exact(features)
 
     def _exact(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        rounded = round_network(fold_network(self.network, ""), self.scales)
+        config, rounded = self.config, round_network(fold_network(self.network, ""), self.scales)
         residual = self._requantize(rounded, "front", self._pointwise(rounded, "front", features), 0, 32767)
-        masks = []
-        left = residual.new_full((residual.shape[0], residual.shape[2]), self.config.frame_limit)
+        nothing = residual.new_zeros(residual.shape[0], 1, 0, residual.shape[2])
+        mask = told = nothing
+        decided = []
+        left = residual.new_full((residual.shape[0], residual.shape[2]), config.frame_limit)
         for i, block in enumerate(self.network.blocks):
             assert isinstance(block, Block)
-            residual, mask = self._block(rounded, i, block, residual, left.clamp(max=self.config.block_limit))
-            left = left - mask.detach().sum(1)
-            masks.append(mask)
+            place = i % config.blocks_per_gate
+            if block.gate is not None:
+                mask, told = self._decide(rounded, i, block.gate, residual, left.clamp(max=config.block_limit))
+            residual = self._block(rounded, i, block, residual, mask[:, place])
+            left = left - mask[:, place].detach().sum(1)
+            decided.append((mask[:, place], told[:, place]))
         x = self._requantize(rounded, "back.input", residual, -128, 127)
         logits = self._requantize(rounded, "back", self._pointwise(rounded, "back", x), -32768, 32767)
-        gates = torch.stack(masks, 1)
-        return _suppression(logits), gates, gates
+        masks, told = (torch.stack(parts, 1) for parts in zip(*decided, strict=True))
+        suppression = _suppression(logits)
+        return suppression if config.bands is None else over_bins(suppression, config.bands), masks, told
 
-    def _block(self, rounded: Rounded, i: int, block: Block, residual: Tensor, limit: Tensor) -> tuple[Tensor, Tensor]:
-        """Section 6: the residual stream [B, C, T] to the one after block i, and its gates [B, N, T]."""
+    def _decide(
+        self, rounded: Rounded, i: int, gate: Gate, residual: Tensor, limit: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Section 6, steps 1 to 3, of the group that begins with block i: masks, and masks for read-outs,
+        [B, M, N, T], held between decisions."""
+        period, frames = self.config.gate_period, residual.shape[-1]
+        first = first_decision(gate.group, 0, period)
+        when = slice(first, None, period)
+        x = self._requantize(rounded, f"blocks.{i}.input", residual[..., when], -128, 127)
+        mask = self._gate(rounded, f"blocks.{i}", gate, gate.damped(x), limit[:, when])
+        told = mask
+        if self.training and gate.gradient < 1:
+            told = self._gate(rounded, f"blocks.{i}", gate, x, limit[:, when])
+        return held(mask, None, first, period, frames), held(told, None, first, period, frames)
+
+    def _gate(self, rounded: Rounded, name: str, gate: Gate, x: Tensor, limit: Tensor) -> Tensor:
+        """In frames of decisions, [B, M, N, D]."""
+        pooled = self._pool(rounded, name, gate, x)
+        sums = self._pointwise(rounded, f"{name}.gate.reduce", pooled)
+        reduced = self._requantize(rounded, f"{name}.gate.reduce", sums, 0, 32767)
+        score = self._pointwise(rounded, f"{name}.gate.score", reduced)
+        by_block = score.shape[0], gate.blocks, -1, score.shape[2]
+        kept = None
+        if self.config.capped:
+            ranked = score.detach().view(by_block).flatten(0, 1)
+            kept = among_highest(ranked, limit.repeat_interleave(gate.blocks, 0)).view_as(score)
+        unit = torch.from_numpy(rounded.units[f"{name}.gate.score"]).to(score.device)[:, None]
+        mask: Tensor = Heaviside.apply((score * unit).float(), kept)  # type: ignore[no-untyped-call]
+        return mask.view(by_block)
+
+    def _block(self, rounded: Rounded, i: int, block: Block, residual: Tensor, mask: Tensor) -> Tensor:
+        """Section 6, steps 4 to 6: the residual stream [B, C, T] to the one after block i, with the gates [B, N, T]."""
         name, site = f"blocks.{i}", self.config.gate_site
         x = self._requantize(rounded, f"{name}.input", residual, -128, 127)
-        mask = x[:, :0]
-        if block.gate is not None:
-            mask = self._gate(rounded, name, block.gate, x, limit)
         h = self._requantize(rounded, f"{name}.expand", self._pointwise(rounded, f"{name}.expand", x), 0, 127)
         h = h * mask if site == "hidden" else h
         weight, bias = self._integers(rounded, f"{name}.depthwise")
@@ -113,17 +143,7 @@ class IntegerNetwork(nn.Module):
         sums = self._pointwise(rounded, f"{name}.project", h)
         update = self._requantize(rounded, f"{name}.project", sums, -(2**31), 2**31)
         residual = residual + (update * mask if site == "output" else update)
-        return residual.clamp(-32768, 32767), mask
-
-    def _gate(self, rounded: Rounded, name: str, gate: Gate, x: Tensor, limit: Tensor) -> Tensor:
-        pooled = self._pool(rounded, name, gate, x)
-        sums = self._pointwise(rounded, f"{name}.gate.reduce", pooled)
-        reduced = self._requantize(rounded, f"{name}.gate.reduce", sums, 0, 32767)
-        score = self._pointwise(rounded, f"{name}.gate.score", reduced)
-        kept = among_highest(score.detach(), limit) if self.config.capped else None
-        unit = torch.from_numpy(rounded.units[f"{name}.gate.score"]).to(score.device)[:, None]
-        mask: Tensor = Heaviside.apply((score * unit).float(), kept)  # type: ignore[no-untyped-call]
-        return mask
+        return residual.clamp(-32768, 32767)
 
     def _pool(self, rounded: Rounded, name: str, gate: Gate, x: Tensor) -> Tensor:
         frames = self.config.pooling_frames
@@ -158,13 +178,19 @@ class IntegerNetwork(nn.Module):
         return result
 
 
-def integer_features(pcm: NDArray[np.int16], thresholds: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
-    """Clips [B, T · 256] to the device's features [B, 257, T], integers 0 to 127 (sections 3 to 5)."""
-    clips, samples = pcm.shape
-    # One hop of silence parts the clips, as each starts from a silent history.
-    framed = np.pad(pcm.reshape(clips, samples // 256, 256), ((0, 0), (0, 1), (0, 0)))
-    x = frontend.features(frontend.analysis(framed.reshape(-1, 256)), thresholds)
-    return x.reshape(clips, samples // 256 + 1, -1)[:, :-1].transpose(0, 2, 1).astype(np.float32)
+def integer_features(
+    pcm: NDArray[np.int16],
+    thresholds: NDArray[np.integer[Any]],
+    framing: Framing = STANDARD,
+    bands: Sequence[int] | None = None,
+) -> NDArray[np.float32]:
+    """Clips [B, T · hop] to the device's features [B, F, T] of bins or `bands`, integers 0 to 127 (sections 3 to 5)."""
+    clips, hop = len(pcm), framing.hop
+    # Silence as long as a frame's past parts the clips, as each starts from a silent history.
+    silence = -(-(framing.analysis - hop) // hop)
+    framed = np.pad(pcm.reshape(clips, -1, hop), ((0, 0), (0, silence), (0, 0)))
+    x = frontend.features(frontend.analysis(framed.reshape(-1, hop), framing), thresholds, bands)
+    return x.reshape(*framed.shape[:2], -1)[:, :-silence].transpose(0, 2, 1).astype(np.float32)
 
 
 def _folded(network: Enhancer, name: str) -> tuple[Tensor, Tensor | None]:
@@ -194,7 +220,7 @@ def _one_pole(x: Tensor, coefficient: int) -> Tensor:
     for frame in values.unbind(-1):
         average = average + (((frame - average) * coefficient + 2**30) >> 31)
         frames.append(average)
-    return torch.stack(frames, -1)
+    return torch.stack(frames, -1) if frames else values
 
 
 def _suppression(logits: Tensor) -> Tensor:

@@ -50,11 +50,12 @@ class IntegerTrainer(Trainer):
 
     def _measure_with(self, scales: dict[str, float]) -> None:
         self.scales = self.integers.scales = scales
-        self.thresholds = feature_thresholds(scales["features"])
+        self.thresholds = feature_thresholds(scales["features"], self.framing.fft)
 
     def inputs(self, noisy: Tensor, spectrum: Tensor) -> Tensor:
         pcm = (noisy.cpu() * 32768).round().clamp(-32768, 32767).to(torch.int16)
-        return torch.from_numpy(integer_features(pcm.numpy(), self.thresholds)).to(self.device)
+        found = integer_features(pcm.numpy(), self.thresholds, self.framing, self.config.network.bands)
+        return torch.from_numpy(found).to(self.device)
 
     def step(self, batch: Batch, step: int) -> tuple[float, float]:
         with self._within_scales(step, batch):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from networks import CAPPED, SHAPES, STATIC, TAPPED, trained_enough
+from networks import CAPPED, FOLLOWING, SHAPES, STATIC, TAPPED, trained_enough
 from numpy.typing import NDArray
 from signals import extreme, speech_like
 
@@ -24,20 +24,28 @@ CLIPS = np.stack([speech_like(60, seed=5), np.concatenate([extreme("noise", 40),
 
 
 def name(config: NetworkConfig) -> str:
-    return f"{config.gate_site}-{config.pooling}-{config.block_cap}-{config.frame_cap}-{config.kernel}"
+    shape = config.gate_site, config.pooling, config.block_cap, config.frame_cap, config.kernel, config.hop
+    return "-".join(map(str, (*shape, config.spectrum, config.gate_shared, config.gate_period)))
 
 
-every_shape = pytest.mark.parametrize("config", [*SHAPES, STATIC, *CAPPED, *TAPPED[:2]], ids=name)
+every_shape = pytest.mark.parametrize("config", [*SHAPES, STATIC, *CAPPED, *FOLLOWING, *TAPPED], ids=name)
 
 
 def integers(network: Enhancer, scales: dict[str, float]) -> Bundle:
     return quantize_trained(fold_network(network, ""), scales)
 
 
+def heard_by(network: IntegerNetwork, clips: NDArray[np.int16] = CLIPS) -> torch.Tensor:
+    framing, scale = network.config.framing, network.scales["features"]
+    thresholds = frontend.feature_thresholds(scale, framing.fft)
+    return torch.from_numpy(integer_features(clips, thresholds, framing, network.config.bands))
+
+
 def as_exported(bundle: Bundle, pcm: NDArray[np.int16]) -> tuple[NDArray[np.integer], NDArray[np.bool_]]:
-    """Suppression [257, T] and gates [blocks, N, T] of the reference."""
-    features = frontend.features(frontend.analysis(pcm.reshape(-1, 256)), bundle.tensors["features.thresholds"])
-    suppression, active = reference.network(bundle, features)
+    """Suppression [bins, T] and gates [blocks, N, T] of the reference."""
+    framing, thresholds = bundle.config.framing, bundle.tensors["features.thresholds"]
+    spectrum = frontend.analysis(pcm.reshape(-1, framing.hop), framing)
+    suppression, active = reference.network(bundle, frontend.features(spectrum, thresholds, bundle.config.bands))
     return suppression.T, active.transpose(1, 2, 0)
 
 
@@ -45,8 +53,8 @@ def assert_equal(network: IntegerNetwork) -> NDArray[np.bool_]:
     """Every gate and every value of the suppression mask, on all clips; returns the gates."""
     bundle = integers(network.network, network.scales)
     with torch.no_grad():
-        heard = torch.from_numpy(integer_features(CLIPS, bundle.tensors["features.thresholds"]))
-        suppression, gates, _ = network(heard)
+        suppression, gates, told = network(heard_by(network))
+    assert torch.equal(told, gates)
     for k, pcm in enumerate(CLIPS):
         wanted, active = as_exported(bundle, pcm)
         np.testing.assert_array_equal(gates[k].numpy(), active)
@@ -64,8 +72,11 @@ def test_forward_is_the_reference_before_and_after_updates(config: NetworkConfig
     network = through(config)
     gates = assert_equal(network)
     assert not config.gated or 0.05 < gates.mean() < 0.95
-    assert not config.capped or gates.sum(axis=(1, 2)).max() == config.frame_limit
-    features = torch.from_numpy(integer_features(CLIPS, frontend.feature_thresholds(network.scales["features"])))
+    if config.frame_cap is not None or config in CAPPED:
+        assert gates.sum(axis=(1, 2)).max() == config.frame_limit
+    elif config.capped:
+        assert gates.sum(axis=2).max() == config.block_limit
+    features = heard_by(network)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     before = {k: v.clone() for k, v in network.network.state_dict().items()}
     for _ in range(3):
@@ -81,8 +92,7 @@ def test_forward_is_the_reference_before_and_after_updates(config: NetworkConfig
 @every_shape
 def test_gradients_reach_every_parameter(config: NetworkConfig) -> None:
     network = through(config)
-    features = torch.from_numpy(integer_features(CLIPS, frontend.feature_thresholds(network.scales["features"])))
-    suppression, _, _ = network(features)
+    suppression, _, _ = network(heard_by(network))
     suppression.square().sum().backward()
     for parameter, values in network.network.named_parameters():
         assert values.grad is not None, parameter
@@ -93,8 +103,7 @@ def test_gradients_reach_every_parameter(config: NetworkConfig) -> None:
 def test_the_gradient_is_that_of_real_numbers() -> None:
     """A step along it lowers the loss of the float network too, whose own gradient it resembles."""
     network = through(STATIC)
-    scale = network.scales["features"]
-    x = torch.from_numpy(integer_features(CLIPS[:1], frontend.feature_thresholds(scale)))
+    scale, x = network.scales["features"], heard_by(network, CLIPS[:1])
     gradients = []
     for suppression in (network(x)[0], network.network(x * scale).suppression):
         network.zero_grad()

@@ -22,7 +22,7 @@ from dyncp.base.config.training import ByKind, TrainingConfig
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.fitting.trainer import Progress, Trainer
-from dyncp.train.losses.kinds import frame_loss, kind_loss, shares, work
+from dyncp.train.losses.kinds import block_work, frame_loss, kind_loss, shares, work
 from dyncp.train.mixing.clips import Mixer
 from dyncp.train.mixing.mixers import load_mixers
 from dyncp.train.network.checkpoint import load_checkpoint
@@ -75,6 +75,30 @@ def test_each_frame_is_held_to_its_kind() -> None:
     torch.testing.assert_close(frame_loss(work(even), speech, ByKind(0.5, 0.25)), torch.tensor(0.0))
 
 
+def test_a_block_held_to_its_kind_cannot_make_up_for_another() -> None:
+    speech = torch.tensor([[True, False]])
+    masks = torch.zeros(1, 2, 4, 2)
+    masks[:, 0] = 1
+    half = ByKind(0.5, 0.5)
+    torch.testing.assert_close(frame_loss(work(masks), speech, half), torch.tensor(0.0))
+    torch.testing.assert_close(frame_loss(block_work(masks), speech, half), torch.tensor(0.5))
+    torch.testing.assert_close(block_work(masks, 2.0), torch.tensor([[[1.0, 1.0], [0.0, 0.0]]]))
+
+
+@pytest.mark.parametrize("measure", [work, block_work])
+def test_speech_weight_is_the_ratio_of_what_kinds_count_for(measure: Callable[[Tensor], Tensor]) -> None:
+    speech = torch.tensor([[True, True, False]])
+    misses, alarms = torch.zeros(1, 2, 4, 3), torch.ones(1, 2, 4, 3)
+    misses[..., 2] = 1  # Wrong near speech and at rest, by as much.
+    targets = ByKind(1.0, 1.0)
+    missed, alarmed = (
+        frame_loss(measure(masks), speech, wanted, 3.0)
+        for masks, wanted in ((misses, targets), (alarms, ByKind(1.0, 0.0)))
+    )
+    torch.testing.assert_close(missed, 3 * alarmed)
+    torch.testing.assert_close(missed + alarmed, torch.tensor(2.0))
+
+
 @pytest.mark.parametrize("loss", [kind_loss, frame_loss])
 def test_a_kind_without_frames_has_no_say(loss: Callable[[Tensor, Tensor, ByKind], Tensor]) -> None:
     half, none = torch.full((1, 6), 0.5), torch.zeros(1, 6, dtype=torch.bool)
@@ -106,11 +130,20 @@ def test_one_target_alone_is_refused(field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "training", [{"utilization_by": "frame"}, {"easy_snr_db": 0.0}, {"block_price": 3.0}], ids=lambda t: next(iter(t))
+    "training",
+    [{"utilization_by": "frame"}, {"utilization_by": "block"}, {"easy_snr_db": 0.0}, {"block_price": 3.0}],
+    ids=lambda t: "-".join(map(str, *t.items())),
 )
 def test_what_goes_by_kind_needs_targets_by_kind(training: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="needs speech_utilization and rest_utilization"):
         parse(Config, {"training": training}, "half.toml")
+
+
+def test_means_know_no_weight_of_speech() -> None:
+    training = {"speech_utilization": 1.0, "rest_utilization": 0.1, "speech_weight": 2.0}
+    with pytest.raises(ConfigError, match="speech_weight: needs utilization_by frame or block"):
+        parse(Config, {"training": training}, "means.toml")
+    parse(Config, {"training": training | {"utilization_by": "block"}}, "blocks.toml")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from dyncp.train.fitting.schedule import has_settled, learning_rate, target_util
 from dyncp.train.fitting.validation import Validated, validated
 from dyncp.train.losses.auxiliary import MaskReadout, auxiliary_loss
 from dyncp.train.losses.intelligibility import IntelligibilityLoss
-from dyncp.train.losses.kinds import frame_loss, kind_loss, work
+from dyncp.train.losses.kinds import block_work, frame_loss, kind_loss, work
 from dyncp.train.losses.perceptual import PerceptualLoss
 from dyncp.train.losses.spectral import level_spectra, spectral_loss, utilization_loss, waveform_loss
 from dyncp.train.mixing.clips import Batch, Batches, Mixer, loader
@@ -203,12 +203,15 @@ class Trainer:
         return [*self.network.parameters(), *(self.readout.parameters() if self.readout else ())]
 
     def _utilization_loss(self, masks: Tensor, batch: Batch, step: int) -> Tensor:
-        targets = self.config.training.by_kind
+        training, targets = self.config.training, self.config.training.by_kind
         if targets is None or batch.speech is None:
             return utilization_loss(masks, self._target_utilization(step))
-        now = (self._target_utilization(step, target) for target in (targets.speech, targets.rest))
-        loss = frame_loss if self.config.training.utilization_by == "frame" else kind_loss
-        return loss(work(masks, self.config.training.block_price), batch.speech.to(self.device), ByKind(*now))
+        now = ByKind(*(self._target_utilization(step, target) for target in (targets.speech, targets.rest)))
+        speech = batch.speech.to(self.device)
+        if training.utilization_by == "kind":
+            return kind_loss(work(masks, training.block_price), speech, now)
+        measure = block_work if training.utilization_by == "block" else work
+        return frame_loss(measure(masks, training.block_price), speech, now, training.speech_weight)
 
     def _target_utilization(self, step: int, target: float | None = None) -> float:
         """The schedule's, but never more than a cap lets through: wanting more would open gates for nothing."""

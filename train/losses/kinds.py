@@ -30,8 +30,9 @@ def shares(masks: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
     return means_by_kind(masks.mean(dim=(1, 2)), speech)
 
 
-def work(masks: Tensor, block_price: float = 0.0) -> Tensor:
-    """masks [B, blocks, N, T] → each frame's work as a share of that with every channel active, [B, T].
+def block_work(masks: Tensor, block_price: float = 0.0) -> Tensor:
+    """masks [B, blocks, N, T] → each block's work in each frame, as a share of that with every channel active,
+    [B, blocks, T].
 
     A block costs its active channels and, unless it is empty and skipped whole, those of `block_price`. Its gradient is
     spread evenly over the active channels: the fewer are left, the harder each is pushed.
@@ -40,16 +41,25 @@ def work(masks: Tensor, block_price: float = 0.0) -> Tensor:
     if block_price:
         # amax divides its gradient among all that are largest, and here the largest are all that are active.
         active = active + block_price * masks.amax(dim=2)
-    return active.mean(dim=1) / (masks.shape[2] + block_price)
+    return active / (masks.shape[2] + block_price)
 
 
-def frame_loss(work: Tensor, speech: Tensor, targets: ByKind) -> Tensor:
-    """Sum over both kinds of the mean squared distance of each frame's work [B, T] from its kind's target.
+def work(masks: Tensor, block_price: float = 0.0) -> Tensor:
+    """masks [B, blocks, N, T] → `block_work` of the whole network in each frame, [B, T]."""
+    return block_work(masks, block_price).mean(dim=1)
 
-    A mean is met as well by some frames all open and others all closed as by all alike; here each frame has a say.
+
+def frame_loss(work: Tensor, speech: Tensor, targets: ByKind, speech_weight: float = 1.0) -> Tensor:
+    """Weighted mean, times two, over both kinds of the mean squared distance of each frame's work from its kind's target.
+
+    A mean is met as well by some frames all open and others all closed as by all alike; here each frame of work [B, T]
+    has a say, and of [B, blocks, T] each block, which cannot make up for another. `speech_weight` is how much
+    frames near speech count for against those at rest.
     """
-    distance = work - torch.where(speech, targets.speech, targets.rest)
-    return means_by_kind(distance.square(), speech)[0].sum()
+    wanted = torch.where(speech, targets.speech, targets.rest)
+    square = (work - wanted).square() if work.dim() == 2 else (work - wanted[:, None]).square().mean(dim=1)
+    near, rest = means_by_kind(square, speech)[0]
+    return (speech_weight * near + rest) * 2 / (1 + speech_weight)
 
 
 def kind_loss(work: Tensor, speech: Tensor, targets: ByKind) -> Tensor:

@@ -94,7 +94,7 @@ class Gate(nn.Module):
         mask = told = score
         if decided.shape[-1]:
             at = None if limit is None else limit[:, first :: self.period]
-            mask, score, pool = self._decide(self._damped(decided), pool, at)
+            mask, score, pool = self._decide(self.damped(decided), pool, at)
             told = self._decide(decided, state.pool, at)[0] if self.training and self.gradient < 1 else mask
         before = (state.mask, state.score, state.mask)
         holds = [
@@ -115,7 +115,8 @@ class Gate(nn.Module):
             weight[place, :count] = 0
             bias[place, :count] = 1
 
-    def _damped(self, residual: Tensor) -> Tensor:
+    def damped(self, residual: Tensor) -> Tensor:
+        """The same values, with `gradient` of their gradient."""
         if self.gradient == 1:
             return residual
         return residual.detach() + self.gradient * (residual - residual.detach())

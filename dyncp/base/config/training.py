@@ -17,6 +17,7 @@ LATER_TRAINING_DEFAULTS = {
     "keep_best": False,
     "open_channels": 0,
     "utilization_by": "kind",
+    "speech_weight": 1.0,
     "easy_snr_db": None,
     "block_price": 0.0,
 }
@@ -52,7 +53,12 @@ class TrainingConfig(StrictModel):
     speech_utilization: float | None = Field(None, gt=0, le=1, description="target in frames near speech; see kinds.py")
     rest_utilization: float | None = Field(None, gt=0, le=1, description="target in all other frames")
     easy_snr_db: float | None = Field(None, description="speech from this SNR of its clip on counts as rest")
-    utilization_by: Literal["kind", "frame"] = Field("kind", description="what the two are asked of: means, or frames")
+    utilization_by: Literal["kind", "frame", "block"] = Field(
+        "kind", description="what the two are asked of: means, each frame, or each block in each frame"
+    )
+    speech_weight: float = Field(
+        1.0, gt=0, le=1e6, description="of frames near speech against those at rest, by frame or block"
+    )
     block_price: float = Field(
         0.0, ge=0, le=1e6, description="channels that a block which is not empty counts for beside its own"
     )
@@ -90,12 +96,14 @@ class TrainingConfig(StrictModel):
                 "speech_utilization, rest_utilization: give both, or neither for one target for all frames"
             )
         given = {
-            "utilization_by: frame": self.utilization_by == "frame",
+            f"utilization_by: {self.utilization_by}": self.utilization_by != "kind",
             "easy_snr_db": self.easy_snr_db is not None,
             "block_price": self.block_price > 0,
         }
         for field in (field for field, used in given.items() if used and self.speech_utilization is None):
             raise ValueError(f"{field}: needs speech_utilization and rest_utilization")
+        if self.speech_weight != 1 and self.utilization_by == "kind":
+            raise ValueError("speech_weight: needs utilization_by frame or block")
         return self
 
     @property
