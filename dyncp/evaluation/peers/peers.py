@@ -31,6 +31,7 @@ PEERS: dict[str, Callable[[], Enhance]] = {
     "WebRTC NS, very high": partial(native.webrtc, 4),
     "DTLN": graphs.dtln,
     "GTCRN": graphs.gtcrn,
+    "UL-UNAS": graphs.ul_unas,
     "DeepFilterNet3": native.deepfilternet,
 }
 # No peer is later than this, or earlier than it is given.
