@@ -57,7 +57,7 @@ NETWORKS = [
     Network(EVEN.model_copy(update={**HIDDEN, "bands": BANDS, "gate_period": 3}), "int8"),
     Network(EVEN.model_copy(update=HIDDEN), "int8", score="open", zero=True),
     Network(ODD.model_copy(update={"kernel": 2}), "int8", in_place_fft=True),
-    Network(ODD.model_copy(update={**HIDDEN, "kernel": 5}), "int8"),
+    Network(ODD.model_copy(update={**HIDDEN, "kernel": 5, "gate": 12}), "int8"),
     Network(EVEN.model_copy(update={**HIDDEN, "hidden": 128, "kernel": 4}), "int8", score="open"),
     # Transforms of an even and of an odd number of stages, of the fewest and of the most.
     Network(framed(EVEN, Framing(32, 128, 112, 96)), "int8"),

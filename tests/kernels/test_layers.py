@@ -113,7 +113,7 @@ def test_every_number_of_columns(kernel: Kernel, first: int) -> None:
         np.testing.assert_array_equal(residual, expected, err_msg=f"{columns}")
 
 
-@given(layer=st.one_of(layers(), layers(8), layers(16)))
+@given(layer=st.one_of(layers(), *map(layers, (8, 9, 11, 12, 16))))
 def test_gate_and_score(kernel: Kernel, layer: Layer) -> None:
     rows, columns = layer.weight.shape
     x = layer.signal(columns, np.int16)

@@ -203,6 +203,9 @@ DCP_KERNEL uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t
     if (words == 2) {
         return dcp_short_rows(layer, work, 2, score);
     }
+    if (words == 3) {
+        return dcp_short_rows(layer, work, 3, score);
+    }
     if (words == 4) {
         return dcp_short_rows(layer, work, 4, score);
     }

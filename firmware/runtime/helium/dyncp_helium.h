@@ -96,13 +96,16 @@ DCP_KERNEL uint32_t dcp_gate(const dcp_layer *layer, const int16_t *x, uint32_t 
     return (uint32_t)(rows * columns);
 }
 
-/* Four rows each time, of 8 or 16 columns, as `columns` says: a constant. The activations stay in
- * registers. */
+/* Four rows each time, of 8, 12 or 16 columns, as `columns` says: a constant. The activations stay
+ * in registers. Of 12 columns a second vector has the last 8, the first half of them times 0. */
 static inline void dcp_score_short(const dcp_layer *layer, const int16_t *x, int32_t *score,
                                    size_t columns) {
     const int8_t *w = layer->weight;
     const int32_t *bias = layer->bias;
-    const int16x8_t x0 = vldrhq_s16(x), x1 = columns == 16 ? vldrhq_s16(x + 8) : x0;
+    const mve_pred16_t last_half = 0xFF00;
+    const int16x8_t x0 = vldrhq_s16(x), x1 = columns == 16   ? vldrhq_s16(x + 8)
+                                             : columns == 12 ? vldrhq_z_s16(x + 4, last_half)
+                                                             : x0;
     int16x8_t a, b;
     int32_t s0, s1, s2, s3;
 #define DCP_MAC(v, r, at, x)                                                                       \
@@ -126,6 +129,11 @@ static inline void dcp_score_short(const dcp_layer *layer, const int16_t *x, int
                        DCP_MAC(a, 2, ", #32]", x0) DCP_MAC(b, 2, ", #40]", x1)
                            DCP_MAC(a, 3, ", #48]", x0) DCP_MAC(b, 3, ", #56]", x1)
                                DCP_MAC(a, 0, ", #8]", x1) DCP_MAC(b, 0, "], #64", x0));
+    } else if (columns == 12) {
+        DCP_SCORES(DCP_MAC(a, 1, ", #12]", x0) DCP_MAC(b, 1, ", #16]", x1)
+                       DCP_MAC(a, 2, ", #24]", x0) DCP_MAC(b, 2, ", #28]", x1)
+                           DCP_MAC(a, 3, ", #36]", x0) DCP_MAC(b, 3, ", #40]", x1)
+                               DCP_MAC(a, 0, ", #4]", x1) DCP_MAC(b, 0, "], #48", x0));
     } else {
         DCP_SCORES(DCP_MAC(a, 1, ", #8]", x0) DCP_MAC(b, 2, ", #16]", x0)
                        DCP_MAC(a, 3, ", #24]", x0) DCP_MAC(b, 0, "], #32", x0));
@@ -153,6 +161,8 @@ DCP_KERNEL uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t
     (void)work;
     if (layer->columns == 16) {
         dcp_score_short(layer, x, score, 16);
+    } else if (layer->columns == 12) {
+        dcp_score_short(layer, x, score, 12);
     } else if (layer->columns == 8) {
         dcp_score_short(layer, x, score, 8);
     } else {
