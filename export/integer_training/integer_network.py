@@ -99,9 +99,7 @@ class IntegerNetwork(nn.Module):
         suppression = _suppression(logits)
         return suppression if config.bands is None else over_bins(suppression, config.bands), masks, told
 
-    def _decide(
-        self, rounded: Rounded, i: int, gate: Gate, residual: Tensor, limit: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _decide(self, rounded: Rounded, i: int, gate: Gate, residual: Tensor, limit: Tensor) -> tuple[Tensor, Tensor]:
         """Section 6, steps 1 to 3, of the group that begins with block i: masks, and masks for read-outs,
         [B, M, N, T], held between decisions."""
         period, frames = self.config.gate_period, residual.shape[-1]

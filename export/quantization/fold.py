@@ -99,13 +99,15 @@ class FoldedNetwork:
         """Residual stream [n, C] to logits [n, F]."""
         return self.layers["back"](residual)
 
-    def forward(self, features: Array, caps: Caps | None = None) -> tuple[Array, NDArray[np.bool_]]:
-        """Features [n, F] to the suppression mask [n, 257] and the gates, bool [n, blocks, N]."""
+    def forward(
+        self, features: Array, caps: Caps | None = None, gates: NDArray[np.bool_] | None = None
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Features [n, F] to the suppression mask [n, 257] and the gates, bool [n, blocks, N]: `gates` where given."""
         config, residual = self.config, self.front(features)
-        active = np.zeros((len(features), config.blocks, config.gated), dtype=np.bool_)
+        active = np.zeros((len(features), config.blocks, config.gated), np.bool_) if gates is None else gates
         caps = caps or Caps.of(config)
         for i in range(config.blocks):
-            if config.has_gate(i):
+            if gates is None and config.has_gate(i):
                 decision = self.decide(i, residual, caps.limit(active[:, :i].sum(axis=(1, 2))))
                 active[:, i : i + config.blocks_per_gate] = decision.active
             residual = self.block(i, residual, active[:, i]).residual

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 from command import run
-from networks import SHAPES, STATIC, trained_enough
+from networks import CAPPED, SHAPES, STATIC, trained_enough
 from sounds import small_corpus
 
 from dyncp.base.config.experiment import Config
@@ -18,7 +18,9 @@ from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import BundleError, ConfigError, DyncpError
 from dyncp.base.quality import Comparison
 from dyncp.evaluation.quality.clean import CleanQuality
+from dyncp.evaluation.quality.gates import GateQuality, never_closed
 from dyncp.evaluation.quality.levels import LevelTable
+from dyncp.export.quantization.fold import fold_network
 from dyncp.train.network.checkpoint import write_checkpoint
 
 pytestmark = pytest.mark.slow
@@ -96,9 +98,42 @@ def test_clean_speech(folder: Path) -> None:
     assert json.loads(evaluate(folder, folder / "static", "--clean").stdout)["int8"] is None
 
 
+def test_gates_as_they_are_told_and_open(folder: Path) -> None:
+    result = evaluate(folder, folder / "checkpoint", "--gates")
+    found = GateQuality.model_validate_json(result.stdout)
+    whole = Comparison.model_validate_json(evaluate(folder, folder / "checkpoint").stdout)
+    decided, told, opened = found.rows
+    assert decided.score.model_dump() == pytest.approx(whole.float_.model_dump())
+    assert found.noisy.model_dump() == pytest.approx(whole.noisy.model_dump())
+    assert 0 < decided.speech < 1
+    assert 0 < decided.rest < 1
+    assert (told.speech, told.rest) == (1, 0)
+    assert (opened.speech, opened.rest) == (1, 1)
+    assert len({row.score.si_sdr for row in found.rows}) == 3
+    for label in ("gates as they are", "told where speech is", "all open", "utilization at rest"):
+        assert label in result.stderr
+
+
+def test_gates_that_are_told_keep_open_what_never_closes() -> None:
+    network = trained_enough(SHAPES[1])
+    network.keep_open([3, 0])
+    kept = never_closed(fold_network(network, ""))
+    assert kept.shape == (2, 40)
+    assert np.argwhere(kept).tolist() == [[0, 0], [0, 1], [0, 2]]
+
+
+@pytest.mark.parametrize("config", [STATIC, CAPPED[0]], ids=["static", "capped"])
+def test_gates_that_cannot_be_told(folder: Path, config: NetworkConfig) -> None:
+    checkpoint(folder / "other", config)
+    with pytest.raises(ConfigError, match="--gates: needs a network with gates and without a cap"):
+        evaluate(folder, folder / "other", "--gates")
+
+
 @pytest.mark.parametrize(
     ("options", "error", "complaint"),
     [
+        (("--clean", "--gates"), ConfigError, "--clean is a measurement of its own"),
+        (("--gates", "--day"), ConfigError, "--gates is a measurement of its own"),
         (("--clean", "--levels", "-40,-30"), ConfigError, "--clean is a measurement of its own"),
         (("--clean", "--day"), ConfigError, "--clean is a measurement of its own"),
         (("--clean", "--peers"), ConfigError, "--clean is a measurement of its own"),

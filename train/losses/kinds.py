@@ -50,7 +50,7 @@ def work(masks: Tensor, block_price: float = 0.0) -> Tensor:
 
 
 def frame_loss(work: Tensor, speech: Tensor, targets: ByKind, speech_weight: float = 1.0) -> Tensor:
-    """Weighted mean, times two, over both kinds of the mean squared distance of each frame's work from its kind's target.
+    """Weighted mean, times two, over both kinds of the mean squared distance of each frame's work from its target.
 
     A mean is met as well by some frames all open and others all closed as by all alike; here each frame of work [B, T]
     has a say, and of [B, blocks, T] each block, which cannot make up for another. `speech_weight` is how much

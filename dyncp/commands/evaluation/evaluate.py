@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dyncp.base.quality import Comparison
     from dyncp.evaluation.quality.clean import CleanQuality
+    from dyncp.evaluation.quality.gates import GateQuality
     from dyncp.evaluation.quality.levels import LevelTable
     from dyncp.export.formats.bundle import Bundle
     from dyncp.train.corpora.recordings import Corpus
@@ -37,6 +38,9 @@ def evaluate(
     clips: Annotated[int, typer.Option(help="Mixtures of six seconds.", min=1)] = 100,
     clean: Annotated[
         bool, typer.Option("--clean", help="Clean speech put in instead: what is lost where nothing is to be removed.")
+    ] = False,
+    gates: Annotated[
+        bool, typer.Option("--gates", help="What the gates' decisions cost in sound: told where speech is, all open.")
     ] = False,
     levels: Annotated[str, typer.Option(help="Speech levels in dBFS to compare, such as `-40,-30,-20,-10`.")] = "",
     paper: Annotated[Path | None, typer.Option(help="Folder for the paper's experiments (docs/paper.md).")] = None,
@@ -98,8 +102,10 @@ def evaluate(
         raise ConfigError("--cores and --microwatts-per-mhz are for a day's instructions: give --day as well")
     if out is not None and day == peers:
         raise ConfigError("--out is the file of one result: give --day or --peers")
-    if clean and (day or peers or levels or paper or context or rivals or caps):
-        raise ConfigError("--clean is a measurement of its own: leave out the options of the others")
+    others = bool(day or peers or levels or paper or context or rivals or caps)
+    for name, given in (("clean", clean), ("gates", gates)):
+        if given and (others or clean == gates):
+            raise ConfigError(f"--{name} is a measurement of its own: leave out the options of the others")
     if peers:
         trained.config.network.framing.require_corpus_rate("--peers, whose enhancers hear 16 and 48 kHz,")
         from dyncp.commands.evaluation.peers import run_peers
@@ -121,7 +127,7 @@ def evaluate(
         console.document(run_day(console, integers, recordings, options, out))
         return
     if paper is None and context is None and rivals is None and caps is None:
-        _quality(console, trained, integers, recordings, split, clips, levels, clean=clean)
+        _quality(console, trained, integers, recordings, split, clips, levels, clean=clean, gates=gates)
         return
     if integers is None:
         raise BundleError("--paper, --context, --rivals and --caps read an integer network: name its BUNDLE as well")
@@ -157,17 +163,19 @@ def _quality(
     levels: str,
     *,
     clean: bool,
+    gates: bool,
 ) -> None:
     from dyncp.commands.evaluation.clean import run_clean
+    from dyncp.commands.evaluation.gates import run_gates
     from dyncp.commands.evaluation.levels import parse_levels, print_levels, score_levels
     from dyncp.export.quantization.fold import fold
     from dyncp.train.mixing.pairs import make_pairs
 
     folded = fold(trained)
-    result: Comparison | LevelTable | CleanQuality
-    if clean:
+    result: Comparison | LevelTable | CleanQuality | GateQuality
+    if clean or gates:
         pairs = make_pairs(corpus, split, clips, framing=folded.config.framing)
-        result = run_clean(console, folded, bundle, pairs)
+        result = run_clean(console, folded, bundle, pairs) if clean else run_gates(console, folded, pairs)
     elif levels:
         result = score_levels(console, folded, bundle, corpus, split, clips, parse_levels(levels))
         print_levels(console, result, folded.config.sample_rate)

@@ -87,9 +87,14 @@ def score(target: Pcm, heard: NDArray[np.generic], rate: int = SAMPLE_RATE) -> S
     )
 
 
-def enhance_float(folded: FoldedNetwork, pcm: Pcm) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The float network on int16 PCM: samples in [−1, 1), late by its delay, and the gates, bool [n, blocks, N]."""
+def enhance_float(
+    folded: FoldedNetwork, pcm: Pcm, gates: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The float network on int16 PCM: samples in [−1, 1), late by its delay, and the gates, bool [n, blocks, N].
+
+    With `gates`, those instead of what the network decides.
+    """
     framing = folded.config.framing
     spectrum = stft.analyse(hops(pcm, framing.hop), framing)
-    suppression, active = folded.forward(stft.compress(spectrum, folded.config.bands))
+    suppression, active = folded.forward(stft.compress(spectrum, folded.config.bands), gates=gates)
     return stft.synthesise(spectrum * suppression, framing), active
