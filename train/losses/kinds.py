@@ -59,7 +59,8 @@ def frame_loss(work: Tensor, speech: Tensor, targets: ByKind, speech_weight: flo
     wanted = torch.where(speech, targets.speech, targets.rest)
     square = (work - wanted).square() if work.dim() == 2 else (work - wanted[:, None]).square().mean(dim=1)
     near, rest = means_by_kind(square, speech)[0]
-    return (speech_weight * near + rest) * 2 / (1 + speech_weight)
+    loss: Tensor = (speech_weight * near + rest) * 2 / (1 + speech_weight)
+    return loss
 
 
 def kind_loss(work: Tensor, speech: Tensor, targets: ByKind) -> Tensor:
