@@ -110,7 +110,7 @@ def test_gates_as_they_are_told_and_open(folder: Path) -> None:
     assert (told.speech, told.rest) == (1, 0)
     assert (opened.speech, opened.rest) == (1, 1)
     assert len({row.score.si_sdr for row in found.rows}) == 3
-    for label in ("gates as they are", "told where speech is", "all open", "utilization at rest"):
+    for label in ("own gates", "gates told", "all open", "active near speech", "active at rest"):
         assert label in result.stderr
 
 

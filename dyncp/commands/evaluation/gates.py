@@ -29,12 +29,12 @@ def run_gates(console: Terminal, folded: FoldedNetwork, pairs: Sequence[Pair]) -
 
 
 def _table(result: GateQuality, rate: int) -> Table:
-    names = {"decided": "gates as they are", "told": "told where speech is", "open": "all open"}
+    names = {"decided": "own gates", "told": "gates told", "open": "all open"}
     table = Table("", "noisy", *(names[row.gates] for row in result.rows))
     table.title = f"{result.clips} clips, float network"
     for label, field, digits in metrics_of(result.noisy, rate):
         scores = [result.noisy, *(row.score for row in result.rows)]
         table.add_row(label, *(f"{getattr(score, field):.{digits}f}" for score in scores))
-    table.add_row("utilization near speech", "", *(f"{row.speech:.3f}" for row in result.rows))
-    table.add_row("utilization at rest", "", *(f"{row.rest:.3f}" for row in result.rows))
+    table.add_row("active near speech", "", *(f"{row.speech:.3f}" for row in result.rows))
+    table.add_row("active at rest", "", *(f"{row.rest:.3f}" for row in result.rows))
     return table
