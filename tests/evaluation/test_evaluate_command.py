@@ -114,6 +114,11 @@ def test_gates_as_they_are_told_and_open(folder: Path) -> None:
         assert label in result.stderr
 
 
+def test_gates_of_a_bundle_are_refused(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="--gates measures the float network"):
+        evaluate(folder, folder / "checkpoint", folder / "bundle", "--gates")
+
+
 def test_gates_that_are_told_keep_open_what_never_closes() -> None:
     network = trained_enough(SHAPES[1])
     network.keep_open([3, 0])

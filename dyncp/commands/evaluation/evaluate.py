@@ -106,6 +106,8 @@ def evaluate(
     for name, given in (("clean", clean), ("gates", gates)):
         if given and (others or clean == gates):
             raise ConfigError(f"--{name} is a measurement of its own: leave out the options of the others")
+    if gates and bundle is not None:
+        raise ConfigError("--gates measures the float network: leave out its BUNDLE")
     if peers:
         trained.config.network.framing.require_corpus_rate("--peers, whose enhancers hear 16 and 48 kHz,")
         from dyncp.commands.evaluation.peers import run_peers
