@@ -8,7 +8,9 @@ number, so that the gradient is that of one process with the whole batch.
 
 from __future__ import annotations
 
+import gc
 import os
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,12 +22,17 @@ from torch.nn.parallel import DistributedDataParallel
 
 from dyncp.base.errors import ConfigError
 
+# The modules of `share_gradients` that are still alive: each holds the group of processes.
+_sharing: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+
 
 @contextmanager
 def joined(device: str) -> Iterator[str]:
     """Join the processes that a launcher started, if one did; yields this process's device.
 
-    `device` is cpu (gloo) or cuda (NCCL, one GPU per process of a machine). Raises ConfigError where GPUs are too few.
+    `device` is cpu (gloo) or cuda (NCCL, one GPU per process of a machine). What trains must be gone at the end, or
+    RuntimeError is raised: whoever frees the group's last holder while it has Python's lock waits for the group's
+    thread, which may wait for that lock (pytorch/pytorch#190489). Raises ConfigError where GPUs are too few.
     """
     if "LOCAL_RANK" not in os.environ:
         yield device
@@ -39,6 +46,9 @@ def joined(device: str) -> Iterator[str]:
     dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     yield device
     # Not after an error: the others may never arrive, and the launcher ends them when this process fails.
+    gc.collect()
+    if _sharing:
+        raise RuntimeError("a trainer outlives the processes that it is shared by")
     dist.destroy_process_group()
 
 
@@ -119,5 +129,9 @@ def share_norms(module: nn.Module) -> None:
 
 def share_gradients(module: nn.Module) -> nn.Module:
     """The module, whose gradients are from now on averaged over the processes."""
+    if count() == 1:
+        return module
     # Running statistics are the same everywhere already.
-    return DistributedDataParallel(module, broadcast_buffers=False) if count() > 1 else module
+    shared = DistributedDataParallel(module, broadcast_buffers=False)
+    _sharing.add(shared)
+    return shared

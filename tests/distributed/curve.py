@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains as `dyncp train` does and writes every step's loss and utilization: what torchrun starts in these tests.
 
-python curve.py CONFIG CORPUS OUT [--compile] [--fail RANK] [--diverge RANK]
+python curve.py CONFIG CORPUS OUT [--compile] [--fail RANK] [--diverge RANK] [--keep]
 
 A failing process raises in its third step; a diverging one has audio that is not finite in the third of epoch 2.
+Threads get Python's lock only where another gives it away: what waits for a thread with the lock in hand waits for ever.
+--keep has the trainer outlive its processes.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 
 import torch
@@ -43,8 +46,10 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--fail", type=int)
     parser.add_argument("--diverge", type=int)
+    parser.add_argument("--keep", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    sys.setswitchinterval(1000)
     config, corpus = load_config(arguments.config), load_corpus(arguments.corpus)
     part, categories = corpus.split("train"), noise_categories(corpus)
     mixer = Poisonable(read_all(part.speech), read_all(part.noise), config.mixing, source_classes(part, categories))
@@ -58,7 +63,10 @@ def main() -> None:
             mixer.poisoned = True
 
     with processes.joined("cpu") as device:
-        Trainer(config, mixer, mixer, arguments.out, device, arguments.compile).run(observe, workers=0)
+        trainer = Trainer(config, mixer, mixer, arguments.out, device, arguments.compile)
+        trainer.run(observe, workers=0)
+        if not arguments.keep:
+            del trainer
         if processes.is_first():
             (arguments.out / "curve.json").write_text(json.dumps(curve))
 

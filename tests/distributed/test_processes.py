@@ -129,6 +129,15 @@ def test_a_divergence_in_one_share_stops_all_and_costs_no_epoch(tmp_path: Path, 
 
 
 @pytest.mark.slow
+def test_a_trainer_that_outlives_its_processes_is_told_before_they_wait_for_ever(tmp_path: Path, corpus: Path) -> None:
+    config = tmp_path / "small.toml"
+    config.write_text(CONFIG)
+    result = run(2, CURVE, config, corpus, tmp_path / "run", "--keep")
+    assert result.returncode != 0
+    assert "RuntimeError: a trainer outlives the processes that it is shared by" in result.stderr, result.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_failing_process_fails_the_run(tmp_path: Path, corpus: Path, rank: int) -> None:
     config = tmp_path / "small.toml"

@@ -67,7 +67,9 @@ def train(
     if integers and compiled:
         raise ConfigError("--integers: the device's integers are not compiled; leave out --compile")
     check_new(out)
-    with interruptible(context, out), processes.joined(find_device(device)) as own_device:
+
+    # A function of its own, so that the trainer is gone when the processes part.
+    def fit(own_device: str) -> None:
         console = make_console(quiet=not processes.is_first(), json_output=json_output)
         with console.status("reading the corpus"):
             trained = _trained(out if resume else start)
@@ -80,6 +82,9 @@ def train(
         _run(trainer, console, workers)
         if processes.is_first():
             _summarize(out, trainer, console)
+
+    with interruptible(context, out), processes.joined(find_device(device)) as own_device:
+        fit(own_device)
 
 
 def _trained(checkpoint: Path | None) -> Enhancer | None:
