@@ -4,7 +4,7 @@
 python curve.py CONFIG CORPUS OUT [--compile] [--fail RANK] [--diverge RANK] [--keep]
 
 A failing process raises in its third step; a diverging one has audio that is not finite in the third of epoch 2.
-Threads get Python's lock only where another gives it away: what waits for a thread with the lock in hand waits for ever.
+A thread gets Python's lock only where another gives it away: who waits for a thread with the lock in hand hangs.
 --keep has the trainer outlive its processes.
 """
 
