@@ -150,7 +150,7 @@ uint32_t gate(LAYER, const int16_t *x, int16_t *y) {
 uint32_t score(LAYER, const int16_t *x, int32_t *y);
 uint32_t score(LAYER, const int16_t *x, int32_t *y) {
     MAKE_LAYER;
-    return given_back(dcp_score(&layer, x, work, y), work, columns);
+    return given_back(dcp_score(&layer, columns, x, work, y), work, columns);
 }
 
 uint32_t mask(const int32_t *scores, uint32_t *words, size_t count, uint32_t per_block,

@@ -177,26 +177,39 @@ DCP_KERNEL uint32_t dcp_gate(const dcp_layer *layer, const int16_t *x, uint32_t 
     return (uint32_t)(rows * columns);
 }
 
-/* Rows of `words` * 4 columns, few and known to the compiler: all inputs stay in registers. */
+/* Sums of a row of `words` * 4 columns. */
+static inline int32_t dcp_short_row(const uint32_t *x, const int8_t *w, size_t words,
+                                    int32_t bias) {
+    uint32_t sum = (uint32_t)bias;
+    for (size_t k = 0; k < words; k++) {
+        sum = dcp_wide4(x + 2 * k, dcp_load32(w + 4 * k), sum);
+    }
+    return (int32_t)sum;
+}
+
+/* Rows whose columns are few and known to the compiler: all inputs stay in registers. */
 static inline uint32_t dcp_short_rows(const dcp_layer *layer, const uint32_t *work, size_t words,
                                       int32_t *sum) {
     const int8_t *w = layer->weight;
     const int32_t *bias = layer->bias;
     uint32_t x[8];
     (void)memcpy(x, work, 8 * words);
-    for (size_t r = layer->rows; r > 0; r--, w += 4 * words) {
-        uint32_t s = (uint32_t)*bias++;
-        for (size_t k = 0; k < words; k++) {
-            s = dcp_wide4(x + 2 * k, dcp_load32(w + 4 * k), s);
-        }
-        *sum++ = (int32_t)s;
+    size_t r = layer->rows;
+    for (; r >= 4; r -= 4, w += 16 * words, bias += 4, sum += 4) {
+        sum[0] = dcp_short_row(x, w, words, bias[0]);
+        sum[1] = dcp_short_row(x, w + 4 * words, words, bias[1]);
+        sum[2] = dcp_short_row(x, w + 8 * words, words, bias[2]);
+        sum[3] = dcp_short_row(x, w + 12 * words, words, bias[3]);
+    }
+    for (; r > 0; r--, w += 4 * words) {
+        *sum++ = dcp_short_row(x, w, words, *bias++);
     }
     return (uint32_t)(layer->rows * layer->columns);
 }
 
-DCP_KERNEL uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t *work,
-                              int32_t *score) {
-    const size_t rows = layer->rows, columns = layer->columns, words = dcp_padded(columns) / 4;
+DCP_KERNEL uint32_t dcp_score(const dcp_layer *layer, size_t columns, const int16_t *x,
+                              uint32_t *work, int32_t *score) {
+    const size_t rows = layer->rows, words = dcp_padded(columns) / 4;
     const int8_t *w = layer->weight;
     const int32_t *bias = layer->bias;
     dcp_reorder(x, columns, work);

@@ -39,9 +39,54 @@ DCP_KERNEL void dcp_pool_window(const int8_t *x, int16_t *sum, int8_t *oldest, s
     }
 }
 
+#if DCP_SIMD
+/* mean[4 fours] moves towards 256 x[4 fours]; fours > 0. gcc would shift odd bytes twice, and
+ * unroll a loop over few channels whole. */
+static inline void dcp_move_fours(const int8_t *x, int16_t *mean, int32_t twice, size_t fours) {
+    uint32_t in, first, second, old, a;
+    __asm__ volatile(
+        "1: ldr %[in], [%[x]], #4\n\t"
+        "ldr %[first], [%[mean]]\n\t"
+        "ldr %[second], [%[mean], #4]\n\t"
+        "sxtb %[a], %[in]\n\t"
+        "sxth %[old], %[first]\n\t"
+        "rsb %[a], %[old], %[a], lsl #8\n\t"
+        "smmlar %[a], %[a], %[twice], %[old]\n\t"
+        "sxtb %[old], %[in], ror #8\n\t"
+        "asr %[first], %[first], #16\n\t"
+        "rsb %[old], %[first], %[old], lsl #8\n\t"
+        "smmlar %[first], %[old], %[twice], %[first]\n\t"
+        "pkhbt %[first], %[a], %[first], lsl #16\n\t"
+        "sxtb %[a], %[in], ror #16\n\t"
+        "sxth %[old], %[second]\n\t"
+        "rsb %[a], %[old], %[a], lsl #8\n\t"
+        "smmlar %[a], %[a], %[twice], %[old]\n\t"
+        "asr %[old], %[in], #24\n\t"
+        "asr %[second], %[second], #16\n\t"
+        "rsb %[old], %[second], %[old], lsl #8\n\t"
+        "smmlar %[second], %[old], %[twice], %[second]\n\t"
+        "pkhbt %[second], %[a], %[second], lsl #16\n\t"
+        "str %[second], [%[mean], #4]\n\t"
+        "subs %[fours], %[fours], #1\n\t"
+        "str %[first], [%[mean]], #8\n\t"
+        "bne 1b"
+        : [in] "=&r"(in), [first] "=&r"(first), [second] "=&r"(second), [old] "=&r"(old),
+          [a] "=&r"(a), [x] "+&r"(x), [mean] "+&r"(mean), [fours] "+&r"(fours)
+        : [twice] "r"(twice)
+        : "cc", "memory");
+}
+#endif
+
 DCP_KERNEL void dcp_pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean, size_t count) {
     const int32_t twice = 2 * coefficient;
-    for (size_t c = 0; c < count; c++) {
+    size_t c = 0;
+#if DCP_SIMD
+    c = count / 4 * 4;
+    if (c > 0) {
+        dcp_move_fours(x, mean, twice, c / 4);
+    }
+#endif
+    for (; c < count; c++) {
         mean[c] = (int16_t)dcp_rmul2_add(mean[c], (256 * x[c]) - mean[c], twice);
     }
 }

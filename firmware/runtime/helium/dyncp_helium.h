@@ -156,23 +156,22 @@ static inline void dcp_score4(const dcp_layer *layer, const int16_t *x, int32_t 
     }
 }
 
-DCP_KERNEL uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t *work,
-                              int32_t *score) {
+DCP_KERNEL uint32_t dcp_score(const dcp_layer *layer, size_t columns, const int16_t *x,
+                              uint32_t *work, int32_t *score) {
     (void)work;
-    if (layer->columns == 16) {
+    if (columns == 16) {
         dcp_score_short(layer, x, score, 16);
-    } else if (layer->columns == 12) {
+    } else if (columns == 12) {
         dcp_score_short(layer, x, score, 12);
-    } else if (layer->columns == 8) {
+    } else if (columns == 8) {
         dcp_score_short(layer, x, score, 8);
     } else {
         dcp_score4(layer, x, score);
     }
     for (size_t r = layer->rows / 4 * 4; r < layer->rows; r++) {
-        score[r] = dcp_dot16(layer->weight + r * dcp_padded(layer->columns), x, layer->columns,
-                             layer->bias[r]);
+        score[r] = dcp_dot16(layer->weight + r * dcp_padded(columns), x, columns, layer->bias[r]);
     }
-    return (uint32_t)(layer->rows * layer->columns);
+    return (uint32_t)(layer->rows * columns);
 }
 
 #endif

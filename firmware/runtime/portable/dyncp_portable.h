@@ -154,8 +154,10 @@ static inline uint32_t dcp_gate(const dcp_layer *layer, const int16_t *x, uint32
     return dcp_wide_rows(layer, x, y, NULL);
 }
 
-static inline uint32_t dcp_score(const dcp_layer *layer, const int16_t *x, uint32_t *work,
-                                 int32_t *score) {
+/* columns: those of the layer, known to the compiler. */
+static inline uint32_t dcp_score(const dcp_layer *layer, size_t columns, const int16_t *x,
+                                 uint32_t *work, int32_t *score) {
+    (void)columns;
     (void)work;
     return dcp_wide_rows(layer, x, NULL, score);
 }
