@@ -19,6 +19,7 @@ from dyncp.train import processes
 from dyncp.train.fitting.average import WeightAverage, renew_statistics
 from dyncp.train.fitting.course import Course
 from dyncp.train.fitting.divergence import largest, stop_unless_finite
+from dyncp.train.fitting.leaning import leaning
 from dyncp.train.fitting.moments import load_moments, named_moments
 from dyncp.train.fitting.progress import Observer as Observer
 from dyncp.train.fitting.progress import Progress as Progress
@@ -245,20 +246,27 @@ class Trainer:
         with self.average.in_place() if self.average else nullcontext():
             if self.average and self.scales is None:
                 renew_statistics(self.network, self._statistics_inputs)
-            found = self.validate(step)
-            written = largest(self.network.state_dict().values())
-            self._stop_unless_finite({"the validation loss": found.objective}, step)
-            self._stop_unless_finite({"the largest weight or statistic to write": written}, step)
-            best = self.course.note(self.epoch, found.objective, has_settled(self.config.training, step))
-            if writer is not None:
-                found.log(writer, step)
-                if best:
-                    figures = self.epoch, found.utilization, found.loss
-                    write_checkpoint(self.folder, self.network, self.config, *figures, self.scales)
+            lean = self.config.training.lean
+            with leaning(self.network, lean, self._statistics_inputs) if lean else nullcontext():
+                found = self._validate_and_write(writer, step)
         if writer is not None:
             write_resume(self.folder, Resumable(self.epoch, self.config, self._tensors(), self.course.best))
         self.validated_shares = found.shares
         return found.loss
+
+    def _validate_and_write(self, writer: SummaryWriter | None, step: int) -> Validated:
+        """Of the network as it is; the checkpoint, where this epoch's is wanted."""
+        found = self.validate(step)
+        written = largest(self.network.state_dict().values())
+        self._stop_unless_finite({"the validation loss": found.objective}, step)
+        self._stop_unless_finite({"the largest weight or statistic to write": written}, step)
+        best = self.course.note(self.epoch, found.objective, has_settled(self.config.training, step))
+        if writer is not None:
+            found.log(writer, step)
+            if best:
+                figures = self.epoch, found.utilization, found.loss
+                write_checkpoint(self.folder, self.network, self.config, *figures, self.scales)
+        return found
 
     def validate(self, step: int) -> Validated:
         """On the validation clips, with the targets of `step`."""

@@ -51,6 +51,12 @@ class Config(StrictModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _gates_can_lean(self) -> Config:
+        if self.training.lean and self.network.groups < 2:
+            raise ValueError("training.lean: there is no gate but the first")
+        return self
+
     @property
     def open_channels(self) -> tuple[int, ...]:
         """Of each block, how many of its gated channels training never closes."""

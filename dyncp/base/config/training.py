@@ -20,6 +20,7 @@ LATER_TRAINING_DEFAULTS = {
     "speech_weight": 1.0,
     "easy_snr_db": None,
     "block_price": 0.0,
+    "lean": 0.0,
 }
 
 # Beyond any use; steps of more than float32 holds would end the optimizer with an error of its own.
@@ -79,6 +80,9 @@ class TrainingConfig(StrictModel):
     )
     open_channels: Channels | tuple[Channels, ...] = Field(
         0, description="of every block, or of each, the first channels, which no gate closes"
+    )
+    lean: float = Field(
+        0.0, ge=-1e6, le=1e6, description="added to the scores of all gates but the first where an epoch is written"
     )
     average_decay: float = Field(0.0, ge=0, lt=1, description="of the averaged weights; 0: the last weights")
     patience: int | None = Field(None, ge=1, description="epochs without a better validation until training ends")
