@@ -165,6 +165,7 @@ def test_silence_in_bands_is_zero() -> None:
     ("fields", "complaint"),
     [
         ({"bands": [0, 257, 100]}, "bands: edges must rise"),
+        ({"pooling": "ema", "pooling_frames": 2}, "pooling_frames: an average of one pole takes 3 frames or more"),
         ({"bands": [1, 257]}, "bands: edges must rise"),
         ({"bands": [0, 256]}, "bands: edges must rise"),
         ({"bands": [0]}, "bands: edges must rise"),

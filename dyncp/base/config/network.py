@@ -30,6 +30,9 @@ LATER_DEFAULTS = {
 
 MOST_BANDS = 256
 
+# Frames of a one-pole average: its coefficient 2 / (F + 1) is a factor of the device, 1/2 at most.
+LEAST_POLE = 3
+
 
 class NetworkConfig(StrictModel):
     """Shape of a Conv-FSENet with Dynamic Channel Pruning (arXiv 2602.10666, section 2)."""
@@ -88,6 +91,12 @@ class NetworkConfig(StrictModel):
                 "frame_cap: needs gates that decide in every frame, each for one block (gate_period 1, gate_shared "
                 "block); block_cap bounds the others"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _poles_fit_the_device(self) -> NetworkConfig:
+        if self.gated and self.pooling == "ema" and self.pooling_frames < LEAST_POLE:
+            raise ValueError(f"pooling_frames: an average of one pole takes {LEAST_POLE} frames or more")
         return self
 
     @model_validator(mode="after")
