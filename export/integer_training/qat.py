@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.tensorboard import SummaryWriter
 
 from dyncp.base.config.experiment import Config
 from dyncp.base.errors import CheckpointError, QuantizationError
@@ -20,7 +21,6 @@ from dyncp.export.quantization.quantize import scales_for
 from dyncp.export.transforms.frontend import feature_thresholds
 from dyncp.train.fitting.divergence import diverged
 from dyncp.train.fitting.trainer import Trainer
-from dyncp.train.fitting.validation import Validated
 from dyncp.train.mixing.clips import Batch, Mixer
 from dyncp.train.network.checkpoint import load_checkpoint
 from dyncp.train.network.enhancer import Enhancer
@@ -61,9 +61,9 @@ class IntegerTrainer(Trainer):
         with self._within_scales(step, batch):
             return super().step(batch, step)
 
-    def validate(self, step: int) -> Validated:
+    def _end_epoch(self, writer: SummaryWriter | None, step: int) -> float:
         with self._within_scales(step):
-            return super().validate(step)
+            return super()._end_epoch(writer, step)
 
     @contextmanager
     def _within_scales(self, step: int, batch: Batch | None = None) -> Iterator[None]:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 from networks import FOLLOWING, STATIC, features_of, trained_enough
-from sounds import small_corpus
+from sounds import small_corpus, speech_like
 
 from dyncp.base.config.experiment import Config, load_config
 from dyncp.base.errors import ConfigError
+from dyncp.export.integer_training.qat import IntegerTrainer
 from dyncp.train.corpora.corpus import load_corpus
 from dyncp.train.fitting.leaning import SELDOM, lean, leaning, main, open_shares
 from dyncp.train.fitting.trainer import Trainer
@@ -73,7 +74,7 @@ def test_channels_that_hardly_ever_open_stay_closed() -> None:
     with torch.no_grad():
         # Of the first block of the group, a channel that never opens by itself, and would if it leaned.
         gate.score.bias[0] = -network(heard).scores[0, 4, 0].max() + gate.score.bias[0] - 0.1
-    shares = open_shares(network, [heard])
+    shares = open_shares(network, lambda features: network(features).masks, [heard])
     assert shares[4, 0] < SELDOM
     lean(network, 0.5, shares)
     with torch.no_grad():
@@ -85,7 +86,7 @@ def test_channels_that_hardly_ever_open_stay_closed() -> None:
 def test_a_network_that_leant_stands_as_before() -> None:
     network, heard = trained_enough(SHARED), torch.from_numpy(features_of(80, SHARED).T[None])
     own = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    with leaning(network, 0.5, [heard]):
+    with leaning(network, 0.5, lambda features: network(features).masks, [heard]):
         assert not all(torch.equal(own[name], tensor) for name, tensor in network.state_dict().items())
     assert all(torch.equal(own[name], tensor) for name, tensor in network.state_dict().items())
 
@@ -112,6 +113,30 @@ def test_what_training_writes_leans_and_what_it_resumes_from_does_not(
     torch.testing.assert_close(leaning[1], upright[1] + 1.5)
     mine, other = (read_resume(tmp_path / name).tensors for name in ("upright", "leaning"))
     torch.testing.assert_close(mine, other)
+
+
+def test_integers_lean_by_the_masks_of_the_integers(tmp_path: Path, corpus: Path) -> None:
+    settings = []
+    for by in (0.0, 1.5):
+        config = tmp_path / f"{by}.toml"
+        config.write_text(f"{TEXT}lean = {by}\n")
+        settings.append(load_config(config))
+    start = trained_enough(settings[0].network)
+    audio = [speech_like(120)]
+    upright, leant = (
+        IntegerTrainer(
+            each, *load_mixers(load_corpus([corpus]), each), tmp_path / str(each.training.lean), start, audio
+        )
+        for each in settings
+    )
+    for trainer in (upright, leant):
+        trainer.run(lambda _: None, workers=0)
+    network, heard = upright.network, upright._statistics_inputs
+    seen = open_shares(network, lambda inputs: upright.forward(inputs)[1], heard) >= SELDOM
+    assert not torch.equal(seen, open_shares(network, lambda inputs: network(inputs).masks, heard) >= SELDOM)
+    before, after = scores_bias(tmp_path / "0.0"), scores_bias(tmp_path / "1.5")
+    assert 0 < seen[2:].sum() < seen[2:].numel()
+    torch.testing.assert_close(after[1] - before[1], 1.5 * seen[2:].flatten().float())
 
 
 def test_the_command_writes_a_checkpoint(tmp_path: Path, corpus: Path) -> None:

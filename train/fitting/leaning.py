@@ -11,7 +11,7 @@ before, by clips of the corpus' training split. It writes a checkpoint without p
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,11 +30,15 @@ SELDOM = 0.05
 """A channel that is open in a smaller share of frames has hardly been trained, and does harm where a gate opens it."""
 
 
+MasksOf = Callable[[Tensor], Tensor]
+"""What a network hears [B, F, T] → its masks [B, blocks, N, T], in the arithmetic that it is trained in."""
+
+
 @contextmanager
-def leaning(network: Enhancer, by: float, heard: Sequence[Tensor]) -> Iterator[None]:
+def leaning(network: Enhancer, by: float, masks_of: MasksOf, heard: Sequence[Tensor]) -> Iterator[None]:
     """Within, the gates of `network` lean by `by`, as `heard` has them; afterwards they stand as before."""
     own = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    lean(network, by, open_shares(network, heard))
+    lean(network, by, open_shares(network, masks_of, heard))
     try:
         yield
     finally:
@@ -42,14 +46,11 @@ def leaning(network: Enhancer, by: float, heard: Sequence[Tensor]) -> Iterator[N
 
 
 @torch.no_grad()
-def open_shares(network: Enhancer, heard: Sequence[Tensor]) -> Tensor:
-    """[blocks, N], shares of the frames of `heard`, features [B, F, T] each, in which a channel is active.
-
-    Means over all processes.
-    """
+def open_shares(network: Enhancer, masks_of: MasksOf, heard: Sequence[Tensor]) -> Tensor:
+    """[blocks, N], shares of the frames of `heard` in which a channel is active. Means over all processes."""
     training = network.training
     network.eval()
-    shares = torch.stack([network(features).masks.mean(dim=(0, 3)) for features in heard]).mean(0)
+    shares = torch.stack([masks_of(features).mean(dim=(0, 3)) for features in heard]).mean(0)
     network.train(training)
     return processes.mean(shares)
 
@@ -84,7 +85,8 @@ def main(source: str, out: str, by: str, corpus: str, first_group: str = str(FIR
     pairs = make_pairs(load_corpus([Path(corpus)], False), "train", CALIBRATION_CLIPS, EVERYDAY, config.framing)
     noisy = [torch.from_numpy(pair.noisy.astype("float32") / 32768)[None] for pair in pairs]
     heard = [features(analyse(signal, config.framing), config.bands) for signal in noisy]
-    lean(network, float(by), open_shares(network, heard), int(first_group))
+    shares = open_shares(network, lambda features: network(features).masks, heard)
+    lean(network, float(by), shares, int(first_group))
     trained = checkpoint.manifest
     write_checkpoint(
         Path(out),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 
@@ -246,13 +246,16 @@ class Trainer:
         with self.average.in_place() if self.average else nullcontext():
             if self.average and self.scales is None:
                 renew_statistics(self.network, self._statistics_inputs)
-            lean = self.config.training.lean
-            with leaning(self.network, lean, self._statistics_inputs) if lean else nullcontext():
+            with self._leaning() if self.config.training.lean else nullcontext():
                 found = self._validate_and_write(writer, step)
         if writer is not None:
             write_resume(self.folder, Resumable(self.epoch, self.config, self._tensors(), self.course.best))
         self.validated_shares = found.shares
         return found.loss
+
+    def _leaning(self) -> AbstractContextManager[None]:
+        lean = self.config.training.lean
+        return leaning(self.network, lean, lambda inputs: self.forward(inputs)[1].float(), self._statistics_inputs)
 
     def _validate_and_write(self, writer: SummaryWriter | None, step: int) -> Validated:
         """Of the network as it is; the checkpoint, where this epoch's is wanted."""
