@@ -26,9 +26,10 @@ EXTRAS = {
     **dict.fromkeys(("joblib", "librosa", "pesq", "pystoi", "pyworld", "scipy", "sklearn"), "train"),
     **dict.fromkeys(("tensorboard", "tomli_w", "torch"), "train"),
     **dict.fromkeys(("onnx", "onnxruntime"), "interchange"),
-    **dict.fromkeys(("pyroomacoustics", "silero_vad", "webrtcvad"), "benchmark"),
+    **dict.fromkeys(("silero_vad", "webrtcvad"), "benchmark"),
     **dict.fromkeys(("ai_edge_litert", "onnx2tf", "tensorflow", "tflite_micro"), "tflite"),
     "av": "demo",
+    "pyroomacoustics": "rooms",
     "sounddevice": "listen",
 }
 

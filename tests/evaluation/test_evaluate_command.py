@@ -98,6 +98,26 @@ def test_clean_speech(folder: Path) -> None:
     assert json.loads(evaluate(folder, folder / "static", "--clean").stdout)["int8"] is None
 
 
+def test_in_rooms_late_reflections_are_noise(folder: Path) -> None:
+    """The same mixtures, less intelligible by the late reflections."""
+    dry, heard = (
+        Comparison.model_validate_json(evaluate(folder, folder / "checkpoint", *rooms).stdout)
+        for rooms in ((), ("--rooms",))
+    )
+    assert heard.clips == dry.clips
+    assert [row.clips for row in heard.by_snr] == [row.clips for row in dry.by_snr]
+    assert 0.01 < dry.noisy.estoi - heard.noisy.estoi < 0.3
+    assert 0 < abs(dry.noisy.si_sdr - heard.noisy.si_sdr) < 3
+    gates = GateQuality.model_validate_json(evaluate(folder, folder / "checkpoint", "--gates", "--rooms").stdout)
+    assert gates.noisy.si_sdr == pytest.approx(heard.noisy.si_sdr)
+
+
+@pytest.mark.parametrize("other", [("--clean",), ("--levels", "-20"), ("--peers",)])
+def test_rooms_go_with_no_other_measurement(folder: Path, other: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="--rooms is for the plain comparison"):
+        evaluate(folder, folder / "checkpoint", "--rooms", *other)
+
+
 def test_gates_as_they_are_told_and_open(folder: Path) -> None:
     result = evaluate(folder, folder / "checkpoint", "--gates")
     found = GateQuality.model_validate_json(result.stdout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from dyncp.train.fitting.moments import load_moments, named_moments
 from dyncp.train.fitting.progress import Observer as Observer
 from dyncp.train.fitting.progress import Progress as Progress
 from dyncp.train.fitting.schedule import has_settled, learning_rate, target_utilization
+from dyncp.train.fitting.teacher import Teacher
 from dyncp.train.fitting.validation import Validated, validated
 from dyncp.train.losses.auxiliary import MaskReadout, auxiliary_loss
 from dyncp.train.losses.intelligibility import IntelligibilityLoss
@@ -69,6 +71,8 @@ class Trainer:
 
     scales: dict[str, float] | None = None
     """Of the integers that the network was trained through, where it was (export/integer_training/qat.py)."""
+    teacher: Teacher | None = None
+    """Whose estimates are part of the target; needed where `training.teacher_weight` is not 0."""
 
     def __init__(
         self,
@@ -140,8 +144,10 @@ class Trainer:
         """Train the remaining epochs; after each, validate, write the checkpoint and the resume file.
 
         Raises DivergenceError at the first number that is not finite: the files stay those of the last epoch, and this
-        trainer is of no more use.
+        trainer is of no more use. Raises ConfigError where a teacher is asked for and none is there.
         """
+        if self.config.training.teacher_weight and self.teacher is None:
+            raise ConfigError("training.teacher_weight: give the teacher's file to dyncp train as --teacher")
         if self.stopped_early:
             return
         training = self.config.training
@@ -167,13 +173,23 @@ class Trainer:
         if writer:
             writer.close()
 
+    def learn_from(self, teacher: Path) -> None:
+        """Load the teacher. Raises ConfigError for a file that cannot be one, or where none is asked for."""
+        weight = self.config.training.teacher_weight
+        if weight == 0:
+            raise ConfigError(
+                "training.teacher_weight: is 0, so that a teacher would go unheard; set it, or leave it out"
+            )
+        self.teacher = Teacher(teacher, weight, len(self.share), self.train.samples, self.device)
+
     def step(self, batch: Batch, step: int) -> tuple[float, float]:
         """One update; returns the whole batch's loss and utilization; `batch` is this process's share."""
         training = self.config.training
         self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(training, step)
-        loss, masks, told = self.loss(batch)
+        aim = batch if self.teacher is None else replace(batch, clean=self.teacher.target(batch))
+        loss, masks, told = self.loss(aim)
         total = loss
         if self.config.network.gated:
             total = total + training.utilization_weight * self._utilization_loss(masks, batch, step)

@@ -24,7 +24,8 @@ from dyncp.base.config.mixing import MixingConfig
 from dyncp.base.sounds.rates import resampled
 from dyncp.train.corpora.audible import NOISE, SPEECH, Audible, Sound, settle, settle_padding
 from dyncp.train.corpora.sources import Signals
-from dyncp.train.mixing.everyday import Parts, as_met, clipped
+from dyncp.train.mixing.everyday import Parts, as_met, clipped, with_step
+from dyncp.train.mixing.rooms import Room, in_a_room
 from dyncp.train.targets.clip_labels import ClipLabels, SourceClasses, clip_labels
 from dyncp.train.targets.frames import near_speech
 
@@ -69,7 +70,7 @@ class Mixer:
     Labels take as long as mixing: with `label_period` L only every Lth batch has them. With `speech_below`, batches say
     which frames are near speech, in clips whose SNR is below it, dB. A clip is a whole number of the hops of `framing`,
     whose frames the labels are of. Recordings are of 16 kHz; their stretches are brought to the rate of `framing`
-    before levels are set and they meet.
+    before levels are set and they meet, in one of `rooms`, of that rate, where the configuration asks for rooms.
     """
 
     def __init__(
@@ -81,10 +82,13 @@ class Mixer:
         speech_below: float | None = None,
         label_period: int = 1,
         framing: Framing = STANDARD,
+        rooms: Sequence[Room] = (),
     ) -> None:
         self.speech, self.noise, self.config, self.classes = speech, noise, config, classes
+        if config.rooms and not rooms:
+            raise ValueError("rooms: clips are to be heard in rooms, and none is given")
         self.speech_below, self.label_period = speech_below, label_period
-        self.framing = framing
+        self.framing, self.rooms = framing, rooms
         self.rate = framing.rate
         self.samples = round(config.clip_s * self.rate / framing.hop) * framing.hop
         # The same of the recordings.
@@ -134,6 +138,11 @@ class Mixer:
         if rng.random() < config.noise_only:
             clean, snr_db = np.zeros_like(clean), -np.inf
         parts = as_met(Parts(clean, noise, snr_db), config, rng, self.rate)
+        if config.rooms and parts.clean.any():
+            # Drawn from a generator of their own: the clip is the one that it would be without a room.
+            own = rng.spawn(1)[0]
+            parts = in_a_room(parts, self.rooms, own, self.rate) if own.random() < config.rooms else parts
+        parts = with_step(parts, config, rng, self.rate)
         noisy, clean = parts.clean + parts.noise, parts.clean
         # A mixture that would clip is turned down as a whole, so that clean + noise = noisy still holds.
         headroom = np.float32(min(1.0, 0.99 / max(float(np.abs(noisy).max()), 1e-9)))

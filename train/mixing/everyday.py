@@ -37,11 +37,16 @@ class Parts:
 
 
 def as_met(parts: Parts, config: MixingConfig, rng: np.random.Generator, rate: int = SAMPLE_RATE) -> Parts:
-    """The parts, of a network's rate, as the shares of `config` have it."""
+    """The parts, of a network's rate, in one of the kinds, and with pauses, as the shares of `config` have it."""
     if parts.clean.any():
         parts = _another_kind(parts, config, rng)
     if config.pauses and rng.random() < config.pauses:
         parts = replace(parts, clean=with_pause(parts.clean, rng, rate))
+    return parts
+
+
+def with_step(parts: Parts, config: MixingConfig, rng: np.random.Generator, rate: int = SAMPLE_RATE) -> Parts:
+    """The parts after a change of the microphone's gain, in the share of clips that `config` has it in."""
     if config.steps and rng.random() < config.steps:
         gain = _step(len(parts.clean), config.step_db, rng, rate)
         parts = replace(parts, clean=parts.clean * gain, noise=parts.noise * gain)

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from dyncp.base.config.experiment import Config
-from dyncp.train.corpora.recordings import Corpus
+from dyncp.train.corpora.recordings import Corpus, Split
 from dyncp.train.corpora.sources import read_sources
 from dyncp.train.mixing.clips import Mixer
+from dyncp.train.mixing.rooms import rooms
 from dyncp.train.targets.clip_labels import noise_categories, source_classes
 
 
@@ -21,12 +22,19 @@ def load_mixers(corpus: Corpus, config: Config) -> tuple[Mixer, Mixer]:
     corpus.require("train", "validation", "test")
     categories = noise_categories(corpus)
 
-    def mixer(part: Corpus) -> Mixer:
-        sources = read_sources(part)
+    def mixer(split: Split) -> Mixer:
+        sources = read_sources(corpus.split(split))
         classes = source_classes(sources.corpus, categories) if config.training.auxiliary_weight > 0 else None
         period, framing = config.training.auxiliary_period, config.network.framing
         return Mixer(
-            sources.speech, sources.noise, config.mixing, classes, config.training.speech_below, period, framing
+            sources.speech,
+            sources.noise,
+            config.mixing,
+            classes,
+            config.training.speech_below,
+            period,
+            framing,
+            rooms(config.mixing.rooms, split, framing.rate),
         )
 
-    return mixer(corpus.split("train")), mixer(corpus.split("validation"))
+    return mixer("train"), mixer("validation")

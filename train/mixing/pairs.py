@@ -15,11 +15,14 @@ from dyncp.train.corpora.audible import SPEECH, TRIES, Audible
 from dyncp.train.corpora.recordings import Corpus, Split
 from dyncp.train.corpora.sources import Sources, read_sources
 from dyncp.train.mixing.clips import Clip, Mixer
+from dyncp.train.mixing.rooms import rooms
 
 # No equalization, no speed change, one noise: what a listener meets, at the usual corpus level.
 EVALUATION = MixingConfig(
     clip_s=6.0, snr_db=(-5, 15), level_dbfs=(-26, -26), noise_only=0, second_noise=0, eq_db=0, speed=0
 )
+# The same mixtures, each in a room.
+IN_ROOMS = EVALUATION.model_copy(update={"rooms": 1.0})
 # Levels, and silence, as a device meets them.
 EVERYDAY = EVALUATION.model_copy(update={"clip_s": 8.0, "level_dbfs": (-40.0, -10.0), "noise_only": 0.1})
 
@@ -62,7 +65,8 @@ def make_pairs(
     Raises ConfigError where the split is empty or holds nothing that can be mixed, AudioError for a bad file.
     """
     sources = read_sources(corpus.split(split))
-    mixer = Mixer(sources.speech, sources.noise, mixing, framing=framing)
+    heard_in = rooms(mixing.rooms, split, framing.rate)
+    mixer = Mixer(sources.speech, sources.noise, mixing, framing=framing, rooms=heard_in)
     rng = np.random.default_rng(SEEDS[split])
     clips = [_scorable_clip(mixer, rng) for _ in range(count)]
     if missing := clips.count(None):

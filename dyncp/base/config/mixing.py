@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from dyncp.base.config.reading import StrictModel
+from dyncp.base.config.reading import StrictModel, without
+
+# Of what came after the first checkpoints, whose files know nothing of it.
+LATER_MIXING_DEFAULTS = {"rooms": 0.0}
 
 
 class MixingConfig(StrictModel):
@@ -20,6 +23,7 @@ class MixingConfig(StrictModel):
     second_noise: float = Field(0.3, ge=0, le=1, description="share of clips with two noises")
     eq_db: float = Field(6.0, ge=0, le=24, description="depth of the random smooth equalization of both parts")
     speed: float = Field(0.1, ge=0, le=0.5, description="largest relative change of speed and pitch")
+    rooms: float = Field(0.0, ge=0, le=1, description="share of clips with speech that are heard in a room")
     # What people meet beside noisy speech (train/mixing/everyday.py); shares of all clips.
     clean: float = Field(0.0, ge=0, le=1, description="share of clips of clean speech")
     clean_snr_db: tuple[float, float] = Field((20.0, 40.0), description="of clean speech, uniform range")
@@ -29,6 +33,11 @@ class MixingConfig(StrictModel):
     steps: float = Field(0.0, ge=0, le=1, description="share of clips whose gain changes once")
     step_db: float = Field(12.0, ge=0, le=40, description="largest change of gain, either way")
     clipping: float = Field(0.0, ge=0, le=1, description="share of clips driven 1 to 9 dB over full scale")
+
+    @model_serializer(mode="wrap")
+    def _without_later_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Options that came later are left out at their defaults: `config.toml` of earlier trainings stays the same."""
+        return without(LATER_MIXING_DEFAULTS, handler(self))
 
     @model_validator(mode="after")
     def _ranges(self) -> MixingConfig:

@@ -21,6 +21,7 @@ LATER_TRAINING_DEFAULTS = {
     "easy_snr_db": None,
     "block_price": 0.0,
     "lean": 0.0,
+    "teacher_weight": 0.0,
 }
 
 # Beyond any use; steps of more than float32 holds would end the optimizer with an error of its own.
@@ -69,6 +70,9 @@ class TrainingConfig(StrictModel):
     perceptual_compensation: float = Field(1.0, ge=0, le=1, description="how far it forgives slow gains and filters")
     intelligibility_weight: float = Field(0.0, ge=0, description="of 1 − ESTOI (train/losses/intelligibility.py)")
     waveform_weight: float = Field(0.0, ge=0, description="of the waveform's error in dB (train/losses/spectral.py)")
+    teacher_weight: float = Field(
+        0.0, ge=0, le=1, description="share of a teacher's estimate in the target (train/fitting/teacher.py)"
+    )
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the network's matrix products")
     auxiliary_weight: float = Field(0.0, ge=0, description="of the loss of voice activity and SNR read from the masks")
     auxiliary_period: int = Field(1, ge=1, description="batches from one with labels for that loss to the next")

@@ -42,6 +42,9 @@ def evaluate(
     gates: Annotated[
         bool, typer.Option("--gates", help="What the gates' decisions cost in sound: told where speech is, all open.")
     ] = False,
+    rooms: Annotated[
+        bool, typer.Option("--rooms", help="The same mixtures, each heard in a room, whose late reflections are noise.")
+    ] = False,
     levels: Annotated[str, typer.Option(help="Speech levels in dBFS to compare, such as `-40,-30,-20,-10`.")] = "",
     paper: Annotated[Path | None, typer.Option(help="Folder for the paper's experiments (docs/paper.md).")] = None,
     context: Annotated[
@@ -106,6 +109,8 @@ def evaluate(
     for name, given in (("clean", clean), ("gates", gates)):
         if given and (others or clean == gates):
             raise ConfigError(f"--{name} is a measurement of its own: leave out the options of the others")
+    if rooms and (others or clean):
+        raise ConfigError("--rooms is for the plain comparison and --gates: leave out the options of the others")
     if gates and bundle is not None:
         raise ConfigError("--gates measures the float network: leave out its BUNDLE")
     if peers:
@@ -129,7 +134,7 @@ def evaluate(
         console.document(run_day(console, integers, recordings, options, out))
         return
     if paper is None and context is None and rivals is None and caps is None:
-        _quality(console, trained, integers, recordings, split, clips, levels, clean=clean, gates=gates)
+        _quality(console, trained, integers, recordings, split, clips, levels, clean=clean, gates=gates, rooms=rooms)
         return
     if integers is None:
         raise BundleError("--paper, --context, --rivals and --caps read an integer network: name its BUNDLE as well")
@@ -166,22 +171,24 @@ def _quality(
     *,
     clean: bool,
     gates: bool,
+    rooms: bool,
 ) -> None:
     from dyncp.commands.evaluation.clean import run_clean
     from dyncp.commands.evaluation.gates import run_gates
     from dyncp.commands.evaluation.levels import parse_levels, print_levels, score_levels
     from dyncp.export.quantization.fold import fold
-    from dyncp.train.mixing.pairs import make_pairs
+    from dyncp.train.mixing.pairs import EVALUATION, IN_ROOMS, make_pairs
 
     folded = fold(trained)
     result: Comparison | LevelTable | CleanQuality | GateQuality
+    mixing = IN_ROOMS if rooms else EVALUATION
     if clean or gates:
-        pairs = make_pairs(corpus, split, clips, framing=folded.config.framing)
+        pairs = make_pairs(corpus, split, clips, mixing, folded.config.framing)
         result = run_clean(console, folded, bundle, pairs) if clean else run_gates(console, folded, pairs)
     elif levels:
         result = score_levels(console, folded, bundle, corpus, split, clips, parse_levels(levels))
         print_levels(console, result, folded.config.sample_rate)
     else:
-        result = scored(console, folded, bundle, make_pairs(corpus, split, clips, framing=folded.config.framing))
+        result = scored(console, folded, bundle, make_pairs(corpus, split, clips, mixing, folded.config.framing))
         print_comparison(console, result, folded.config.sample_rate)
     console.document(result)

@@ -41,6 +41,10 @@ def train(
             help="Quantization-aware training: continue from --start, with the device's integer arithmetic.",
         ),
     ] = False,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="Another enhancer, as a program of torch.export, for training.teacher_weight of the target."),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Continue from the last finished epoch in --out.")] = False,
     epochs: Annotated[
         int | None,
@@ -75,6 +79,8 @@ def train(
             trained = _trained(out if resume else start)
             through = trained if integers else None
             trainer = _trainer(config, epochs, corpus, out, redistributable, own_device, compiled, through)
+            if teacher is not None:
+                trainer.learn_from(teacher)
         if trained is not None and not resume:
             trainer.start_from(trained)
         if resume:
