@@ -13,7 +13,7 @@ from dyncp.base.config.network import NetworkConfig
 from dyncp.train.fitting.trainer import GRADIENT_NORM
 from dyncp.train.losses.spectral import COMPLEX_WEIGHT, FLOOR, MAGNITUDE_WEIGHT
 from dyncp.train.mixing.clips import Batch
-from dyncp.train.network.enhancer import Heaviside
+from dyncp.train.network.gate import Heaviside
 from dyncp.train.network.stft import POWER, analyse, features, synthesise
 
 

@@ -23,7 +23,8 @@ from dyncp.export.formats.layout import largest_inputs
 from dyncp.export.quantization.fold import fold_network
 from dyncp.export.quantization.rounding import Rounded, round_network
 from dyncp.export.transforms import frontend
-from dyncp.train.network.enhancer import Block, Enhancer, Gate, Heaviside, among_highest
+from dyncp.train.network.enhancer import Block, Enhancer
+from dyncp.train.network.gate import Gate, Heaviside, among_highest
 from dyncp.train.network.holding import first_decision, held
 from dyncp.train.network.stft import over_bins
 

@@ -49,13 +49,16 @@ def test_files_of_one_original_recording_stay_together(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["CC BY 4.0", "CC0 (generated)", "BSD-3-Clause", "Public domain (waiver)", "CC BY-SA 3.0"]
+    "name",
+    ["CC BY 4.0", "CC0 (generated)", "BSD-3-Clause", "Public domain (waiver)", "CC BY-SA 3.0", "Apache-2.0", "MIT"],
 )
 def test_free_licences(name: str) -> None:
     assert is_redistributable(name)
 
 
-@pytest.mark.parametrize("name", ["CC BY-NC 3.0", "CC BY-NC-SA 4.0", "CC BY-ND 4.0", "unknown", "proprietary", ""])
+@pytest.mark.parametrize(
+    "name", ["CC BY-NC 3.0", "CC BY-NC-SA 4.0", "CC BY-ND 4.0", "unknown", "proprietary", "Mitchell's own", ""]
+)
 def test_other_licences(name: str) -> None:
     assert not is_redistributable(name)
 

@@ -11,7 +11,8 @@ from networks import trained_enough
 
 from dyncp.base.config.framing import BINS
 from dyncp.base.config.network import NetworkConfig
-from dyncp.train.network.enhancer import Enhancer, Heaviside, among_highest
+from dyncp.train.network.enhancer import Enhancer
+from dyncp.train.network.gate import Heaviside, among_highest
 
 SHAPE = NetworkConfig(channels=24, hidden=40, stacks=2, gate=6, pooling_frames=9)
 

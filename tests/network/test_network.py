@@ -9,7 +9,8 @@ import torch
 from dyncp.base.config.experiment import load_config
 from dyncp.base.config.framing import BINS, HOP
 from dyncp.base.config.network import NetworkConfig
-from dyncp.train.network.enhancer import Enhancer, Heaviside
+from dyncp.train.network.enhancer import Enhancer
+from dyncp.train.network.gate import Heaviside
 from dyncp.train.network.stft import analyse, synthesise
 
 VARIANTS = [(site, pooling) for site in ("output", "hidden") for pooling in ("window", "ema")]

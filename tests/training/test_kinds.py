@@ -26,7 +26,8 @@ from dyncp.train.losses.kinds import block_work, frame_loss, kind_loss, shares, 
 from dyncp.train.mixing.clips import Mixer
 from dyncp.train.mixing.mixers import load_mixers
 from dyncp.train.network.checkpoint import load_checkpoint
-from dyncp.train.network.enhancer import Enhancer, Gate
+from dyncp.train.network.enhancer import Enhancer
+from dyncp.train.network.gate import Gate
 from dyncp.train.targets.frames import near_speech, voice_activity
 
 NETWORK = NetworkConfig(

@@ -18,7 +18,7 @@ from dyncp.train.fitting.leaning import SELDOM, lean, leaning, main, open_shares
 from dyncp.train.fitting.trainer import Trainer
 from dyncp.train.mixing.mixers import load_mixers
 from dyncp.train.network.checkpoint import load_checkpoint, write_checkpoint
-from dyncp.train.network.enhancer import Gate
+from dyncp.train.network.gate import Gate
 from dyncp.train.network.resume_file import read_resume
 
 SHARED = FOLLOWING[3].model_copy(update={"stacks": 3})

@@ -101,9 +101,9 @@ def hash_position(group: str) -> float:
 
 
 def is_redistributable(license_name: str) -> bool:
-    """CC BY, CC BY-SA, CC0, BSD or public domain, and neither non-commercial nor no-derivatives."""
+    """Apache, BSD, MIT, CC BY, CC BY-SA, CC0 or public domain, and neither non-commercial nor no-derivatives."""
     name = license_name.lower()
-    return bool(re.match(r"(cc by|cc0|bsd|public domain)", name)) and not re.search(r"-(nc|nd)\b", name)
+    return bool(re.match(r"(apache|bsd|cc by|cc0|mit\b|public domain)", name)) and not re.search(r"-(nc|nd)\b", name)
 
 
 def read_recording(recording: Recording) -> Pcm:

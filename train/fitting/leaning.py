@@ -21,7 +21,7 @@ from torch import Tensor
 from dyncp.base.errors import ConfigError
 from dyncp.train import processes
 from dyncp.train.network.checkpoint import load_checkpoint, write_checkpoint
-from dyncp.train.network.enhancer import Enhancer, Gate
+from dyncp.train.network.enhancer import Enhancer
 
 FIRST_GROUP = 1
 """The gate before it hears no context and stays as it was trained: what it misses costs little."""
@@ -62,7 +62,7 @@ def lean(network: Enhancer, by: float, shares: Tensor, first_group: int = FIRST_
     Left out are channels that never close and, by `shares` [blocks, N], those that hardly ever open. Raises ConfigError
     where no gate is left to lean.
     """
-    gates = [module for module in network.modules() if isinstance(module, Gate) and module.group >= first_group]
+    gates = [gate for gate in network.gates if gate.group >= first_group]
     if not gates:
         raise ConfigError(f"no gate decides for group {first_group} or a later one")
     for gate in gates:

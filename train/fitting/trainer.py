@@ -34,7 +34,7 @@ from dyncp.train.losses.perceptual import PerceptualLoss
 from dyncp.train.losses.spectral import level_spectra, spectral_loss, utilization_loss, waveform_loss
 from dyncp.train.mixing.clips import Batch, Batches, Mixer, loader
 from dyncp.train.network.checkpoint import SCALES, read_manifest, write_checkpoint
-from dyncp.train.network.enhancer import Enhancer, Gate
+from dyncp.train.network.enhancer import Enhancer
 from dyncp.train.network.resume_file import RESUME, Resumable, read_resume, write_resume
 from dyncp.train.network.starting import start_weights
 from dyncp.train.network.stft import analyse, features, scaled, synthesise
@@ -88,10 +88,11 @@ class Trainer:
         self.framing = config.network.framing
         self.device = torch.device(device)
         self.network = Enhancer(config.network).to(self.device)
-        for module in self.network.modules():
-            if isinstance(module, Gate):
-                module.gradient = config.training.gate_gradient
-        self.network.keep_open(config.open_channels)
+        for gate in self.network.gates:
+            gate.gradient = config.training.gate_gradient
+            if config.training.nested_widths:
+                gate.spread()
+        self._constrain_gates()
         processes.share_norms(self.network)
         self.perceptual = PerceptualLoss(config.training.perceptual_compensation, self.framing).to(self.device)
         self.intelligibility = IntelligibilityLoss(self.framing).to(self.device)
@@ -200,7 +201,7 @@ class Trainer:
         total.backward()  # type: ignore[no-untyped-call]
         norm = self._clip_gradient()
         self.optimizer.step()
-        self.network.keep_open(self.config.open_channels)
+        self._constrain_gates()
         if self.average:
             self.average.update(step)
         utilization = masks.mean() if self.config.network.gated else torch.ones_like(loss)
@@ -208,6 +209,12 @@ class Trainer:
         figures = processes.mean(torch.stack(shown)).tolist()
         self._stop_unless_finite(dict(zip(WATCHED, figures[2:], strict=True)), step, batch)
         return figures[0], figures[1]
+
+    def _constrain_gates(self) -> None:
+        """What holds of the gates' weights before and after every step."""
+        self.network.keep_open(self.config.open_channels)
+        if self.config.training.nested_widths:
+            self.network.nest(self.config.open_channels)
 
     def _clip_gradient(self) -> Tensor:
         """The network's to `GRADIENT_NORM` at most; returns what the norm was, the readout's included."""
@@ -319,9 +326,9 @@ class Trainer:
 
     def start_from(self, network: Enhancer) -> None:
         """Begin with a trained network's weights (train/network/starting.py). Raises CheckpointError if none fit."""
-        kept = self.config.open_channels
-        self.network.load_state_dict(start_weights(network, self.network, strongest_first=any(kept)))
-        self.network.keep_open(kept)
+        ordered = any(self.config.open_channels) or self.config.training.nested_widths
+        self.network.load_state_dict(start_weights(network, self.network, strongest_first=ordered))
+        self._constrain_gates()
         self.average = self._begin_average()
 
     def resume(self, other_epochs: bool = False) -> int:

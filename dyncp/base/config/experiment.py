@@ -39,6 +39,8 @@ class Config(StrictModel):
     @model_validator(mode="after")
     def _gates_close_something(self) -> Config:
         kept, network = self.open_channels, self.network
+        if self.training.nested_widths and network.gated < 2:
+            raise ValueError("training.nested_widths: a block has no gates (gate_site none), or a single channel")
         if not any(kept):
             return self
         if not network.gated:

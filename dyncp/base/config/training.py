@@ -20,6 +20,7 @@ LATER_TRAINING_DEFAULTS = {
     "speech_weight": 1.0,
     "easy_snr_db": None,
     "block_price": 0.0,
+    "nested_widths": False,
     "lean": 0.0,
     "teacher_weight": 0.0,
 }
@@ -84,6 +85,9 @@ class TrainingConfig(StrictModel):
     )
     open_channels: Channels | tuple[Channels, ...] = Field(
         0, description="of every block, or of each, the first channels, which no gate closes"
+    )
+    nested_widths: bool = Field(
+        False, description="scores of a gate's channels differ by constants alone, so that it picks a width"
     )
     lean: float = Field(
         0.0, ge=-1e6, le=1e6, description="added to the scores of all gates but the first where an epoch is written"
