@@ -164,19 +164,22 @@ def probe_tables(bundle: Bundle, probes: Probes) -> list[Table]:
     """
     config = bundle.config
     features, outputs = probes.weight.shape
-    # Two rows of zeros: that of bits without a feature, and one that a vector may reach into behind it.
-    weight = np.pad(probes.weight, ((0, 2), (0, -outputs % 8)))
+    # A row of zeros, which a vector may reach into behind the last one.
+    weight = np.pad(probes.weight, ((0, 1), (0, -outputs % 8)))
     units = weight[0].nbytes // UNIT
     if units * features > np.iinfo(np.uint16).max:
         raise GenerationError(
             f"probes: the weights of {features} features and {outputs} outputs take {weight.nbytes} bytes, and rows "
             f"begin within {UNIT << 16}; generate with fewer --signals"
         )
-    row = np.full((config.mask_words, 32), units * features, np.uint16)
+    row = np.zeros((config.mask_words, 32), np.uint16)
     row[probes.channel // 32, 31 - probes.channel % 32] = units * np.arange(features)
+    used = np.zeros(config.mask_words, np.uint32)
+    np.bitwise_or.at(used, probes.channel // 32, np.uint32(1) << (probes.channel % 32).astype(np.uint32))
     start = silence(bundle)
     tables = [
         table("probe_row", row, "where the rows of each word's bits begin, from the highest one down"),
+        table("probe_used", used, "which bits of each word are features"),
         table("probe_weight", weight, f"[{len(weight)}][{weight.shape[1]}]"),
         table("probe_silence", start.masks[0], "masks of a first frame of silence"),
         table("probe_start", start.words[0], "their words"),

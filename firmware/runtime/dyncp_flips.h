@@ -8,26 +8,30 @@
 
 /* Section 9: a probe table. A row holds a feature's weights of all outputs, int8 or int16, padded
  * with zeros to a multiple of 8; tables name it by where it begins, in units of 8 bytes. Counted
- * from the highest bit of mask word i down, bit n has the row row[32 i + n]: one of zeros, where it
- * is no feature. Eight bytes behind the last row may be read. */
+ * from the highest bit of mask word i down, bit n has the row row[32 i + n], if it is a feature:
+ * if used[i] has it. Eight bytes behind the last row may be read. */
 typedef struct {
-    const uint16_t *row; /* [32 words] */
-    const void *weight;  /* aligned as DCP_ALIGNED */
+    const uint16_t *row;  /* [32 words] */
+    const uint32_t *used; /* [words] */
+    const void *weight;   /* aligned as DCP_ALIGNED */
     size_t words, outputs;
 } dcp_probes;
 
 /* A pass over a frame's masks, and the rows of bits that flipped: to add, those before `up`, and to
- * subtract, those from `down` on. On Arm the first four members, in their order, are read at
- * once. */
+ * subtract, those from `down` on. On Arm the first five members are read by their places. */
 enum { DCP_ROWS_LISTED = 64 };
 typedef struct {
 #if DCP_ARM
     uintptr_t table; /* with 16 times the address behind a mask word: of its part of `row` */
     uint32_t top;    /* the highest bit */
 #else
-    const uint16_t *row; /* of the bits of the next word */
+    const uint16_t *row;  /* of the bits of the next word */
+    const uint32_t *used; /* which of them are features */
 #endif
     uint16_t *up, *down;
+#if DCP_ARM
+    uintptr_t used; /* with the address behind a mask word: of which of its bits are features */
+#endif
     const uint32_t *mask, *end; /* words to go */
     uint32_t *seen;             /* what they were when the sums were made */
     uint16_t listed[DCP_ROWS_LISTED];
@@ -38,8 +42,10 @@ static inline void dcp_flips_start(dcp_flips *flips, const dcp_probes *probes, c
 #if DCP_ARM
     flips->table = (uintptr_t)probes->row - 16 * (uintptr_t)(mask + 1);
     flips->top = 0x80000000u;
+    flips->used = (uintptr_t)probes->used - (uintptr_t)(mask + 1);
 #else
     flips->row = probes->row;
+    flips->used = probes->used;
 #endif
     flips->mask = mask;
     flips->end = mask + probes->words;
@@ -110,7 +116,7 @@ static inline void dcp_flips_start(dcp_flips *flips, const dcp_probes *probes, c
            "bne " #label "b\n"
 #endif
 
-/* Lists the rows of bits that differ in words of masks and in what was seen, and makes that the
+/* Lists the rows of features that differ in words of masks and in what was seen, and makes that the
  * same, as long as the list has room for all bits of a word. */
 DCP_KERNEL void dcp_list_flips(dcp_flips *flips) {
 #if DCP_ARM
@@ -119,9 +125,9 @@ DCP_KERNEL void dcp_list_flips(dcp_flips *flips) {
     const uint32_t *mask = flips->mask;
     uint32_t *seen = flips->seen;
     const uintptr_t last = (uintptr_t)flips->end - 16;
-    /* From 7 on, `mask` and `seen` are behind a word that differs. Of its bits, r11 has those that
-     * went up and r10 those that went down; r4 is its part of the table; r6 and r8 are `up` and
-     * `down`. */
+    /* From 7 on, `mask` and `seen` are behind a word that differs. Of its features, r11 has those
+     * that went up and r10 those that went down; r4 is its part of the table; r6 and r8 are `up`
+     * and `down`. */
     __asm__ volatile(DCP_SKIP_EQUAL /* then what four do not divide */
                      "sub r4, %[mask], %[last]\n\t"
                      "cmp r4, #16\n\t"
@@ -133,9 +139,12 @@ DCP_KERNEL void dcp_list_flips(dcp_flips *flips) {
                      "7: ldr lr, [%[mask], #-4]\n\t"
                      "ldr r10, [%[seen], #-4]\n\t"
                      "str lr, [%[seen], #-4]\n\t"
+                     "ldr r9, [%[flips], #16]\n\t"
                      "ldm %[flips], {r4, r5, r6, r8}\n\t"
+                     "ldr r9, [r9, %[mask]]\n\t"
                      "add r4, r4, %[mask], lsl #4\n\t"
                      "eor r10, r10, lr\n\t"
+                     "and r10, r10, r9\n\t"
                      "ands r11, r10, lr\n\t"
                      "bic r10, r10, lr\n\t"
                      "beq 9f\n"
@@ -157,8 +166,8 @@ DCP_KERNEL void dcp_list_flips(dcp_flips *flips) {
 #else
     size_t up = 0, down = DCP_ROWS_LISTED;
     for (; flips->mask != flips->end && down - up >= 32;
-         flips->mask++, flips->seen++, flips->row += 32) {
-        const uint32_t word = *flips->mask, flipped = word ^ *flips->seen;
+         flips->mask++, flips->seen++, flips->used++, flips->row += 32) {
+        const uint32_t word = *flips->mask, flipped = (word ^ *flips->seen) & *flips->used;
         *flips->seen = word;
         for (uint32_t bits = flipped & word; bits != 0; up++) {
             const uint32_t n = dcp_leading_zeros(bits);

@@ -17,7 +17,9 @@ static inline void dcp_update(const dcp_probes *probes, dcp_adder add, const uin
     dcp_flips_start(&flips, probes, masks, seen);
     do {
         dcp_list_flips(&flips);
-        add(&flips, probes->weight, sum, probes->outputs);
+        if (flips.up != flips.listed || flips.down != flips.listed + DCP_ROWS_LISTED) {
+            add(&flips, probes->weight, sum, probes->outputs);
+        }
     } while (flips.mask != flips.end);
 }
 

@@ -215,19 +215,19 @@ uint32_t project_columns(LAYER, const uint32_t *bits, const int8_t *h, int32_t *
     return dcp_project_columns(&layer, bits, h, sum, residual);
 }
 
-void probe8(const uint16_t *row, size_t words, size_t outputs, const int8_t *weight,
-            const uint32_t *masks, uint32_t *seen, int32_t *sum);
-void probe8(const uint16_t *row, size_t words, size_t outputs, const int8_t *weight,
-            const uint32_t *masks, uint32_t *seen, int32_t *sum) {
-    const dcp_probes probes = {row, weight, words, outputs};
+void probe8(const uint16_t *row, const uint32_t *used, size_t words, size_t outputs,
+            const int8_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum);
+void probe8(const uint16_t *row, const uint32_t *used, size_t words, size_t outputs,
+            const int8_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum) {
+    const dcp_probes probes = {row, used, weight, words, outputs};
     dcp_probe8(&probes, masks, seen, sum);
 }
 
-void probe16(const uint16_t *row, size_t words, size_t outputs, const int16_t *weight,
-             const uint32_t *masks, uint32_t *seen, int32_t *sum);
-void probe16(const uint16_t *row, size_t words, size_t outputs, const int16_t *weight,
-             const uint32_t *masks, uint32_t *seen, int32_t *sum) {
-    const dcp_probes probes = {row, weight, words, outputs};
+void probe16(const uint16_t *row, const uint32_t *used, size_t words, size_t outputs,
+             const int16_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum);
+void probe16(const uint16_t *row, const uint32_t *used, size_t words, size_t outputs,
+             const int16_t *weight, const uint32_t *masks, uint32_t *seen, int32_t *sum) {
+    const dcp_probes probes = {row, used, weight, words, outputs};
     dcp_probe16(&probes, masks, seen, sum);
 }
 
@@ -251,26 +251,26 @@ void smooth(int shift, const int32_t *word, int32_t *average, int32_t *signal, s
 }
 
 /* A whole stream: what the kernel makes of masks[frames][words], in sums[frames][outputs]. */
-void probe8_stream(const uint16_t *row, size_t words, size_t outputs, const int8_t *weight,
-                   const uint32_t *masks, size_t frames, uint32_t *seen, int32_t *sum,
-                   int32_t *sums);
-void probe8_stream(const uint16_t *row, size_t words, size_t outputs, const int8_t *weight,
-                   const uint32_t *masks, size_t frames, uint32_t *seen, int32_t *sum,
-                   int32_t *sums) {
+void probe8_stream(const uint16_t *row, const uint32_t *used, size_t words, size_t outputs,
+                   const int8_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
+                   int32_t *sum, int32_t *sums);
+void probe8_stream(const uint16_t *row, const uint32_t *used, size_t words, size_t outputs,
+                   const int8_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
+                   int32_t *sum, int32_t *sums) {
     for (size_t n = 0; n < frames; n++) {
-        probe8(row, words, outputs, weight, masks + n * words, seen, sum);
+        probe8(row, used, words, outputs, weight, masks + n * words, seen, sum);
         memcpy(sums + n * outputs, sum, outputs * sizeof *sum);
     }
 }
 
-void probe16_stream(const uint16_t *row, size_t words, size_t outputs, const int16_t *weight,
-                    const uint32_t *masks, size_t frames, uint32_t *seen, int32_t *sum,
-                    int32_t *sums);
-void probe16_stream(const uint16_t *row, size_t words, size_t outputs, const int16_t *weight,
-                    const uint32_t *masks, size_t frames, uint32_t *seen, int32_t *sum,
-                    int32_t *sums) {
+void probe16_stream(const uint16_t *row, const uint32_t *used, size_t words, size_t outputs,
+                    const int16_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
+                    int32_t *sum, int32_t *sums);
+void probe16_stream(const uint16_t *row, const uint32_t *used, size_t words, size_t outputs,
+                    const int16_t *weight, const uint32_t *masks, size_t frames, uint32_t *seen,
+                    int32_t *sum, int32_t *sums) {
     for (size_t n = 0; n < frames; n++) {
-        probe16(row, words, outputs, weight, masks + n * words, seen, sum);
+        probe16(row, used, words, outputs, weight, masks + n * words, seen, sum);
         memcpy(sums + n * outputs, sum, outputs * sizeof *sum);
     }
 }

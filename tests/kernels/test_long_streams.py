@@ -42,13 +42,14 @@ class Stream:
         bits[self.probes.channel] = True
         self.weight = padded(self.probes.weight)
         self.row = row_table(bits.reshape(-1, 32), self.weight)
+        self.used = np.packbits(bits, bitorder="little").view(np.uint32)
 
     def run(self, masks: Masks) -> NDArray[np.int32]:
         """The words of the next frames, [n, O]."""
         outputs, masks = len(self.probes.bias), np.ascontiguousarray(masks)
         sums = np.empty((len(masks), outputs), np.int32)
         name = f"probe{8 * self.probes.weight.itemsize}_stream"
-        table: list[Any] = [self.row, CONFIG.mask_words, outputs, self.weight]
+        table: list[Any] = [self.row, self.used, CONFIG.mask_words, outputs, self.weight]
         self.kernel(name, *table, masks, len(masks), self.seen, self.sum, sums)
         return sums
 

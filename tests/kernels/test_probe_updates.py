@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 
 def row_table(informative: NDArray[np.bool_], weight: NDArray[np.signedinteger]) -> NDArray[np.uint16]:
-    """Where the rows of a padded table begin, of bits [words, 32], channel by channel."""
+    """Where the rows of a padded table begin, of bits [words, 32], channel by channel; any other bit has the first."""
     features, units = int(informative.sum()), weight[0].nbytes // 8
-    row = np.full(informative.shape, features * units, np.uint16)
+    row = np.zeros(informative.shape, np.uint16)
     row[informative] = np.arange(features) * units
     return np.ascontiguousarray(row[:, ::-1])
 
 
 def padded(weight: NDArray[np.signedinteger]) -> NDArray[np.signedinteger]:
-    """With the rows of zeros that end the table, and columns of zeros."""
-    return np.pad(weight, ((0, 2), (0, -weight.shape[1] % 8)))
+    """With the row of zeros that ends the table, and columns of zeros."""
+    return np.pad(weight, ((0, 1), (0, -weight.shape[1] % 8)))
 
 
 def mask_bits(masks: NDArray[np.uint32]) -> NDArray[np.bool_]:
@@ -55,7 +55,7 @@ def test_incremental_equals_from_scratch(
     for share in [0.5, 0.004, 0.02, 0.0, 1.0, 1.0, 0.3]:
         flips = np.packbits(random.random(32 * words) < share, bitorder="little").view(np.uint32)
         masks ^= flips
-        kernel("probe" + width[3:], row, words, outputs, table, masks, seen, total)
+        kernel("probe" + width[3:], row, informative, words, outputs, table, masks, seen, total)
         active = mask_bits(masks)[bits]
         np.testing.assert_array_equal(total, bias + weight.astype(np.int64).T @ active)
         np.testing.assert_array_equal(seen, masks)

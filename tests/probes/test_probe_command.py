@@ -71,6 +71,21 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
 
 
 @pytest.mark.slow
+def test_fewer_mask_bits_for_all_signals_together(workplace: Workplace) -> None:
+    options = ("--signals", "vad,noise", "--minutes", 2)
+    every, _ = workplace.probe(*options)
+    few, _ = workplace.probe(*options, "--features", 20)
+    probes = read_bundle(workplace.bundle).probes
+    assert probes is not None
+    assert every["features"] > 200
+    assert few["features"] == len(probes.channel) == 20
+    assert few["scores"]["vad"]["auc"] > every["scores"]["vad"]["auc"] - 0.05
+    saved = load_probes(workplace.checkpoint)
+    assert saved is not None
+    assert len(saved.channel) == 20
+
+
+@pytest.mark.slow
 def test_targets_of_a_user_reach_the_struct(workplace: Workplace, tmp_path: Path) -> None:
     options = ("--signals", "vad,noise", "--smoothing", "vad=2,talker_level=4", "--balanced", "vad", "--minutes", 2)
     told, read = workplace.probe(*options, "--target", workplace.level, "--target", workplace.machine)

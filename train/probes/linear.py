@@ -57,15 +57,16 @@ def fit(
     balanced: bool = False,
     alpha: float = ALPHA,
     strongest: int | None = None,
+    among: NDArray[np.bool_] | None = None,
 ) -> LinearProbe:
-    """Fit one task on values [T, F] and labels [T] of the frames `used` [T].
+    """Fit one task on values [T, F] and labels [T] of the frames `used` [T], and on the features `among`, bool [F].
 
     `balanced` weighs every class alike, whatever its share of the frames; a regression has no classes, and ignores
     it. With `strongest`, a first fit on all features chooses those with the largest weights, by their norm over the
     outputs, and a second one uses these alone. Raises ProbeError where nothing can be learned.
     """
     _check_labels(labels[used], task)
-    scaling = _scaling(values, used, task)
+    scaling = _scaling(values, used, task, among)
     solve = _ridge if task.kind == "regression" else _logistic
     weight, bias = solve(scaling.apply(values, used), labels[used], task, balanced, alpha)
     if strongest is not None and len(weight) > strongest:
@@ -119,7 +120,7 @@ class _Scaling:
         return LinearProbe(task, raw, bias - self.mean @ raw, self.kept)
 
 
-def _scaling(values: Values, used: NDArray[np.bool_], task: Task) -> _Scaling:
+def _scaling(values: Values, used: NDArray[np.bool_], task: Task, among: NDArray[np.bool_] | None) -> _Scaling:
     if values.dtype == np.bool_:
         chosen = values[used]
         kept, mean, spread = informative(chosen), chosen.mean(axis=0), np.ones(values.shape[1])
@@ -127,6 +128,7 @@ def _scaling(values: Values, used: NDArray[np.bool_], task: Task) -> _Scaling:
         mean, spread = _moments(values, used)
         # Rounding alone makes a constant column vary by a millionth of its size.
         kept = spread > 1e-6 * np.maximum(np.abs(mean), 1e-3)
+    kept = kept if among is None else kept & among
     if not kept.any():
         raise ProbeError(f"probe {task.name}: the features never change; use more or other audio, or another network")
     return _Scaling(kept, mean, spread)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -47,6 +48,10 @@ def probe(
         Literal["8", "16"] | None,
         typer.Option(help="Of the probes' weights; by default 8 where that costs no signal anything, else 16."),
     ] = None,
+    features: Annotated[
+        int | None,
+        typer.Option(help="Mask bits to read at most, for all signals: fewer take less flash and work.", min=1),
+    ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that caches labels which take long to compute.")] = None,
     json_output: Json = False,
 ) -> None:
@@ -82,7 +87,7 @@ def probe(
         make_probe_data(recordings, split, minutes, observe, tasks, targets, cache, framing=framing)
         for split in ("train", "test")
     )
-    fitted = _fit(console, train, test, poles, alike, strict=bool(signals))
+    fitted = _fit(console, train, test, poles, alike, features, strict=bool(signals))
     with console.status("rounding to integers"):
         positions = channel_bits(model.config).reshape(-1)
         probes = combine(fitted, positions)
@@ -150,13 +155,22 @@ def _observe(console: Console, model: Bundle, pcm: Pcm) -> Observation:
 
 
 def _fit(
-    console: Console, train: ProbeData, test: ProbeData, poles: dict[str, int], alike: set[str], strict: bool
+    console: Console,
+    train: ProbeData,
+    test: ProbeData,
+    poles: dict[str, int],
+    alike: set[str],
+    features: int | None,
+    strict: bool,
 ) -> list[LinearProbe]:
-    """All probes that can be fitted and scored; what cannot is an error with `strict`, else left out with a warning."""
+    """All probes that can be fitted and scored, on at most `features` mask bits where given; what cannot is an error
+    with `strict`, else left out with a warning."""
     from dyncp.base.errors import ProbeError
     from dyncp.train.probes.linear import fit
+    from dyncp.train.probes.selection import Fit, strongest
 
     values = train.observation.masks.reshape(train.observation.frames, -1)
+    fits: list[Fit] = []
     fitted = []
     with Progress(console=console, transient=True) as progress:
         for task in progress.track(train.tasks, description="fitting"):
@@ -165,14 +179,20 @@ def _fit(
                 if not test.used(task).any():
                     raise ProbeError(f"probe {task.name}: no frame of the test split has a label; add such recordings")
                 labels, used = train.labels[task.name], train.used(task)
-                fitted.append(fit(values, labels, used, smoothed, balanced=task.name in alike))
+                again = partial(fit, values, labels, used, smoothed, task.name in alike)
+                fitted.append(again())
+                fits.append(again)
             except ProbeError as error:
                 if strict:
                     raise
                 warn(f"left out: {error}")
     if not fitted:
         raise ProbeError("probes: none can be fitted; use more or other audio")
-    return fitted
+    if features is None:
+        return fitted
+    with console.status("choosing mask bits"):
+        kept = strongest(values, fits, features)
+        return [again(among=kept) for again in fits]
 
 
 def _stuck(data: ProbeData) -> dict[str, int]:
