@@ -182,7 +182,7 @@ def test_another_version_of_the_runtime_is_refused(tmp_path: Path, compiler: str
     _, made = library(tmp_path)
     header = made / "dyncp_runtime.h"
     header.write_text(header.read_text().replace("DYNCP_RUNTIME_VERSION 8", "DYNCP_RUNTIME_VERSION 7"))
-    with pytest.raises(ToolchainError, match=r"dyncp\.c needs version 7 of dyncp_runtime\.h"):
+    with pytest.raises(ToolchainError, match=r"dyncp\.c needs version 8 of dyncp_runtime\.h"):
         toolchain.run([compiler, "-std=c99", "-c", made / "dyncp.c", "-o", tmp_path / "dyncp.o"])
 
 
