@@ -16,6 +16,7 @@ from dyncp.codegen.lowering.selftest import ProbeSelfTest, lower_probe_selftest
 from dyncp.codegen.lowering.signals import Signal, members, signals
 from dyncp.codegen.plan.layout import probe_state
 from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask
+from dyncp.export.formats.masks import pack_block
 from dyncp.export.formats.probe_set import PROBES_VERSION
 from dyncp.export.integers import reference
 from dyncp.export.integers.run import Run
@@ -174,12 +175,12 @@ def probe_tables(bundle: Bundle, probes: Probes) -> list[Table]:
         )
     row = np.zeros((config.mask_words, 32), np.uint16)
     row[probes.channel // 32, 31 - probes.channel % 32] = units * np.arange(features)
-    used = np.zeros(config.mask_words, np.uint32)
-    np.bitwise_or.at(used, probes.channel // 32, np.uint32(1) << (probes.channel % 32).astype(np.uint32))
+    used = np.zeros(32 * config.mask_words, np.bool_)
+    used[probes.channel] = True
     start = silence(bundle)
     tables = [
         table("probe_row", row, "where the rows of each word's bits begin, from the highest one down"),
-        table("probe_used", used, "which bits of each word are features"),
+        table("probe_used", pack_block(used), "which bits of each word are features"),
         table("probe_weight", weight, f"[{len(weight)}][{weight.shape[1]}]"),
         table("probe_silence", start.masks[0], "masks of a first frame of silence"),
         table("probe_start", start.words[0], "their words"),

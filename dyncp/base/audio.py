@@ -61,6 +61,11 @@ def pad_to_the_end(pcm: Pcm, framing: Framing) -> Pcm:
     return pad_to_hop(pcm, framing.overlaps - 1, framing.hop)
 
 
+def rms(signal: NDArray[np.floating]) -> float:
+    """RMS over all of a signal; 0 of none."""
+    return float(np.sqrt(np.mean(np.square(signal, dtype=np.float64)))) if signal.size else 0.0
+
+
 def active_rms(signal: NDArray[np.floating], rate: int = SAMPLE_RATE) -> float:
     """RMS over the active 16 ms windows: those within 30 dB of the loudest. 0 for silence."""
     hop = samples_at(rate, HOP)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dyncp.base.tasks import Task
 from dyncp.train.probes.linear import fit
-from dyncp.train.probes.selection import Fit, strongest
+from dyncp.train.probes.selection import Fit, on_strongest
 
 FRAMES = 4000
 VOICE = Task(name="vad", kind="binary", outputs=1, unit="log-odds")
@@ -36,6 +36,14 @@ def fits(bits: NDArray[np.bool_]) -> list[Fit]:
     level = (6.0 * bits[:, 1] - 12.0 * bits[:, 2]).astype(np.float32)
     both: list[tuple[NDArray[Any], Task]] = [(voice, VOICE), (level, LEVEL)]
     return [partial(fit, bits, labels, EVERY, task) for labels, task in both]
+
+
+def strongest(bits: NDArray[np.bool_], fits: list[Fit], count: int) -> NDArray[np.bool_]:
+    """What the probes read, bool [51]."""
+    probes = on_strongest(bits, fits, [fit(among=np.ones(51, dtype=np.bool_)) for fit in fits], count)
+    assert len({probe.kept.tobytes() for probe in probes}) == 1
+    assert all((probe.weight[~probe.kept] == 0).all() for probe in probes)
+    return probes[0].kept
 
 
 def test_the_bits_of_every_task_are_found_among_those_that_repeat_them(bits: NDArray[np.bool_]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from experiments import short
 from networks import FOLLOWING, STATIC, features_of, trained_enough
 from sounds import small_corpus, speech_like
 
@@ -23,23 +24,7 @@ from dyncp.train.network.resume_file import read_resume
 
 SHARED = FOLLOWING[3].model_copy(update={"stacks": 3})
 ALL_OPEN = torch.ones(SHARED.blocks, SHARED.gated)
-TEXT = """
-[network]
-channels = 12
-hidden = 16
-stacks = 2
-dilations = [1, 2]
-gate = 4
-gate_site = "hidden"
-gate_shared = "stack"
-pooling_frames = 5
-[mixing]
-clip_s = 0.5
-[training]
-batch = 2
-epochs = 1
-steps_per_epoch = 3
-"""
+TEXT = short(1, 3)
 
 
 @pytest.fixture(scope="module")

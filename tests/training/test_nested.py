@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from experiments import short
 from networks import FOLLOWING, features_of, trained_enough
 from sounds import small_corpus, speech_like
 
@@ -23,26 +24,7 @@ from dyncp.train.mixing.mixers import load_mixers
 from dyncp.train.network.checkpoint import load_checkpoint
 
 SHARED = FOLLOWING[3].model_copy(update={"stacks": 3})
-TEXT = """
-[network]
-channels = 12
-hidden = 16
-stacks = 2
-dilations = [1, 2]
-gate = 4
-gate_site = "hidden"
-gate_shared = "stack"
-pooling_frames = 5
-[mixing]
-clip_s = 0.5
-[training]
-batch = 2
-epochs = 2
-steps_per_epoch = 4
-learning_rate = 1e-2
-nested_widths = true
-open_channels = [3, 3, 0, 0]
-"""
+TEXT = short(2, 4, "learning_rate = 1e-2", "nested_widths = true", "open_channels = [3, 3, 0, 0]")
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from command import dyncp
+from experiments import short
 from sounds import small_corpus
 from torch import Tensor, nn
 
@@ -22,21 +23,7 @@ from dyncp.train.mixing.clips import Batch
 from dyncp.train.mixing.mixers import load_mixers
 from dyncp.train.network.checkpoint import load_checkpoint
 
-TEXT = """
-[network]
-channels = 12
-hidden = 16
-stacks = 1
-dilations = [1, 2]
-gate = 4
-pooling_frames = 5
-[mixing]
-clip_s = 0.5
-[training]
-batch = 2
-epochs = 2
-steps_per_epoch = 2
-"""
+TEXT = short(2, 2)
 CLIPS, SAMPLES = 4, 800
 
 

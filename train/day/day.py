@@ -14,7 +14,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.audio import Pcm, active_rms
+from dyncp.base.audio import Pcm, active_rms, rms
 from dyncp.base.config.framing import HOP, SAMPLE_RATE, Framing
 from dyncp.base.errors import ConfigError
 from dyncp.train.corpora.audible import NOISE, settle
@@ -174,8 +174,7 @@ class _Mixer:
         offset = settle(audible, NOISE, int(self._rng.integers(latest + 1)), stretch.hops * HOP, latest, self._rng)
         self._noises.spend(recording, stretch.hops)
         sound = np.resize(pcm[offset:], stretch.hops * HOP).astype(np.float32)
-        rms = float(np.sqrt(np.mean(np.square(sound, dtype=np.float64))))
-        return Segment(recording, stretch.start, stretch.hops, offset), sound / np.float32(max(rms, 1.0))
+        return Segment(recording, stretch.start, stretch.hops, offset), sound / np.float32(max(rms(sound), 1.0))
 
     def _talk(self, clean: Pcm, stretch: Stretch) -> list[Segment]:
         """Spurts of one speaker, the pauses between drawn like the one before the first."""

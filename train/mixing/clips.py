@@ -18,7 +18,7 @@ from scipy.fft import irfft, prev_fast_len, rfft
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from dyncp.base.audio import Pcm, active_rms
+from dyncp.base.audio import Pcm, active_rms, rms
 from dyncp.base.config.framing import SAMPLE_RATE, STANDARD, Framing
 from dyncp.base.config.mixing import MixingConfig
 from dyncp.base.sounds.rates import resampled
@@ -206,8 +206,8 @@ class Mixer:
 
     def _scaled(self, signal: Signal, level: float, whole: bool = False) -> Signal:
         """To an active RMS (`whole`: an RMS over all of it); silence stays silence."""
-        rms = float(np.sqrt(np.mean(np.square(signal, dtype=np.float64)))) if whole else active_rms(signal, self.rate)
-        return signal * np.float32(level / rms) if rms > 0 else signal
+        own = rms(signal) if whole else active_rms(signal, self.rate)
+        return signal * np.float32(level / own) if own > 0 else signal
 
 
 class Batches(IterableDataset[Batch]):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dyncp.base.audio import rms
 from dyncp.base.config.framing import HOP, SAMPLE_RATE, samples_at
 from dyncp.base.config.mixing import MixingConfig
 
@@ -96,5 +97,4 @@ def _step(samples: int, most_db: float, rng: np.random.Generator, rate: int) -> 
 
 def _in_steps(noise: Signal, lsb: float) -> Signal:
     """The noise at an RMS of so many steps of int16, in whole steps."""
-    rms = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64))))
-    return (np.round(noise * (lsb / max(rms, 1e-9))) / 32768).astype(np.float32)
+    return (np.round(noise * (lsb / max(rms(noise), 1e-9))) / 32768).astype(np.float32)

@@ -13,9 +13,8 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import oaconvolve
 
-from dyncp.base.audio import active_rms
+from dyncp.base.audio import active_rms, rms
 from dyncp.train.corpora.recordings import Split
 from dyncp.train.mixing.everyday import Parts
 
@@ -64,7 +63,7 @@ def in_a_room(parts: Parts, choice: Sequence[Room], rng: np.random.Generator, ra
     early, late = (_heard(parts.clean, response, room.direct) for response in (room.early, room.late))
     gain = np.float32(active_rms(parts.clean, rate) / max(active_rms(early, rate), 1e-9))
     noise = _heard(parts.noise, room.noises[int(rng.integers(NOISES))])
-    noise *= np.float32(_rms(parts.noise) / max(_rms(noise), 1e-9))
+    noise *= np.float32(rms(parts.noise) / max(rms(noise), 1e-9))
     return replace(parts, clean=early * gain, noise=noise + late * gain)
 
 
@@ -99,9 +98,8 @@ def _room(rng: np.random.Generator, rate: int) -> Room:
 
 def _heard(signal: Signal, response: Signal, start: int = 0) -> Signal:
     """The signal through the response, from its sample `start` on, as long as the signal."""
+    # As long to import as all of training's own modules, and needed for rooms alone.
+    from scipy.signal import oaconvolve
+
     through: Signal = oaconvolve(np.pad(signal, (0, start)), response)
     return through[start : start + len(signal)].astype(np.float32)
-
-
-def _rms(signal: Signal) -> float:
-    return float(np.sqrt(np.mean(np.square(signal, dtype=np.float64))))

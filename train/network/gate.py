@@ -122,7 +122,7 @@ class Gate(nn.Module):
         """Let scores begin in the order of a block's channels, the first of which then close last."""
         assert self.score.bias is not None
         by_block = self.score.bias.view(self.blocks, -1)
-        by_block += torch.linspace(SPREAD, -SPREAD, by_block.shape[1])
+        by_block += torch.linspace(SPREAD, -SPREAD, by_block.shape[1], device=by_block.device)
 
     def damped(self, residual: Tensor) -> Tensor:
         """The same values, with `gradient` of their gradient."""

@@ -27,10 +27,13 @@ class Fit(Protocol):
     def __call__(self, *, among: NDArray[np.bool_]) -> LinearProbe: ...
 
 
-def strongest(bits: NDArray[np.bool_], fits: Sequence[Fit], count: int) -> NDArray[np.bool_]:
-    """Which `count` of the features, bool [F], the tasks' fits on bits [T, F] need most; all that vary, if fewer do.
+def on_strongest(
+    bits: NDArray[np.bool_], fits: Sequence[Fit], probes: Sequence[LinearProbe], count: int
+) -> list[LinearProbe]:
+    """The tasks' probes on those `count` of bits [T, F] that all together need most; all that vary, if fewer do.
 
-    A bit's strength in a task is the variance that it alone gives the task's words, of all of their variance.
+    `probes` are what the fits make of all bits. A bit's strength in a task is the variance that it alone gives the
+    task's words, of all of their variance.
     """
     kept = informative(bits)
     share = bits.mean(axis=0)
@@ -38,14 +41,14 @@ def strongest(bits: NDArray[np.bool_], fits: Sequence[Fit], count: int) -> NDArr
     sample = bits[:: max(1, len(bits) // SAMPLED)]
     while (left := int(kept.sum())) > count:
         strength = np.zeros(bits.shape[1])
-        for fit in fits:
-            probe = fit(among=kept)
+        for probe in probes:
             strength += (np.square(probe.weight).sum(axis=1) * variance) / max(_variance(probe, sample), 1e-12)
         strength[~kept] = -1
         order = np.argsort(-strength, kind="stable")[: max(count, int(KEPT * left))]
         kept = np.zeros_like(kept)
         kept[order] = True
-    return kept
+        probes = [fit(among=kept) for fit in fits]
+    return list(probes)
 
 
 def _variance(probe: LinearProbe, bits: NDArray[np.bool_]) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from dyncp.base.audio import Pcm, active_rms, to_pcm
+from dyncp.base.audio import Pcm, active_rms, rms, to_pcm
 from dyncp.base.config.framing import HOP, SAMPLE_RATE, STANDARD, Framing
 from dyncp.base.config.reading import StrictModel
 from dyncp.base.errors import ConfigError
@@ -198,7 +198,7 @@ def _lay_out_noise(
         offset, latest = _draw_offset(pcm, length, rng), max(0, len(pcm) - length * HOP)
         segment = Segment(recording, position, length, settle(audible, NOISE, offset, length * HOP, latest, rng))
         stretch = np.resize(pcm[segment.offset :], length * HOP).astype(np.float32)
-        raw[segment.samples] = stretch / max(_rms(stretch), 1.0)
+        raw[segment.samples] = stretch / max(rms(stretch), 1.0)
         strata.spend(recording, segment.hops)
         segments.append(segment)
         position += segment.hops
@@ -217,7 +217,7 @@ def _set_levels(
         talk, background = clean[segment.samples].astype(np.float32), raw[segment.samples]
         level = 32768 * 10 ** (rng.uniform(*settings.level_dbfs) / 20)
         talk_gain = level / (active_rms(talk) or level)
-        noise_gain = level / _draw_snr(settings, rng) / max(_rms(background), FAINTEST)
+        noise_gain = level / _draw_snr(settings, rng) / max(rms(background), FAINTEST)
         # What would clip is turned down as a whole; then no ramp between two such gains clips in a pause either.
         around = max(_peak(raw[pause]) for pause in pauses[number : number + 2])
         loudest = max(_peak(talk_gain * talk + noise_gain * background), talk_gain * _peak(talk), noise_gain * around)
@@ -258,10 +258,6 @@ def _draw_hops(seconds: Range, rng: np.random.Generator) -> int:
 def _draw_offset(pcm: Pcm, hops: int, rng: np.random.Generator) -> int:
     """Where a random stretch of a recording starts; a recording that is shorter than it is used from its start."""
     return int(rng.integers(max(1, len(pcm) - hops * HOP + 1)))
-
-
-def _rms(signal: NDArray[np.float32]) -> float:
-    return float(np.sqrt(np.mean(np.square(signal, dtype=np.float64)))) if signal.size else 0.0
 
 
 def _peak(signal: NDArray[np.float32]) -> float:

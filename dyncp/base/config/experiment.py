@@ -39,8 +39,6 @@ class Config(StrictModel):
     @model_validator(mode="after")
     def _gates_close_something(self) -> Config:
         kept, network = self.open_channels, self.network
-        if self.training.nested_widths and network.gated < 2:
-            raise ValueError("training.nested_widths: a block has no gates (gate_site none), or a single channel")
         if not any(kept):
             return self
         if not network.gated:
@@ -51,6 +49,12 @@ class Config(StrictModel):
             raise ValueError(
                 f"training.open_channels: of {network.gated} gated channels per block, at least one has to close"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _gates_have_widths(self) -> Config:
+        if self.training.nested_widths and self.network.gated < 2:
+            raise ValueError("training.nested_widths: a block has no gates (gate_site none), or a single channel")
         return self
 
     @model_validator(mode="after")

@@ -167,7 +167,7 @@ def _fit(
     with `strict`, else left out with a warning."""
     from dyncp.base.errors import ProbeError
     from dyncp.train.probes.linear import fit
-    from dyncp.train.probes.selection import Fit, strongest
+    from dyncp.train.probes.selection import Fit, on_strongest
 
     values = train.observation.masks.reshape(train.observation.frames, -1)
     fits: list[Fit] = []
@@ -191,8 +191,7 @@ def _fit(
     if features is None:
         return fitted
     with console.status("choosing mask bits"):
-        kept = strongest(values, fits, features)
-        return [again(among=kept) for again in fits]
+        return on_strongest(values, fits, fitted, features)
 
 
 def _stuck(data: ProbeData) -> dict[str, int]:
