@@ -25,7 +25,9 @@ POWER = 0.3
 def _windows(framing: Framing, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     """Of analysis and synthesis."""
     windows = analysis_window(framing), synthesis_window(framing)
-    analysis, synthesis = (torch.from_numpy(window).to(device, dtype) for window in windows)
+    # They outlive the caller's inference mode, and gradients need tensors that were made outside of it.
+    with torch.inference_mode(False):
+        analysis, synthesis = (torch.from_numpy(window).to(device, dtype) for window in windows)
     return analysis, synthesis
 
 
