@@ -25,7 +25,7 @@ from dyncp.codegen.plan.stages import stages
 from dyncp.codegen.plan.weights import emitted_weight, multiplied_in_pairs, neighbour_products, padded, skips_columns
 from dyncp.export.formats.bundle import Bundle
 
-RUNTIME_VERSION = 8
+RUNTIME_VERSION = 9
 """DYNCP_RUNTIME_VERSION of firmware/runtime/dyncp_runtime.h that the templates are written for."""
 
 STATUSES = (

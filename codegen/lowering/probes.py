@@ -35,6 +35,16 @@ class Smoothing:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """What is done in one frame of `period`: outputs to smooth or copy, and signals to decide by them."""
+
+    period: int
+    smoothing: list[Smoothing]
+    """Empty where no signal of the set differs from its word: then the words are the signals."""
+    decisions: list[Signal]
+
+
+@dataclass(frozen=True)
 class ProbeSet:
     """A probe set as C; without probes, `outputs` is 0 and there are no tables."""
 
@@ -53,8 +63,10 @@ class ProbeSet:
     bits: int
     """Width of the weights."""
     tables: list[Table]
-    smoothing: list[Smoothing]
-    """Empty where no task is smoothed: then the words are the signals."""
+    turns: list[Turn]
+    """The most frequent first."""
+    shaped: bool
+    """Whether the signals have words of their own."""
     decisions: list[Signal]
     """Those that decide something, in the order of the state's `decisions`."""
     decision_lines: list[str]
@@ -65,6 +77,16 @@ class ProbeSet:
     """Prototype of the function that does the work, without its end."""
     selftest: ProbeSelfTest | None
     """Where the library has a self-test."""
+
+    @property
+    def smoothing(self) -> list[Smoothing]:
+        """Of all turns."""
+        return [run for turn in self.turns for run in turn.smoothing]
+
+    @property
+    def counted(self) -> bool:
+        """Whether anything is not done in each frame."""
+        return any(turn.period > 1 for turn in self.turns)
 
     @property
     def checked(self) -> bool:
@@ -93,7 +115,8 @@ def lower_probes(bundle: Bundle, prefix: str, selftest: bool = False) -> ProbeSe
         features=len(probes.channel) if probes else 0,
         bits=8 * probes.weight.dtype.itemsize if probes else 0,
         tables=listed,
-        smoothing=_smoothing(probes) if probes else [],
+        turns=_turns(probes, deciders) if probes else [],
+        shaped=probes is not None and probes.shapes_signals,
         decisions=deciders,
         decision_lines=_decision_lines(deciders, upper),
         voice=next((n for n, signal in enumerate(deciders) if signal.first == voice), None),
@@ -139,14 +162,27 @@ def _constants(bundle: Bundle, upper: str, number: str) -> list[str]:
     return aligned((f"#define {upper}_{define}", comment) for define, comment in defines)
 
 
-def _smoothing(probes: Probes) -> list[Smoothing]:
-    shifts = [task.smoothing for task in probes.tasks for _ in range(task.outputs)]
-    if not any(shifts):
-        return []
-    runs, first = [], 0
-    for shift, run in groupby(shifts):
-        runs.append(Smoothing(shift, first, len(list(run))))
-        first += runs[-1].outputs
+def _turns(probes: Probes, deciders: list[Signal]) -> list[Turn]:
+    runs = _runs(probes) if probes.shapes_signals else []
+    return [
+        Turn(
+            period,
+            [run for every, run in runs if every == period],
+            [signal for signal in deciders if signal.period == period],
+        )
+        for period in sorted({task.period for task in probes.tasks})
+    ]
+
+
+def _runs(probes: Probes) -> list[tuple[int, Smoothing]]:
+    """Outputs side by side that are smoothed alike and as often, with their period."""
+    kinds = [(task.period, task.smoothing) for task in probes.tasks for _ in range(task.outputs)]
+    runs: list[tuple[int, Smoothing]] = []
+    first = 0
+    for (period, shift), run in groupby(kinds):
+        outputs = len(list(run))
+        runs.append((period, Smoothing(shift, first, outputs)))
+        first += outputs
     return runs
 
 
@@ -185,5 +221,4 @@ def probe_tables(bundle: Bundle, probes: Probes) -> list[Table]:
         table("probe_silence", start.masks[0], "masks of a first frame of silence"),
         table("probe_start", start.words[0], "their words"),
     ]
-    # Without smoothing the words are the signals.
-    return [*tables, table("probe_bias", probes.bias, "")] if _smoothing(probes) else tables
+    return [*tables, table("probe_bias", probes.bias, "")] if probes.shapes_signals else tables

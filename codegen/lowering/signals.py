@@ -21,6 +21,8 @@ class Signal:
     kind: str
     first: int
     outputs: int
+    period: int
+    """Frames from one decision, or value, to the next."""
     checked: bool
     """Whether it has a validity flag."""
     macros: list[str]
@@ -40,6 +42,7 @@ def signals(tasks: list[ProbeTask], config: NetworkConfig, upper: str) -> list[S
                 kind=task.kind,
                 first=first,
                 outputs=task.outputs,
+                period=task.period,
                 checked=task.frames == "speech",
                 macros=_macros(task, upper),
                 classes=aligned(((line, "") for line in _classes(task, upper, taken)), indent=4),

@@ -84,7 +84,9 @@ def probe_state(config: NetworkConfig, probes: Probes | None) -> Struct:
             Member("uint32_t", "seen", (config.mask_words,), "masks that `words` accounts for"),
             Member("int32_t", "words", (outputs,), "sums over the mask bits"),
         ]
-        if any(task.smoothing for task in probes.tasks):
+        if any(task.period > 1 for task in probes.tasks):
+            members.append(Member("uint32_t", "turn", (), "frames since init, for what not every frame tells"))
+        if probes.shapes_signals:
             members += [
                 Member("int32_t", "average", (outputs,), "of the words, 8 more fraction bits"),
                 Member("int32_t", "signals", (outputs,), "the words, smoothed"),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dyncp.base.errors import ProbeError
-from dyncp.base.tasks import Task
+from dyncp.base.tasks import Period, Task
 from dyncp.export.formats.bundle import Bundle, Probes
 from dyncp.export.formats.masks import channel_bits
 from dyncp.export.formats.probe_set import restrict
@@ -23,21 +23,29 @@ if TYPE_CHECKING:
 
 Masks = NDArray[np.bool_]
 
-PARAMETERS = ("name", "unit", "smoothing", "balanced", "alpha")
+PARAMETERS = ("name", "unit", "smoothing", "period", "balanced", "alpha")
 
 
 class MaskProbe:
     """A linear probe on pruning masks: logistic regression of classes, ridge regression of numbers.
 
     `fit` sees by the labels which: bools and 0 or 1 are a yes-or-no signal, texts are classes, all else is a number in
-    `unit`. `smoothing` k makes the device average its words by one pole of 2^-k; `predict` does not. `balanced` weighs
-    all classes alike. `alpha` is the ℓ2 penalty per frame.
+    `unit`. `smoothing` k makes the device average its words by one pole of 2^-k, and `period` 2, 4, 8 or 16 does that,
+    and decides, in one frame of so many; `predict` does neither. `balanced` weighs all classes alike. `alpha` is the ℓ2
+    penalty per frame.
     """
 
     def __init__(
-        self, name: str = "own", unit: str = "", smoothing: int = 0, balanced: bool = False, alpha: float = 0.01
+        self,
+        name: str = "own",
+        unit: str = "",
+        smoothing: int = 0,
+        period: Period = 1,
+        balanced: bool = False,
+        alpha: float = 0.01,
     ) -> None:
-        self.name, self.unit, self.smoothing, self.balanced, self.alpha = name, unit, smoothing, balanced, alpha
+        self.name, self.unit, self.smoothing, self.period = name, unit, smoothing, period
+        self.balanced, self.alpha = balanced, alpha
         self._fitted: LinearProbe | None = None
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -114,7 +122,9 @@ class MaskProbe:
     def _described(
         self, kind: Literal["binary", "multiclass", "regression"], outputs: int, unit: str, classes: list[str]
     ) -> Task:
-        return Task(name=self.name, kind=kind, outputs=outputs, unit=unit, classes=classes, smoothing=self.smoothing)
+        shape = {"outputs": outputs, "unit": unit, "classes": classes}
+        timing = {"smoothing": self.smoothing, "period": self.period}
+        return Task.model_validate({"name": self.name, "kind": kind, **shape, **timing})
 
 
 def _flat(masks: Masks) -> Masks:

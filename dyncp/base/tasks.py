@@ -5,12 +5,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from dyncp.base.config.reading import StrictModel
+from dyncp.base.config.reading import StrictModel, without
 
 # A mask bit is informative where its standard deviation over the frames exceeds this (arXiv 2602.10666).
 TAU = 0.005
+
+
+# Of what came after the first probe sets, whose files know nothing of it.
+LATER_TASK_DEFAULTS = {"period": 1}
+
+Period = Literal[1, 2, 4, 8, 16]
 
 
 class Task(StrictModel):
@@ -25,6 +31,14 @@ class Task(StrictModel):
         "all", description="frames that the task is fitted and scored on, and where its signal is valid"
     )
     smoothing: int = Field(0, ge=0, le=7, description="one-pole over the outputs, coefficient 2^-smoothing; 0: none")
+    period: Period = Field(
+        1, description="its signal and decision are made in one frame of so many, from the first on, and hold"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_later_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Fields that came later are left out at their defaults: earlier sets keep their files and hashes."""
+        return without(LATER_TASK_DEFAULTS, handler(self))
 
     @model_validator(mode="after")
     def _outputs_suit_kind(self) -> Task:

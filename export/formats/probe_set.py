@@ -57,6 +57,11 @@ class Probes:
         return [slice(end - task.outputs, end) for task, end in zip(self.tasks, ends, strict=True)]
 
     @property
+    def shapes_signals(self) -> bool:
+        """Whether any signal can differ from its word: smoothed, or held over from an earlier frame."""
+        return any(task.smoothing or task.period > 1 for task in self.tasks)
+
+    @property
     def deciding(self) -> list[str]:
         """Names of the tasks that decide something, in the order of the set."""
         return deciding(self.tasks)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dyncp.export.integers.readout import until_next
 from dyncp.export.transforms.frontend import Integers, rmul
 
 UNITY, WHOLE = 32767, 32768
@@ -109,22 +110,30 @@ def soften(gain: Integers, part: int) -> Integers:
     return UNITY - ((UNITY - gain) * part >> 15)
 
 
-def decide(scores: NDArray[np.integer], settings: Sequence[Decision]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Scores of a binary task [n]: where they are above their level, and where the decision is 1, [n] each."""
-    above = scores > np.array([now.level for now in settings], np.int64)
-    at = np.where(above, np.arange(len(scores)), -(2**31))
-    since = np.arange(len(scores)) - np.maximum.accumulate(at)
-    return above, since <= np.array([now.hangover for now in settings], np.int64)
+def decide(
+    scores: NDArray[np.integer], settings: Sequence[Decision], period: int = 1
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Scores of a binary task [n]: where they are above their level, and where the decision is 1, [n] each.
+
+    Both are as of the last frame in which a task of this period is decided.
+    """
+    read = scores[::period]
+    above = read > np.array([now.level for now in settings[::period]], np.int64)
+    at = np.where(above, np.arange(len(read)), -(2**31))
+    since = np.arange(len(read)) - np.maximum.accumulate(at)
+    decided = since * period <= np.array([now.hangover for now in settings[::period]], np.int64)
+    return until_next(above, period, len(scores)), until_next(decided, period, len(scores))
 
 
-def choose(scores: NDArray[np.integer], settings: Sequence[Decision]) -> NDArray[np.int64]:
+def choose(scores: NDArray[np.integer], settings: Sequence[Decision], period: int = 1) -> NDArray[np.int64]:
     """Scores of a multiclass task [n, classes] to the class that is told, [n]."""
-    chosen = np.empty(len(scores), np.int64)
-    told, led = int(scores[0].argmax()), 0
-    for n, (row, now) in enumerate(zip(scores.astype(np.int64), settings, strict=True)):
+    read = scores[::period].astype(np.int64)
+    chosen = np.empty(len(read), np.int64)
+    told, led = int(read[0].argmax()), 0
+    for n, (row, now) in enumerate(zip(read, settings[::period], strict=True)):
         best = int(row.argmax())
-        led = led + 1 if best != told and row[best] - row[told] >= now.level else 0
+        led = led + period if best != told and row[best] - row[told] >= now.level else 0
         if led > now.hangover:
             told, led = best, 0
         chosen[n] = told
-    return chosen
+    return until_next(chosen, period, len(scores))

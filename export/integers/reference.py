@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.config.network import NetworkConfig
-from dyncp.export.formats.bundle import Bundle, Probes, ProbeTask, Tensors
+from dyncp.export.formats.bundle import Bundle, Tensors
 from dyncp.export.formats.masks import pack_block, pack_masks
 from dyncp.export.integers.caps import Caps, Limit, highest
 from dyncp.export.integers.controls import Settings, gains
 from dyncp.export.integers.holding import decisions, held, only_then
+from dyncp.export.integers.readout import probe_signals, probe_words
 from dyncp.export.integers.run import Run, hops
 from dyncp.export.transforms import frontend
 from dyncp.export.transforms.frontend import Integers, rmul, saturate
@@ -55,7 +56,7 @@ def run(
     _keep(stages, "synthesis", output, "int16")
     words = signals = probe_words(bundle.probes, bundle.config, active)
     if bundle.probes is not None:
-        signals = smoothed(words, bundle.probes.tasks, bundle.probes.bias)
+        signals = probe_signals(bundle.probes, words)
         _keep(stages, "probes", words, "int32")
         _keep(stages, "signals", signals, "int32")
     count = active.sum(axis=(1, 2), dtype=np.int64)
@@ -238,43 +239,6 @@ def accumulate(tensors: Tensors, layer: str, x: Integers) -> Integers:
 
 def requantize(tensors: Tensors, layer: str, accumulator: Integers) -> Integers:
     return rmul(accumulator, tensors[f"{layer}.multiplier"].astype(np.int64))
-
-
-def probe_words(probes: Probes | None, config: NetworkConfig, active: Active) -> NDArray[np.int32]:
-    """Section 9: gates, bool [n, blocks, N], to probe words, int32 [n, O]; O is 0 without probes."""
-    if probes is None:
-        return np.zeros((len(active), 0), dtype=np.int32)
-    word, bit = np.divmod(probes.channel, 32)
-    block_index, word_in_block = np.divmod(word, config.mask_words_per_block)
-    bits = active[:, block_index, 32 * word_in_block + bit]
-    sums = bits.astype(np.int64) @ probes.weight.astype(np.int64)
-    return (sums + probes.bias).astype(np.int32)
-
-
-def smoothed(
-    words: NDArray[np.int32], tasks: Sequence[ProbeTask], bias: NDArray[np.integer] | None = None
-) -> NDArray[np.int32]:
-    """Section 9: probe words, int32 [n, O], to signals, int32 [n, O]: the one-pole average of each task's smoothing.
-
-    It starts from `bias` [O], as a device does; without one, from the first word.
-    """
-    shift = np.repeat([task.smoothing for task in tasks], [task.outputs for task in tasks])
-    if not shift.any() or len(words) == 0:
-        return words.copy()
-    fine = 256 * words.astype(np.int64)
-    average = fine[0] if bias is None else 256 * bias.astype(np.int64)
-    signals = np.empty_like(fine)
-    for n, word in enumerate(fine):
-        average = average + ((word - average) >> shift)
-        signals[n] = (average + 128) >> 8
-    return signals.astype(np.int32)
-
-
-def speech_valid(signals: NDArray[np.int32], probes: Probes, warm_up: int) -> NDArray[np.bool_]:
-    """Section 9: whether each frame, [n], counted from the start, makes the tasks of `frames = "speech"` valid."""
-    warm = np.arange(1, len(signals) + 1) >= warm_up
-    voice = probes.voice_output
-    return warm if voice is None else warm & (signals[:, voice] > 0)
 
 
 def _keep(trace: Trace | None, name: str, values: NDArray[np.generic], dtype: str) -> None:

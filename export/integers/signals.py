@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dyncp.base.tasks import Task
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.formats.probe_set import ProbeTask
-from dyncp.export.integers.reference import speech_valid
+from dyncp.export.integers.readout import speech_valid
 
 
 @dataclass(frozen=True)

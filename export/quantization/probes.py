@@ -14,7 +14,7 @@ from dyncp.base.scores import Score, score
 from dyncp.base.tasks import Task
 from dyncp.export.formats.bundle import Probes, ProbeTask
 from dyncp.export.formats.probe_set import SMOOTHED_LIMIT, largest_words
-from dyncp.export.integers.reference import probe_words, smoothed
+from dyncp.export.integers.readout import probe_signals, probe_words
 from dyncp.train.probes.data import ProbeData
 from dyncp.train.probes.files import FloatProbes
 
@@ -43,7 +43,7 @@ def is_worse(narrow: Score, wide: Score) -> bool:
 def integer_scores(probes: Probes, config: NetworkConfig, data: ProbeData) -> dict[str, Score]:
     """Scores of the signals that the device computes, smoothed where a task says so, on the frames that each uses."""
     words = probe_words(probes, config, data.observation.masks)
-    signals = smoothed(words, probes.tasks, probes.bias)
+    signals = probe_signals(probes, words)
     return {
         task.name: score(signals[:, columns] / 2.0**task.q, data.labels[task.name], data.used(task), task)
         for task, columns in zip(probes.tasks, probes.columns, strict=True)

@@ -119,8 +119,9 @@ static void prove_readout(void) {
     decision.hangover = (uint32_t)Frama_C_interval(-1, INT32_MAX);
     decision.since = (uint32_t)Frama_C_interval(-1, INT32_MAX);
     decision.told = (uint32_t)Frama_C_interval(-1, INT32_MAX);
-    dcp_choose(&decision, words, 5);
-    dcp_decide(&decision, words[0]);
+    const uint32_t period = (uint32_t)Frama_C_interval(1, 16);
+    dcp_choose(&decision, words, 5, period);
+    dcp_decide(&decision, words[0], period);
 }
 
 static void prove_frame_ends(void) {

@@ -11,6 +11,7 @@ from dyncp.export.formats.masks import pack_block, pack_masks
 from dyncp.export.integers import reference
 from dyncp.export.integers.caps import Caps, highest
 from dyncp.export.integers.holding import decisions
+from dyncp.export.integers.readout import probe_signals, probe_words
 from dyncp.export.integers.run import Run, hops
 from dyncp.export.transforms import frontend
 from dyncp.export.transforms.frontend import Integers, rmul
@@ -30,10 +31,10 @@ def expect(bundle: Bundle, frames: Frames) -> Run:
     gains = frontend.over_bins(stages.given("suppression"), bundle.config.bands)
     output = frontend.synthesis(stages.spectrum, gains, bundle.config.framing)
     stages.keep("synthesis", output, "int16")
-    words = reference.probe_words(bundle.probes, bundle.config, frames.active)
+    words = probe_words(bundle.probes, bundle.config, frames.active)
     signals = words
     if bundle.probes is not None:
-        signals = reference.smoothed(words, bundle.probes.tasks, bundle.probes.bias)
+        signals = probe_signals(bundle.probes, words)
         stages.keep("probes", words, "int32")
         stages.keep("signals", signals, "int32")
     forced = frames.active.sum(axis=(1, 2), dtype=np.int64)

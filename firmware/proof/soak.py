@@ -13,6 +13,7 @@ from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import AudioError
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers import reference
+from dyncp.export.integers.readout import probe_signals
 from dyncp.export.integers.run import Run
 from dyncp.firmware.host.library import HostLibrary
 from dyncp.firmware.proof.compare import compare
@@ -107,7 +108,7 @@ def _smooth(bundle: Bundle, runs: Sequence[Run]) -> None:
     """Replace the signals of consecutive runs by those of one stream: smoothing has no end."""
     if bundle.probes is not None:
         words = np.concatenate([run.words for run in runs])
-        signals = reference.smoothed(words, bundle.probes.tasks, bundle.probes.bias)
+        signals = probe_signals(bundle.probes, words)
         for run, part in zip(runs, np.split(signals, len(runs)), strict=True):
             run.signals = part
 

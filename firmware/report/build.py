@@ -21,7 +21,7 @@ from dyncp.codegen.generate import with_signals
 from dyncp.codegen.lowering.probes import silence
 from dyncp.export.formats.bundle import ARITHMETIC_VERSION, Bundle, Probes
 from dyncp.export.formats.masks import channel_bits, unpack_masks
-from dyncp.export.integers.reference import smoothed
+from dyncp.export.integers.readout import probe_signals
 from dyncp.export.integers.truth import read_truth
 from dyncp.export.transforms.resampling import RESAMPLING_MACS
 from dyncp.firmware.cost.estimate import NO_WAIT, UserBoard, estimate
@@ -131,7 +131,7 @@ def _signals(bundle: Bundle, validation: Validation, truth: Path | None, known: 
     labels = {} if truth is None else read_truth(truth, known, validation.record.frames, bundle.config.framing)
     if bundle.probes is None or validation.probes is None:
         return None
-    words = smoothed(validation.probes, bundle.probes.tasks, bundle.probes.bias)
+    words = probe_signals(bundle.probes, validation.probes)
     active = validation.active.sum(axis=(1, 2), dtype=np.int64)
     return report_signals(bundle, words, active, validation.macs, labels)
 

@@ -145,13 +145,15 @@ static inline void dcp_decision_start(dcp_decision *d) {
     d->told = UINT32_MAX;
 }
 
-static inline uint32_t dcp_later(uint32_t frames) {
-    return (frames < UINT32_MAX) ? (frames + 1u) : frames;
+/* `frames` and a period, which is small, or as many as can be told. */
+static inline uint32_t dcp_later(uint32_t frames, uint32_t period) {
+    return (frames < UINT32_MAX - period) ? (frames + period) : UINT32_MAX;
 }
 
-/* Of two: 1 where the score is above the level, and for the hangover after. */
-static inline void dcp_decide(dcp_decision *d, int32_t score) {
-    d->since = (score > d->level) ? 0u : dcp_later(d->since);
+/* Of two: 1 where the score is above the level, and for the hangover after. A score is of so many
+ * frames, as are those of classes. */
+static inline void dcp_decide(dcp_decision *d, int32_t score, uint32_t period) {
+    d->since = (score > d->level) ? 0u : dcp_later(d->since, period);
     d->told = 0;
     if (d->since <= d->hangover) {
         d->told = 1;
@@ -160,7 +162,8 @@ static inline void dcp_decide(dcp_decision *d, int32_t score) {
 
 /* Of classes: the first of the largest score[count] follows the told one when it has led by the
  * level for longer than the hangover. */
-static inline void dcp_choose(dcp_decision *d, const int32_t *score, size_t count) {
+static inline void dcp_choose(dcp_decision *d, const int32_t *score, size_t count,
+                              uint32_t period) {
     const uint32_t classes = (uint32_t)count;
     uint32_t best = 0;
     for (uint32_t o = 1; o < classes; o++) {
@@ -169,7 +172,7 @@ static inline void dcp_choose(dcp_decision *d, const int32_t *score, size_t coun
     const uint32_t told = (d->told < classes) ? d->told : best;
     const uint32_t lead = (uint32_t)dcp_wrap_subtract(score[best], score[told]);
     const int leads = (best != told) && (lead >= (uint32_t)d->level);
-    const uint32_t led = (leads != 0) ? dcp_later(d->since) : 0u;
+    const uint32_t led = (leads != 0) ? dcp_later(d->since, period) : 0u;
     d->told = (led > d->hangover) ? best : told;
     d->since = (led > d->hangover) ? 0u : led;
 }

@@ -9,7 +9,7 @@
 #include "dyncp_sections.h"
 
 /* Generated code refuses a runtime of another version. */
-#define DYNCP_RUNTIME_VERSION 8
+#define DYNCP_RUNTIME_VERSION 9
 
 /* First word of an initialized state: "DCP1". */
 #define DCP_MAGIC 0x44435031u

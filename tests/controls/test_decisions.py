@@ -12,6 +12,7 @@ from bundles import random_bundle
 from libraries import SMALL, difficult_audio, library, program
 from numpy.typing import NDArray
 
+from dyncp.base.tasks import Period
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import Bundle, write_bundle
 from dyncp.export.integers import reference
@@ -64,20 +65,36 @@ def test_by_default_the_class_is_the_first_largest() -> None:
             np.testing.assert_array_equal(signal.decisions, choose(scores, settings))
 
 
-def undecided(tmp_path: Path, audio: NDArray[np.int16]) -> tuple[Bundle, Path]:
+@pytest.mark.parametrize("period", [2, 4])
+def test_a_task_that_not_every_frame_decides_counts_frames_all_the_same(period: int) -> None:
+    """As if the frames between were not: a hangover then ends at the next frame that decides."""
+    random = np.random.default_rng(period)
+    scores, settings = random.integers(-5, 6, (301, 3)), [Decision(1, 5)] * 301
+    above, decided = decide(scores[:, 0], settings, period)
+    told, read = choose(scores, settings, period), np.arange(301) // period
+    fewer = [Decision(1, 5 // period)] * len(scores[::period])
+    np.testing.assert_array_equal(above, (scores[::period, 0] > 1)[read])
+    np.testing.assert_array_equal(decided, decide(scores[::period, 0], fewer)[1][read])
+    np.testing.assert_array_equal(told, choose(scores[::period], fewer)[read])
+
+
+def undecided(tmp_path: Path, audio: NDArray[np.int16], periods: tuple[Period, Period, Period]) -> tuple[Bundle, Path]:
     """A bundle whose classes have equal scores in the mean, so that each is told now and then, and its library."""
-    bundle = random_bundle(SMALL, 2)
+    bundle = random_bundle(SMALL, 2, periods=periods)
     assert bundle.probes is not None
     bundle.probes.bias[1:4] -= reference.run(bundle, audio).signals[:, 1:4].mean(axis=0).astype(np.int32)
     write_bundle(bundle, tmp_path / "bundle")
     return bundle, generate(bundle, tmp_path / "library")
 
 
+@pytest.mark.parametrize("periods", [(1, 1, 1), (2, 4, 1)])
 @pytest.mark.parametrize(("share", "hangover", "stay"), [(0.0, 0, 0), (0.5, 0, 1), (0.8, 3, 4), (0.95, 9999, 9999)])
-def test_c_decides_as_the_reference(tmp_path: Path, share: float, hangover: int, stay: int) -> None:
+def test_c_decides_as_the_reference(
+    tmp_path: Path, share: float, hangover: int, stay: int, periods: tuple[Period, Period, Period]
+) -> None:
     """At levels that such a share of the frames does not exceed, and leads that such a share of them does not have."""
     audio = difficult_audio()
-    bundle, folder = undecided(tmp_path, audio)
+    bundle, folder = undecided(tmp_path, audio, periods)
     run = reference.run(bundle, audio)
     vad, noise = run.signals[:, 0], run.signals[:, 1:4]
     level = int(np.quantile(vad[10:60], share))
@@ -87,8 +104,8 @@ def test_c_decides_as_the_reference(tmp_path: Path, share: float, hangover: int,
     done = subprocess.run([built, *arguments], input=audio.tobytes(), capture_output=True, check=True)
     printed = np.array([line.split() for line in done.stdout.splitlines()], np.int64)
     frames = np.arange(run.frames)
-    above, decided = decide(vad, [Decision(level, hangover) if 10 <= n < 60 else DEFAULT for n in frames])
-    chosen = choose(noise, [Decision(lead, stay) if 10 <= n < 60 else DEFAULT for n in frames])
+    above, decided = decide(vad, [Decision(level, hangover) if 10 <= n < 60 else DEFAULT for n in frames], periods[0])
+    chosen = choose(noise, [Decision(lead, stay) if 10 <= n < 60 else DEFAULT for n in frames], periods[1])
     valid = above & (frames >= bundle.config.warm_up - 1)
     expected = np.stack([decided, valid, chosen], axis=1).astype(np.int64)
     expected[frames % 3 == 1] = -1

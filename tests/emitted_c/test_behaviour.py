@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +13,10 @@ import pytest
 from libraries import SMALL, difficult_audio, library, program
 
 from dyncp.base.config.network import NetworkConfig
+from dyncp.base.tasks import Period
 from dyncp.codegen.accounting import macs_by_layer, memory
 from dyncp.export.integers import reference
+from dyncp.export.integers.readout import speech_valid
 from dyncp.firmware.building import toolchain
 
 pytestmark = pytest.mark.slow
@@ -32,9 +35,10 @@ def test_statuses(tmp_path: Path, compiler: str) -> None:
     assert (done.stdout, done.returncode) == ("", 0)
 
 
+@pytest.mark.parametrize("periods", [(1, 1, 1), (1, 4, 2), (2, 1, 16), (8, 8, 8)])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_signals(tmp_path: Path, compiler: str) -> None:
-    bundle, folder = library(tmp_path)
+def test_signals(tmp_path: Path, compiler: str, periods: Sequence[Period]) -> None:
+    bundle, folder = library(tmp_path, periods=periods)
     sources = [HERE / "signals.c", folder / "dyncp.c"]
     built = program(tmp_path / "signals", sources, include=[folder], compiler=compiler)
     audio = difficult_audio()
@@ -49,7 +53,10 @@ def test_signals(tmp_path: Path, compiler: str) -> None:
     columns = [expected.macs, expected.active, vad, vad > 0, *noise.T, noise.argmax(axis=1), snr, valid]
     np.testing.assert_array_equal(printed, np.stack(columns, axis=1))
     assert bundle.probes is not None
-    np.testing.assert_array_equal(reference.speech_valid(expected.signals, bundle.probes, 5), valid)
+    np.testing.assert_array_equal(speech_valid(expected.signals, bundle.probes, 5), valid)
+    for values, period in zip((vad, noise, snr), periods, strict=True):
+        frames = np.arange(len(values))
+        np.testing.assert_array_equal(values, values[frames - frames % period])
 
 
 def test_the_header_says_what_the_signals_are(tmp_path: Path) -> None:

@@ -181,8 +181,8 @@ def test_marks_leave_the_machine_code_alone(tmp_path: Path, folder: Path, compil
 def test_another_version_of_the_runtime_is_refused(tmp_path: Path, compiler: str) -> None:
     _, made = library(tmp_path)
     header = made / "dyncp_runtime.h"
-    header.write_text(header.read_text().replace("DYNCP_RUNTIME_VERSION 8", "DYNCP_RUNTIME_VERSION 7"))
-    with pytest.raises(ToolchainError, match=r"dyncp\.c needs version 8 of dyncp_runtime\.h"):
+    header.write_text(header.read_text().replace("DYNCP_RUNTIME_VERSION 9", "DYNCP_RUNTIME_VERSION 8"))
+    with pytest.raises(ToolchainError, match=r"dyncp\.c needs version 9 of dyncp_runtime\.h"):
         toolchain.run([compiler, "-std=c99", "-c", made / "dyncp.c", "-o", tmp_path / "dyncp.o"])
 
 

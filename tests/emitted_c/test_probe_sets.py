@@ -87,7 +87,7 @@ def test_probes_of_another_network_are_refused(tmp_path: Path) -> None:
 def test_a_library_of_another_runtime_is_refused(tmp_path: Path) -> None:
     bundle, folder = library(tmp_path)
     manifest = folder / manifest_name("dyncp")
-    manifest.write_text(manifest.read_text().replace('"runtime_version": 8', '"runtime_version": 1'))
+    manifest.write_text(manifest.read_text().replace('"runtime_version": 9', '"runtime_version": 1'))
     with pytest.raises(GenerationError, match="runtime_version is 1"):
         renew_probes(bundle, folder)
 

@@ -61,14 +61,16 @@ uint32_t popcount(uint32_t v) {
 }
 
 void decisions(dcp_decision *decision, const int32_t *score, size_t frames, size_t count,
-               uint32_t *told);
+               uint32_t period, uint32_t *told);
 void decisions(dcp_decision *decision, const int32_t *score, size_t frames, size_t count,
-               uint32_t *told) {
+               uint32_t period, uint32_t *told) {
     for (size_t frame = 0; frame < frames; frame++) {
-        if (count == 1) {
-            dcp_decide(decision, score[frame]);
+        if (frame % period != 0) {
+            /* What was told holds. */
+        } else if (count == 1) {
+            dcp_decide(decision, score[frame], period);
         } else {
-            dcp_choose(decision, score + frame * count, count);
+            dcp_choose(decision, score + frame * count, count, period);
         }
         told[frame] = decision->told;
     }

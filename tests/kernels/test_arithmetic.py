@@ -38,17 +38,18 @@ def test_popcount(kernel: Kernel, v: int) -> None:
     assert kernel("popcount", v) == v.bit_count()
 
 
+@pytest.mark.parametrize("period", [1, 2, 5])
 @pytest.mark.parametrize("classes", [1, 2, 9])
-def test_decisions(kernel: Kernel, classes: int) -> None:
+def test_decisions(kernel: Kernel, classes: int, period: int) -> None:
     """Of scores near each other, where levels and ties count, and of any."""
     random = np.random.default_rng(classes)
     near, any_ = random.integers(-3, 4, (200, classes)), random.integers(-(2**31), 2**31, (200, classes))
     scores = np.where(random.random((200, 1)) < 0.8, near, any_).astype(np.int32)
     for level, hangover in ((0, 0), (-1 if classes == 1 else 1, 0), (2, 1), (0, 4), (3, 9999)):
         told, state = np.zeros(200, np.uint32), np.array([level % 2**32, hangover, 2**32 - 1, 2**32 - 1], np.uint32)
-        kernel("decisions", state, scores, 200, classes, told)
+        kernel("decisions", state, scores, 200, classes, period, told)
         settings = [Decision(level, hangover)] * 200
-        expected = decide(scores[:, 0], settings)[1] if classes == 1 else choose(scores, settings)
+        expected = decide(scores[:, 0], settings, period)[1] if classes == 1 else choose(scores, settings, period)
         np.testing.assert_array_equal(told, expected)
 
 
@@ -57,7 +58,7 @@ def test_a_corrupted_decision_is_still_a_class(kernel: Kernel) -> None:
     for _ in range(50):
         told, words = np.zeros(1, np.uint32), random.integers(0, 2**32, 4).astype(np.uint32)
         scores = random.integers(-(2**31), 2**31, 5).astype(np.int32)
-        kernel("decisions", words, scores, 1, 5, told)
+        kernel("decisions", words, scores, 1, 5, 1, told)
         assert told[0] < 5
 
 

@@ -18,6 +18,7 @@ from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.bundle import Probes
 from dyncp.export.formats.masks import pack_masks, unpack_masks
 from dyncp.export.integers import reference
+from dyncp.export.integers.readout import probe_words
 
 CONFIG = NetworkConfig(channels=50, hidden=12, gate=3, stacks=1, dilations=(1, 2), pooling_frames=5)
 FRAMES = 30_000
@@ -94,7 +95,7 @@ def test_every_frame_of_two_interleaved_streams_with_resets(kernel: Kernel, sour
     assert (masks[1:] != masks[:-1]).any(axis=1).mean() > 0.1, "masks that hardly move prove little"
 
     expected = recomputed(kernel, probes, masks)
-    literal = reference.probe_words(probes, CONFIG, unpack_masks(masks, CONFIG))
+    literal = probe_words(probes, CONFIG, unpack_masks(masks, CONFIG))
     np.testing.assert_array_equal(expected, literal)
 
     first, second = Stream(kernel, probes), Stream(kernel, probes)

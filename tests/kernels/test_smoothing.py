@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dyncp.export.formats.bundle import ProbeTask
 from dyncp.export.formats.probe_set import SMOOTHED_LIMIT
-from dyncp.export.integers.reference import smoothed
+from dyncp.export.integers.readout import smoothed
 
 LARGEST = SMOOTHED_LIMIT - 1
 

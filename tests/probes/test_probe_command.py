@@ -87,7 +87,18 @@ def test_fewer_mask_bits_for_all_signals_together(workplace: Workplace) -> None:
 
 @pytest.mark.slow
 def test_targets_of_a_user_reach_the_struct(workplace: Workplace, tmp_path: Path) -> None:
-    options = ("--signals", "vad,noise", "--smoothing", "vad=2,talker_level=4", "--balanced", "vad", "--minutes", 2)
+    options = (
+        "--signals",
+        "vad,noise",
+        "--smoothing",
+        "vad=2,talker_level=4",
+        "--period",
+        "noise=4",
+        "--balanced",
+        "vad",
+        "--minutes",
+        2,
+    )
     told, read = workplace.probe(*options, "--target", workplace.level, "--target", workplace.machine)
     scores = told["scores"]
     assert list(scores) == ["vad", "noise", "talker_level", "is_machine"]
@@ -104,6 +115,7 @@ def test_targets_of_a_user_reach_the_struct(workplace: Workplace, tmp_path: Path
     assert kept is not None
     assert [task.name for task in probes.tasks] == [task.name for task in kept.tasks] == list(scores)
     assert [task.smoothing for task in probes.tasks] == [2, 0, 4, 0]
+    assert [task.period for task in probes.tasks] == [task.period for task in kept.tasks] == [1, 4, 1, 1]
     assert probes.weight.itemsize * 8 == kept.bits == told["bits"]
     run("generate", workplace.bundle, tmp_path / "library")
     header = "\n".join(path.read_text() for path in (tmp_path / "library").glob("*.h"))
@@ -114,6 +126,7 @@ def test_targets_of_a_user_reach_the_struct(workplace: Workplace, tmp_path: Path
     run("export", workplace.checkpoint, tmp_path / "again", "--corpus", workplace.corpus, "--clips", 0)
     again = read_bundle(tmp_path / "again").probes
     assert again is not None
+    assert again.tasks == probes.tasks
     assert (again.weight == probes.weight).all()
     assert np.array_equal(again.bias, probes.bias)
 
@@ -139,6 +152,7 @@ def test_what_was_asked_for_is_not_left_out(workplace: Workplace, tmp_path: Path
         (("--signals", "loudness"), ConfigError, "'loudness': unknown; the targets are vad"),
         (("--smoothing", "vad=8"), ConfigError, "--smoothing vad=8: must be NAME=0 to NAME=7; the tasks are vad"),
         (("--smoothing", "loudness=1"), ConfigError, "--smoothing loudness=1"),
+        (("--period", "vad=3"), ConfigError, "--period vad=3: must be NAME=1, 2, 4, 8 or 16; the tasks are vad"),
         (("--balanced", "snr_in"), ConfigError, "--balanced snr_in: no task with classes; these have some: vad"),
         (("--signals", "vad", "--minutes", 0.1, "--target", never), ProbeError, "probe nothing"),
     ):

@@ -18,7 +18,7 @@ from dyncp.base.scores import Score
 from dyncp.base.tasks import SNR_IN, VOICE_ACTIVITY, Task, classes_task
 from dyncp.export.formats.bundle import Probes
 from dyncp.export.formats.probe_set import largest_words
-from dyncp.export.integers.reference import probe_words
+from dyncp.export.integers.readout import probe_words
 from dyncp.export.quantization.probes import integer_scores, is_worse, narrowest, quantize_probes
 from dyncp.train.probes.data import ProbeData
 from dyncp.train.probes.files import FloatProbes

@@ -5,6 +5,7 @@ frame, with rings and states, on every stage."""
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from signals import speech_like
 
 from dyncp.base.config.network import NetworkConfig
+from dyncp.base.tasks import Period
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle
 from dyncp.export.integers.caps import Caps
@@ -46,6 +48,7 @@ class Device:
         self.pooled = [[0] * c for _ in blocks]
         self.history = [[[0] * self.config.hidden] * past for past in self.config.block_pasts]
         self.average = [256 * bias for bias in bundle.probes.bias.tolist()] if bundle.probes else []
+        self.signals: list[int] = []
         self.frame = self.left = 0
         self.slots = [0 for _ in blocks]
         self.bits = [[0] * self.config.gated for _ in blocks]
@@ -182,12 +185,16 @@ class Device:
         tasks = [task for task in self.bundle.probes.tasks for _ in range(task.outputs)]
         signals = []
         for o, (task, word) in enumerate(zip(tasks, words, strict=True)):
+            if (self.frame - 1) % task.period != 0:
+                signals.append(self.signals[o])
+                continue
             if task.smoothing == 0:
                 signals.append(word)
                 continue
             self.average[o] += (256 * word - self.average[o]) >> task.smoothing
             assert -(2**31) <= 256 * word - self.average[o] < 2**31
             signals.append((self.average[o] + 128) >> 8)
+        self.signals = signals
         return signals
 
     def sigmoid(self, logit: int) -> int:
@@ -238,6 +245,12 @@ def test_bands_and_gates_that_hold(gate_site: Any, period: int, shared: Any, cap
         bands=BANDS,
     )
     assert_literal(random_bundle(config, seed=5))
+
+
+@pytest.mark.parametrize("periods", [(1, 4, 2), (2, 1, 16), (8, 8, 8)])
+def test_tasks_that_not_every_frame_tells(periods: Sequence[Period]) -> None:
+    config = NetworkConfig(channels=7, hidden=37, gate=5, stacks=2, dilations=(1, 3), pooling_frames=6)
+    assert_literal(random_bundle(config, seed=3, periods=periods))
 
 
 @pytest.mark.parametrize("gate_site", ["output", "hidden"])

@@ -17,7 +17,7 @@ from dyncp.base.quality import Comparison, Score
 from dyncp.codegen.plan.stages import stages
 from dyncp.export.formats.bundle import Bundle, write_bundle
 from dyncp.export.formats.masks import pack_masks
-from dyncp.export.integers.reference import probe_words
+from dyncp.export.integers.readout import probe_words
 from dyncp.export.integers.truth import write_truth
 from dyncp.firmware.proof.records import (
     RECORD,

@@ -14,7 +14,7 @@ from rich.console import Console
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ReportError
 from dyncp.codegen.generate import with_signals
-from dyncp.export.integers.reference import probe_words
+from dyncp.export.integers.readout import probe_words
 from dyncp.firmware.proof.records import Spread
 from dyncp.firmware.report.build import build_report
 from dyncp.firmware.report.terminal import print_report

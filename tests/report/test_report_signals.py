@@ -14,7 +14,7 @@ from report_runs import FRAMES, Run, make_run, write_truth_of
 
 from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ReportError
-from dyncp.export.integers.reference import smoothed
+from dyncp.export.integers.readout import probe_signals
 from dyncp.firmware.report.build import build_report, write_report
 from dyncp.firmware.report.contents.signals import MOST_POINTS, SignalsReport, Thinning
 
@@ -28,7 +28,7 @@ def reported(run: Run, truth: Path | None = None) -> SignalsReport:
 def words_of(run: Run) -> np.ndarray:
     probes = run.bundle.probes
     assert probes is not None
-    return smoothed(np.load(run.folder / "probes.npy"), probes.tasks, probes.bias)
+    return probe_signals(probes, np.load(run.folder / "probes.npy"))
 
 
 def test_every_frame_of_short_audio_is_a_point(run: Run) -> None:

@@ -13,6 +13,7 @@ from signals import EXTREMES, HOP, extreme, speech_like
 
 import dyncp.firmware
 from dyncp.base.config.network import NetworkConfig
+from dyncp.base.tasks import Period
 from dyncp.codegen.generate import generate
 from dyncp.export.formats.bundle import Bundle, write_bundle
 from dyncp.export.integers.run import Run
@@ -34,9 +35,13 @@ SMALL = NetworkConfig(channels=12, hidden=20, gate=3, stacks=1, dilations=(1, 2)
 
 
 def written_bundle(
-    folder: Path, config: NetworkConfig = SMALL, seed: int = 0, probes: ProbeWidth | None = "int8"
+    folder: Path,
+    config: NetworkConfig = SMALL,
+    seed: int = 0,
+    probes: ProbeWidth | None = "int8",
+    periods: Sequence[Period] = (1, 1, 1),
 ) -> Bundle:
-    bundle = random_bundle(config, seed, probes)
+    bundle = random_bundle(config, seed, probes, periods)
     write_bundle(bundle, folder)
     return bundle
 
@@ -47,9 +52,10 @@ def library(
     seed: int = 0,
     probes: ProbeWidth | None = "int8",
     prefix: str = "dyncp",
+    periods: Sequence[Period] = (1, 1, 1),
 ) -> tuple[Bundle, Path]:
     """A random bundle and its library, both below `folder`."""
-    bundle = written_bundle(folder / f"bundle-{prefix}", config, seed, probes)
+    bundle = written_bundle(folder / f"bundle-{prefix}", config, seed, probes, periods)
     return bundle, generate(bundle, folder / prefix, prefix)
 
 

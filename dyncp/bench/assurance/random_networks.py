@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.config.network import NetworkConfig
+from dyncp.base.tasks import Period
 from dyncp.export.formats.bundle import LOGIT_SCALE, Bundle, Probes, ProbeTask, Scales, Tensors, check
 from dyncp.export.formats.masks import channel_bits
 from dyncp.export.transforms import frontend
@@ -22,10 +24,12 @@ TASKS = [
 ]
 
 
-def random_bundle(config: NetworkConfig, seed: int, probes: ProbeWidth | None = "int8") -> Bundle:
+def random_bundle(
+    config: NetworkConfig, seed: int, probes: ProbeWidth | None = "int8", periods: Sequence[Period] = (1, 1, 1)
+) -> Bundle:
     """A bundle that passes `check`: uniform weights, activations that fill their ranges, gates partly open.
 
-    `probes` is the width of the probe weights; None leaves the probes out.
+    `probes` is the width of the probe weights; None leaves the probes out. `periods` are those of TASKS.
     """
     random = np.random.default_rng(seed)
     tensors: Tensors = {
@@ -52,7 +56,7 @@ def random_bundle(config: NetworkConfig, seed: int, probes: ProbeWidth | None = 
         tensors |= project
     tensors |= _layer(random, "back", config.spectrum, c, rms=30, target=6000)
     bundle = Bundle(config, tensors, _scales(config), {"checkpoint": "0" * 64, "calibration": "0" * 64})
-    bundle.probes = None if probes is None else _probes(random, config, probes)
+    bundle.probes = None if probes is None else _probes(random, config, probes, periods)
     check(bundle)
     return bundle
 
@@ -96,7 +100,7 @@ def _scales(config: NetworkConfig) -> Scales:
     return scales | {"back.input": 0.05, "logits": LOGIT_SCALE}
 
 
-def _probes(random: np.random.Generator, config: NetworkConfig, width: ProbeWidth) -> Probes:
+def _probes(random: np.random.Generator, config: NetworkConfig, width: ProbeWidth, periods: Sequence[Period]) -> Probes:
     bits = channel_bits(config).ravel()
     channel = np.sort(random.choice(bits, size=max(1, len(bits) // 2), replace=False)).astype(np.int32)
     outputs = sum(task.outputs for task in TASKS)
@@ -104,4 +108,5 @@ def _probes(random: np.random.Generator, config: NetworkConfig, width: ProbeWidt
     largest = min(np.iinfo(width).max, 2**21 // len(channel))
     weight = random.integers(-largest, largest + 1, (len(channel), outputs)).astype(width)
     bias = random.integers(-20 * largest, 20 * largest, outputs).astype(np.int32)
-    return Probes(weight, bias, channel, list(TASKS))
+    tasks = [task.model_copy(update={"period": period}) for task, period in zip(TASKS, periods, strict=True)]
+    return Probes(weight, bias, channel, tasks)

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 from rich.console import Console
@@ -43,6 +44,12 @@ def probe(
     smoothing: Annotated[
         str, typer.Option(help="One-pole smoothing with coefficient 2^-K, such as `vad=2,snr_in=3`.")
     ] = "",
+    period: Annotated[
+        str,
+        typer.Option(
+            help="Smooth and decide in one frame of 2, 4, 8 or 16, such as `noise=4`: what changes slowly costs less."
+        ),
+    ] = "",
     balanced: Annotated[str, typer.Option(help="Weigh the classes of these tasks equally, such as `vad,noise`.")] = "",
     bits: Annotated[
         Literal["8", "16"] | None,
@@ -57,6 +64,7 @@ def probe(
 ) -> None:
     """Fit probes on the masks of BUNDLE's integer network, and add them to CHECKPOINT and BUNDLE."""
     from dyncp.base.files.outputs import check_folder_output
+    from dyncp.base.tasks import Period
     from dyncp.export.formats.bundle import read_bundle, write_bundle
     from dyncp.export.formats.masks import channel_bits
     from dyncp.export.quantization.dead import bits_before
@@ -77,7 +85,8 @@ def probe(
     targets = load_targets(target or [])
     tasks = _standard(recordings, signals)
     every = [*tasks, *(own.task for own in targets)]
-    poles, alike = _poles(smoothing, every), _alike(balanced, every)
+    poles, alike = _counts("--smoothing", smoothing, every, range(8)), _alike(balanced, every)
+    periods = _counts("--period", period, every, get_args(Period))
 
     def observe(pcm: Pcm) -> Observation:
         return _observe(console, model, pcm)
@@ -87,7 +96,7 @@ def probe(
         make_probe_data(recordings, split, minutes, observe, tasks, targets, cache, framing=framing)
         for split in ("train", "test")
     )
-    fitted = _fit(console, train, test, poles, alike, features, strict=bool(signals))
+    fitted = _fit(console, train, test, poles, periods, alike, features, strict=bool(signals))
     with console.status("rounding to integers"):
         positions = channel_bits(model.config).reshape(-1)
         probes = combine(fitted, positions)
@@ -119,18 +128,20 @@ def _standard(corpus: Corpus, signals: str) -> list[Task]:
     return standard_tasks(classes)
 
 
-def _poles(text: str, tasks: list[Task]) -> dict[str, int]:
-    """`vad=2,snr_in=3` → smoothing by task. Raises ConfigError."""
+def _counts(option: str, text: str, tasks: list[Task], known: Sequence[int]) -> dict[str, int]:
+    """`vad=2,snr_in=3` → a number by task. Raises ConfigError."""
     from dyncp.base.errors import ConfigError
 
-    names = [task.name for task in tasks]
-    poles = {}
+    names, given = [task.name for task in tasks], {}
     for entry in filter(None, text.split(",")):
-        name, _, shift = (part.strip() for part in entry.partition("="))
-        if name not in names or shift not in tuple("01234567"):
-            raise ConfigError(f"--smoothing {entry}: must be NAME=0 to NAME=7; the tasks are {', '.join(names)}")
-        poles[name] = int(shift)
-    return poles
+        name, _, count = (part.strip() for part in entry.partition("="))
+        if name not in names or count not in map(str, known):
+            listed = f"NAME={known[0]} to NAME={known[-1]}"
+            if len(known) <= known[-1] - known[0]:
+                listed = f"NAME={known[0]}, {', '.join(map(str, known[1:-1]))} or {known[-1]}"
+            raise ConfigError(f"{option} {entry}: must be {listed}; the tasks are {', '.join(names)}")
+        given[name] = int(count)
+    return given
 
 
 def _alike(text: str, tasks: list[Task]) -> set[str]:
@@ -159,6 +170,7 @@ def _fit(
     train: ProbeData,
     test: ProbeData,
     poles: dict[str, int],
+    periods: dict[str, int],
     alike: set[str],
     features: int | None,
     strict: bool,
@@ -174,12 +186,13 @@ def _fit(
     fitted = []
     with Progress(console=console, transient=True) as progress:
         for task in progress.track(train.tasks, description="fitting"):
-            smoothed = task.model_copy(update={"smoothing": poles.get(task.name, task.smoothing)})
+            told = {"smoothing": poles.get(task.name, task.smoothing), "period": periods.get(task.name, task.period)}
+            timed = task.model_copy(update=told)
             try:
                 if not test.used(task).any():
                     raise ProbeError(f"probe {task.name}: no frame of the test split has a label; add such recordings")
                 labels, used = train.labels[task.name], train.used(task)
-                again = partial(fit, values, labels, used, smoothed, task.name in alike)
+                again = partial(fit, values, labels, used, timed, task.name in alike)
                 fitted.append(again())
                 fits.append(again)
             except ProbeError as error:

@@ -58,12 +58,14 @@ def controlled(bundle: Bundle, pcm: NDArray[np.int16], settings: Sequence[Settin
 
 def _decisions(probes: Probes | None, run: Run, settings: Sequence[Settings]) -> NDArray[np.int64]:
     columns = [np.zeros((run.frames, 0), np.int64)]
-    for task, outputs in zip(probes.tasks, probes.columns, strict=True) if probes else ():
+    if probes is None:
+        return columns[0]
+    for task, outputs in zip(probes.tasks, probes.columns, strict=True):
         scores, each = run.signals[:, outputs], [now.decision(task.name) for now in settings]
         if task.kind == "binary":
-            columns.append(decide(scores[:, 0], each)[1][:, None].astype(np.int64))
+            columns.append(decide(scores[:, 0], each, task.period)[1][:, None].astype(np.int64))
         elif task.kind == "multiclass":
-            columns.append(choose(scores, each)[:, None])
+            columns.append(choose(scores, each, task.period)[:, None])
     return np.concatenate(columns, axis=1)
 
 
