@@ -95,8 +95,8 @@ def _cell(row: int, means: list[float]) -> str:
     if row == 0:
         return f"{means[0]:,.0f}"
     if row == 1:
-        return f"{means[1] - means[0]:+,.0f} ({100 * (means[1] / means[0] - 1):.2f} %)"
-    return f"{means[row] - means[1]:+,.0f}"
+        return f"{round(means[1] - means[0]):+,} ({100 * (means[1] / means[0] - 1):.2f} %)"
+    return f"{round(means[row] - means[1]):+,}"
 
 
 def _memory(bundle: Bundle, name: str) -> str:
