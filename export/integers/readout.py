@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.config.network import NetworkConfig
-from dyncp.export.formats.probe_set import Probes, ProbeTask
+from dyncp.export.formats.probe_set import Probes
 from dyncp.export.integers.holding import held
 
 Values = TypeVar("Values", bound=np.generic)
@@ -31,23 +30,17 @@ def probe_signals(probes: Probes, words: NDArray[np.int32]) -> NDArray[np.int32]
     """The words since the start of a stream, int32 [n, O], to its signals, int32 [n, O], each task in its period."""
     signals = np.empty_like(words)
     for task, columns in zip(probes.tasks, probes.columns, strict=True):
-        read = smoothed(words[:: task.period, columns], [task], probes.bias[columns])
+        read = smoothed(words[:: task.period, columns], task.smoothing, probes.bias[columns])
         signals[:, columns] = until_next(read, task.period, len(words))
     return signals
 
 
-def smoothed(
-    words: NDArray[np.int32], tasks: Sequence[ProbeTask], bias: NDArray[np.integer] | None = None
-) -> NDArray[np.int32]:
-    """Words of the frames that are smoothed, int32 [n, O], to the one-pole average of each task's smoothing, [n, O].
-
-    It starts from `bias` [O], as a device does; without one, from the first word.
-    """
-    shift = np.repeat([task.smoothing for task in tasks], [task.outputs for task in tasks])
-    if not shift.any() or len(words) == 0:
+def smoothed(words: NDArray[np.int32], shift: int, bias: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Words of the frames that are smoothed, int32 [n, O], to their one-pole average of 2^-shift from `bias` [O] on."""
+    if shift == 0:
         return words.copy()
     fine = 256 * words.astype(np.int64)
-    average = fine[0] if bias is None else 256 * bias.astype(np.int64)
+    average = 256 * bias.astype(np.int64)
     signals = np.empty_like(fine)
     for n, word in enumerate(fine):
         average = average + ((word - average) >> shift)

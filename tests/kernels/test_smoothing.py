@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 from libraries import Kernel
 from numpy.typing import NDArray
 
-from dyncp.export.formats.bundle import ProbeTask
+from dyncp.base.tasks import Period
+from dyncp.export.formats.bundle import Probes, ProbeTask
 from dyncp.export.formats.probe_set import SMOOTHED_LIMIT
-from dyncp.export.integers.readout import smoothed
+from dyncp.export.integers.readout import probe_signals, smoothed
 
 LARGEST = SMOOTHED_LIMIT - 1
+TIMED: list[tuple[int, Period]] = [(0, 1), (2, 1), (5, 4)]
 
 
-def task(shift: int) -> ProbeTask:
-    return ProbeTask(name="x", kind="regression", outputs=1, q=0, unit="dB", smoothing=shift)
+def task(shift: int, period: Period) -> ProbeTask:
+    return ProbeTask(name=f"t{shift}", kind="regression", outputs=1, q=0, unit="dB", smoothing=shift, period=period)
 
 
 def in_c(kernel: Kernel, shift: int, words: list[int], bias: int, outputs: int = 1) -> tuple[list[int], list[int]]:
@@ -52,7 +54,7 @@ def test_kernel_reference_and_literal_reading_agree(
         average += (256 * word - average) // 2**shift  # floor
         assert (got, signal) == (average, (average + 128) // 256)
     column: NDArray[np.int32] = np.array(words, np.int32)[:, None]
-    assert smoothed(column, [task(shift)], np.array([bias])).ravel().tolist() == signals
+    assert smoothed(column, shift, np.array([bias])).ravel().tolist() == signals
 
 
 @pytest.mark.parametrize("kernel", ["gcc", "clang"], indirect=True, scope="session")
@@ -66,25 +68,25 @@ def test_a_constant_word_is_reached_exactly(kernel: Kernel, shift: int, before: 
         assert signals[0] == after
 
 
-def test_each_task_has_its_own_smoothing_and_none_is_the_word() -> None:
+def test_each_task_has_its_own_smoothing_and_period() -> None:
     words = np.random.default_rng(0).integers(-1000, 1000, (50, 3)).astype(np.int32)
-    tasks = [task(k).model_copy(update={"name": f"t{k}"}) for k in (0, 2, 5)]
-    together = smoothed(words, tasks, np.array([5, 6, 7]))
-    assert together.dtype == np.int32
-    assert together[:, 0].tolist() == words[:, 0].tolist()
-    for column, (one, bias) in enumerate(zip(tasks, (5, 6, 7), strict=True)):
-        alone = smoothed(words[:, column : column + 1], [one], np.array([bias]))
-        assert alone.ravel().tolist() == together[:, column].tolist()
+    bias = np.array([5, 6, 7], np.int32)
+    tasks = [task(k, period) for k, period in TIMED]
+    probes = Probes(np.zeros((1, 3), np.int8), bias, np.zeros(1, np.int32), tasks)
+    signals = probe_signals(probes, words)
+    assert signals.dtype == np.int32
+    assert signals[:, 0].tolist() == words[:, 0].tolist()
+    assert signals[:, 1].tolist() == smoothed(words[:, 1:2], 2, bias[1:2]).ravel().tolist()
     # Two frames by hand: k = 2 from a bias of 6.
     first = 256 * 6 + ((256 * int(words[0, 1]) - 256 * 6) >> 2)
     second = first + ((256 * int(words[1, 1]) - first) >> 2)
-    assert together[:2, 1].tolist() == [(first + 128) >> 8, (second + 128) >> 8]
+    assert signals[:2, 1].tolist() == [(first + 128) >> 8, (second + 128) >> 8]
+    # Frames 0, 4, 8, … are told, and hold.
+    told = smoothed(words[::4, 2:], 5, bias[2:]).ravel()
+    assert signals[:, 2].tolist() == np.repeat(told, 4)[:50].tolist()
 
 
-def test_without_a_bias_the_first_word_is_the_start() -> None:
-    words = np.full((4, 1), 90, np.int32)
-    assert smoothed(words, [task(6)]).ravel().tolist() == [90] * 4
-    assert smoothed(words, [task(6)], np.array([0]))[0, 0] == 1
-    assert smoothed(words[:1], [task(6)], np.array([0])).tolist() == [[1]]
-    assert smoothed(np.array([[90], [26]], np.int32), [task(6)]).ravel().tolist() == [90, 89]
-    assert smoothed(words[:0], [task(6)]).shape == (0, 1)
+def test_what_is_not_smoothed_is_the_word() -> None:
+    words = np.array([[90], [26]], np.int32)
+    assert smoothed(words, 0, np.array([7])).ravel().tolist() == [90, 26]
+    assert smoothed(words[:0], 6, np.array([7])).shape == (0, 1)

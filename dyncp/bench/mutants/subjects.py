@@ -28,7 +28,7 @@ CAP = "tests/kernels/test_cap_kernel.py"
 
 SUBJECTS = (
     _python("export/integers/reference.py", REFERENCE),
-    _python("export/integers/readout.py", REFERENCE, f"{SMOOTHING}::test_without_a_bias_the_first_word_is_the_start"),
+    _python("export/integers/readout.py", REFERENCE, f"{SMOOTHING}::test_each_task_has_its_own_smoothing_and_period"),
     _python("export/integers/caps.py", REFERENCE, f"{CAP}::test_a_score_of_one_opens_and_none_does_not"),
     _python("export/integers/holding.py", REFERENCE),
     _python("export/integers/run.py", REFERENCE),
