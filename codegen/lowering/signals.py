@@ -111,7 +111,7 @@ def fields(tasks: list[ProbeTask]) -> list[tuple[str, str, str, str]]:
 
 def _task_members(task: ProbeTask) -> list[tuple[str, str, str, str]]:
     """Type, name, dimensions and comment of a task's members of the signals struct."""
-    value = f"Q{task.q}, {plain(task.unit)}"
+    value = f"Q{task.q}, {plain(task.unit)}" + (f", anew every {task.period} frames" if task.period > 1 else "")
     own = {
         "regression": [("int32_t", task.name, "", value)],
         "binary": [
