@@ -65,8 +65,6 @@ class ProbeSet:
     tables: list[Table]
     turns: list[Turn]
     """The most frequent first."""
-    shaped: bool
-    """Whether the signals have words of their own."""
     decisions: list[Signal]
     """Those that decide something, in the order of the state's `decisions`."""
     decision_lines: list[str]
@@ -80,7 +78,7 @@ class ProbeSet:
 
     @property
     def smoothing(self) -> list[Smoothing]:
-        """Of all turns."""
+        """Of all turns; empty where the words are the signals."""
         return [run for turn in self.turns for run in turn.smoothing]
 
     @property
@@ -116,7 +114,6 @@ def lower_probes(bundle: Bundle, prefix: str, selftest: bool = False) -> ProbeSe
         bits=8 * probes.weight.dtype.itemsize if probes else 0,
         tables=listed,
         turns=_turns(probes, deciders) if probes else [],
-        shaped=probes is not None and probes.shapes_signals,
         decisions=deciders,
         decision_lines=_decision_lines(deciders, upper),
         voice=next((n for n, signal in enumerate(deciders) if signal.first == voice), None),

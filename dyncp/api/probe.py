@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Masks = NDArray[np.bool_]
 
-PARAMETERS = ("name", "unit", "smoothing", "period", "balanced", "alpha")
+PARAMETERS = ("name", "unit", "smoothing", "balanced", "alpha", "period")
 
 
 class MaskProbe:
@@ -40,9 +40,9 @@ class MaskProbe:
         name: str = "own",
         unit: str = "",
         smoothing: int = 0,
-        period: Period = 1,
         balanced: bool = False,
         alpha: float = 0.01,
+        period: Period = 1,
     ) -> None:
         self.name, self.unit, self.smoothing, self.period = name, unit, smoothing, period
         self.balanced, self.alpha = balanced, alpha

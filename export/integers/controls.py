@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.export.integers.readout import until_next
+from dyncp.export.integers.holding import until_next
 from dyncp.export.transforms.frontend import Integers, rmul
 
 UNITY, WHOLE = 32767, 32768

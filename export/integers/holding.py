@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gates that decide every K frames (docs/arithmetic.md, section 6): which frames those are, and what holds between."""
+"""What is not made in every frame, gates (docs/arithmetic.md, section 6) and signals (9), and what holds in between."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def held(decided: NDArray[Values], when: slice, frames: int) -> NDArray[Values]:
     last = (np.arange(frames) - when.start) // when.step
     padded = np.concatenate([np.zeros((1, *decided.shape[1:]), decided.dtype), decided])
     return np.asarray(padded[last + 1])
+
+
+def until_next(values: NDArray[Values], period: int, frames: int) -> NDArray[Values]:
+    """What is made in every `period`th frame, from the first one on, as it holds in each: [frames, …]."""
+    return held(values, slice(0, frames, period), frames)
 
 
 def only_then(decided: NDArray[Values], when: slice, frames: int) -> NDArray[Values]:

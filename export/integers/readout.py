@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 from numpy.typing import NDArray
 
 from dyncp.base.config.network import NetworkConfig
 from dyncp.export.formats.probe_set import Probes
-from dyncp.export.integers.holding import held
-
-Values = TypeVar("Values", bound=np.generic)
+from dyncp.export.integers.holding import until_next
 
 
 def probe_words(probes: Probes | None, config: NetworkConfig, active: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -53,8 +49,3 @@ def speech_valid(signals: NDArray[np.int32], probes: Probes, warm_up: int) -> ND
     warm = np.arange(1, len(signals) + 1) >= warm_up
     voice = probes.voice_output
     return warm if voice is None else warm & (signals[:, voice] > 0)
-
-
-def until_next(values: NDArray[Values], period: int, frames: int) -> NDArray[Values]:
-    """What is made in every `period`th frame, from the first one on, as it holds in each: [frames, …]."""
-    return held(values, slice(0, frames, period), frames)

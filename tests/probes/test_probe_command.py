@@ -87,18 +87,8 @@ def test_fewer_mask_bits_for_all_signals_together(workplace: Workplace) -> None:
 
 @pytest.mark.slow
 def test_targets_of_a_user_reach_the_struct(workplace: Workplace, tmp_path: Path) -> None:
-    options = (
-        "--signals",
-        "vad,noise",
-        "--smoothing",
-        "vad=2,talker_level=4",
-        "--period",
-        "noise=4",
-        "--balanced",
-        "vad",
-        "--minutes",
-        2,
-    )
+    timing = ("--smoothing", "vad=2,talker_level=4", "--period", "noise=4")
+    options = ("--signals", "vad,noise", *timing, "--balanced", "vad", "--minutes", 2)
     told, read = workplace.probe(*options, "--target", workplace.level, "--target", workplace.machine)
     scores = told["scores"]
     assert list(scores) == ["vad", "noise", "talker_level", "is_machine"]

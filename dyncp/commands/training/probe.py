@@ -85,8 +85,8 @@ def probe(
     targets = load_targets(target or [])
     tasks = _standard(recordings, signals)
     every = [*tasks, *(own.task for own in targets)]
-    poles, alike = _counts("--smoothing", smoothing, every, range(8)), _alike(balanced, every)
-    periods = _counts("--period", period, every, get_args(Period))
+    poles, alike = _counts("--smoothing", smoothing, every, range(8), "NAME=0 to NAME=7"), _alike(balanced, every)
+    periods = _counts("--period", period, every, get_args(Period), "NAME=1, 2, 4, 8 or 16")
 
     def observe(pcm: Pcm) -> Observation:
         return _observe(console, model, pcm)
@@ -128,17 +128,14 @@ def _standard(corpus: Corpus, signals: str) -> list[Task]:
     return standard_tasks(classes)
 
 
-def _counts(option: str, text: str, tasks: list[Task], known: Sequence[int]) -> dict[str, int]:
-    """`vad=2,snr_in=3` → a number by task. Raises ConfigError."""
+def _counts(option: str, text: str, tasks: list[Task], known: Sequence[int], listed: str) -> dict[str, int]:
+    """`vad=2,snr_in=3` → a number by task, one of those `known`, which are `listed`. Raises ConfigError."""
     from dyncp.base.errors import ConfigError
 
     names, given = [task.name for task in tasks], {}
     for entry in filter(None, text.split(",")):
         name, _, count = (part.strip() for part in entry.partition("="))
         if name not in names or count not in map(str, known):
-            listed = f"NAME={known[0]} to NAME={known[-1]}"
-            if len(known) <= known[-1] - known[0]:
-                listed = f"NAME={known[0]}, {', '.join(map(str, known[1:-1]))} or {known[-1]}"
             raise ConfigError(f"{option} {entry}: must be {listed}; the tasks are {', '.join(names)}")
         given[name] = int(count)
     return given

@@ -58,9 +58,7 @@ def controlled(bundle: Bundle, pcm: NDArray[np.int16], settings: Sequence[Settin
 
 def _decisions(probes: Probes | None, run: Run, settings: Sequence[Settings]) -> NDArray[np.int64]:
     columns = [np.zeros((run.frames, 0), np.int64)]
-    if probes is None:
-        return columns[0]
-    for task, outputs in zip(probes.tasks, probes.columns, strict=True):
+    for task, outputs in zip(probes.tasks, probes.columns, strict=True) if probes else ():
         scores, each = run.signals[:, outputs], [now.decision(task.name) for now in settings]
         if task.kind == "binary":
             columns.append(decide(scores[:, 0], each, task.period)[1][:, None].astype(np.int64))
