@@ -69,6 +69,7 @@ class Block:
     turn: int | None
     """The value of the state's `turn` in which its gate decides; None without a gate of its own."""
     pool_coefficient: int | None
+    """Of the average of its gate's input."""
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,14 @@ def _network(bundle: Bundle) -> tuple[list[Table], list[Layer]]:
         own, layer = _layer(bundle, source, name)
         tables += own
         layers.append(layer)
+    if bundle.config.pooling == "gate":
+        tables += (_averages(bundle, i) for i in range(bundle.config.blocks) if bundle.config.has_gate(i))
     return tables, layers
+
+
+def _averages(bundle: Bundle, i: int) -> Table:
+    """Coefficients of the averages of a gate's values."""
+    return table(f"block{i}_pool", bundle.tensors[f"blocks.{i}.pool.coefficient"], "")
 
 
 def _layer(bundle: Bundle, source: str, name: str) -> tuple[list[Table], Layer]:

@@ -106,7 +106,7 @@ def _decider() -> Struct:
 
 
 def _block(config: NetworkConfig, dilation: int, gate: bool) -> Struct:
-    c, h, frames = config.channels, config.hidden, config.pooling_frames
+    c, h, frames = config.channels, config.hidden, config.pooled_frames
     members = [Member("uint32_t", "slot", (), "of `history`, the oldest frame; reduced where it is used")]
     if gate and config.pooling == "window":
         members += [
@@ -114,8 +114,10 @@ def _block(config: NetworkConfig, dilation: int, gate: bool) -> Struct:
             Member("int16_t", "pool", (c,), f"sum over `ring`, the inputs of the last {frames} {_counted(config)}"),
             Member("int8_t", "ring", (frames, c), ""),
         ]
-    elif gate:
+    elif gate and config.pooling == "ema":
         members.append(Member("int16_t", "pool", (c,), "256 times the running mean of the input"))
+    elif gate:
+        members.append(Member("int16_t", "pool", (config.gate,), "running means of the gate's values"))
     members.append(Member("int8_t", "history", ((config.kernel - 1) * dilation, h), "conv channels of the last frames"))
     comment = f"State of a block of dilation {dilation}{'' if gate else ' for which another one decides'}."
     return Struct(block_struct(dilation, gate), comment, members)

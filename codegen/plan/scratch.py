@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dyncp.base.config.framing import STANDARD
 from dyncp.base.config.network import NetworkConfig
 from dyncp.codegen.c.structs import SCALARS, Member, Struct, round_up
 from dyncp.codegen.plan.weights import WORD
 
-STAGES: tuple[str, ...] = ("spectrum", "features", "front")
-STAGES += ("input", "pool", "gate", "score", "mask", "expand", "depthwise", "project")
-STAGES += ("back_input", "logits", "suppression", "synthesis", "probes", "signals")
+FIRST = ("spectrum", "features", "front")
+LAST = ("expand", "depthwise", "project")
+ENDS = ("back_input", "logits", "suppression", "synthesis", "probes", "signals")
+STAGES = (*FIRST, "input", "pool", "gate", "score", "mask", *LAST, *ENDS)
 """Of docs/emitted-c.md, in order; those of a block, from `input` to `project`, once for all blocks."""
+GATE_FIRST = (*FIRST, "gate", "pool", "score", "mask", "input", *LAST, *ENDS)
+"""The same where gates average their values and read no block's input."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Buffer:
     dims: tuple[int, ...]
     comment: str
     spans: tuple[tuple[str, str], ...]
+    order: tuple[str, ...] = STAGES
 
     @property
     def align(self) -> int:
@@ -39,14 +43,16 @@ class Buffer:
     @property
     def live(self) -> frozenset[str]:
         """Every stage in which it holds something, at the beginning, in the middle or at the end."""
-        ranges = ((STAGES.index(first), STAGES.index(last)) for first, last in self.spans)
-        return frozenset(stage for first, last in ranges for stage in STAGES[first : last + 1])
+        return frozenset(stage for first, last in self._ranges for stage in self.order[first : last + 1])
 
     def outlives(self, stage: str, following: str) -> bool:
         """Whether what it holds at the end of `stage` is still wanted in the stage that follows."""
-        at, then = STAGES.index(stage), STAGES.index(following)
-        ranges = ((STAGES.index(first), STAGES.index(last)) for first, last in self.spans)
-        return any(first <= at <= last and first <= then <= last for first, last in ranges)
+        at, then = self.order.index(stage), self.order.index(following)
+        return any(first <= at <= last and first <= then <= last for first, last in self._ranges)
+
+    @property
+    def _ranges(self) -> list[tuple[int, int]]:
+        return [(self.order.index(first), self.order.index(last)) for first, last in self.spans]
 
 
 def buffers(config: NetworkConfig, in_place_fft: bool = False) -> tuple[Buffer, ...]:
@@ -58,7 +64,7 @@ def buffers(config: NetworkConfig, in_place_fft: bool = False) -> tuple[Buffer, 
     work = max(round_up(widest, WORD) // 2, round_up(min(max(c, h), 128) + 16, WORD) // WORD)
     kernels = ("front", "gate", "score", "expand", "project", "logits")
     frame = (("spectrum", "signals"),)
-    narrowed = (("input", "expand"), ("back_input", "logits"))
+    narrowed, after = (("input", "expand"), ("back_input", "logits")), config.pooling == "gate"
     # With the standard frames, the analysis windows its samples on the way to the spectrum.
     framed = config.framing.sizes != STANDARD.sizes
     transforms = _each("spectrum", "synthesis") if framed else _each("synthesis")
@@ -73,7 +79,7 @@ def buffers(config: NetworkConfig, in_place_fft: bool = False) -> tuple[Buffer, 
         Buffer("uint32_t", "work", (work,), "work space of the kernels", _each(*kernels)),
         Buffer("int32_t", "score", (config.blocks_per_gate * config.gated,), "of the channels", (("score", "mask"),)),
         Buffer("int16_t", "residual", (c,), "the residual stream", (("front", "back_input"),)),
-        Buffer("int16_t", "gate", (config.gate,), "hidden layer of the gate", (("gate", "score"),)),
+        Buffer("int16_t", "gate", (config.gate,), "values of the gate", (("gate", "pool" if after else "score"),)),
         Buffer("int16_t", "logits", (config.spectrum,), "Q10", (("logits", "suppression"),)),
         Buffer("uint16_t", "suppression", (config.spectrum,), "the mask where it is not the gain, Q15", shaped),
         Buffer("int8_t", "features", (config.spectrum,), "of the spectrum", (("features", "front"),)),
@@ -84,7 +90,7 @@ def buffers(config: NetworkConfig, in_place_fft: bool = False) -> tuple[Buffer, 
         listed = [buffer for buffer in listed if buffer.name != "transform"]
     if config.gate_site == "hidden":
         listed.append(Buffer("int32_t", "sum", (c,), "work space of the projection", _each("project")))
-    return tuple(listed)
+    return tuple(replace(buffer, order=GATE_FIRST if after else STAGES) for buffer in listed)
 
 
 def scratch(config: NetworkConfig, in_place_fft: bool = False) -> Struct:

@@ -31,15 +31,18 @@ def stages(config: NetworkConfig, probe_outputs: int) -> list[Stage]:
         Stage("features", "int8", config.spectrum),
         Stage("front", "int16", c),
     ]
+    after = config.pooling == "gate"
     for i in range(config.blocks):
-        listed.append(Stage(f"block{i}_input", "int8", c))
+        narrowed = [Stage(f"block{i}_input", "int8", c)]
+        gate: list[Stage] = []
         if config.has_gate(i):
-            listed += [
-                Stage(f"block{i}_pool", "int16", c),
-                Stage(f"block{i}_gate", "int16", g),
+            values, pooled = Stage(f"block{i}_gate", "int16", g), Stage(f"block{i}_pool", "int16", g if after else c)
+            gate = [
+                *([values, pooled] if after else [pooled, values]),
                 Stage(f"block{i}_score", "int32", config.blocks_per_gate * n),
                 Stage(f"block{i}_mask", "uint32", config.blocks_per_gate * config.mask_words_per_block),
             ]
+        listed += gate + narrowed if after else narrowed + gate
         listed += [
             Stage(f"block{i}_expand", "int8", h),
             Stage(f"block{i}_depthwise", "int8", h),

@@ -23,8 +23,8 @@ class Block(nn.Module):
     def __init__(self, config: NetworkConfig, dilation: int) -> None:
         super().__init__()
         c, h = config.channels, config.hidden
-        self.pad = nn.ConstantPad1d((config.pooling_frames - 1, 0), 0.0)
-        self.pool = nn.AvgPool1d(config.pooling_frames, stride=1)
+        self.pad = nn.ConstantPad1d((config.pooled_frames - 1, 0), 0.0)
+        self.pool = nn.AvgPool1d(config.pooled_frames, stride=1)
         self.gate = nn.Sequential(nn.Conv1d(c, config.gate, 1), nn.ReLU(), nn.Conv1d(config.gate, c, 1))
         self.layers = nn.Sequential(
             nn.Conv1d(c, h, 1, bias=False),

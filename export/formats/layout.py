@@ -29,8 +29,8 @@ def expected_tensors(config: NetworkConfig) -> Layout:
         block = f"blocks.{i}"
         expected[f"{block}.input.multiplier"] = ("int32", (1,))
         if config.has_gate(i):
-            if config.pooling == "ema":
-                expected[f"{block}.pool.coefficient"] = ("int32", (1,))
+            if config.pooling != "window":
+                expected[f"{block}.pool.coefficient"] = ("int32", (g if config.pooling == "gate" else 1,))
             expected |= _layer(f"{block}.gate.reduce", g, c)
             expected |= _layer(f"{block}.gate.score", scored, g, multiplier=False)
         expected |= _layer(f"{block}.expand", h, c)
@@ -56,7 +56,9 @@ def expected_scales(config: NetworkConfig) -> dict[str, int]:
         expected |= {f"blocks.{i}.{name}": 0 for name in ("input", "expand", "depthwise")}
         if config.has_gate(i):
             scored = config.blocks_per_gate * config.gated
-            expected |= {f"blocks.{i}.pool": 0, f"blocks.{i}.gate": 0, f"blocks.{i}.score": scored}
+            expected |= {f"blocks.{i}.gate": 0, f"blocks.{i}.score": scored}
+            if config.pooling != "gate":
+                expected[f"blocks.{i}.pool"] = 0
     return expected | {"back.input": 0, "logits": 0}
 
 
@@ -65,9 +67,9 @@ def largest_inputs(config: NetworkConfig) -> dict[str, int]:
     largest = {"front": 127, "back": 128}
     for i in range(config.blocks):
         if config.has_gate(i):
-            # Pooling gives a sum of F values of int8, or 256 times their average.
-            pooled = 128 * (config.pooling_frames if config.pooling == "window" else 256)
-            largest |= {f"blocks.{i}.gate.reduce": pooled, f"blocks.{i}.gate.score": 32767}
+            # Pooling gives a sum of F values of int8, or 256 times their average; 256 times are also 16 bits unpooled.
+            read = 128 * (config.pooled_frames if config.pooling == "window" else 256)
+            largest |= {f"blocks.{i}.gate.reduce": read, f"blocks.{i}.gate.score": 32767}
         largest |= {
             f"blocks.{i}.expand": 128,
             f"blocks.{i}.depthwise": 127,

@@ -106,7 +106,9 @@ class IntegerNetwork(nn.Module):
         period, frames = self.config.gate_period, residual.shape[-1]
         first = first_decision(gate.group, 0, period)
         when = slice(first, None, period)
-        x = self._requantize(rounded, f"blocks.{i}.input", residual[..., when], -128, 127)
+        x = residual[..., when]
+        if self.config.pooling != "gate":
+            x = self._requantize(rounded, f"blocks.{i}.input", x, -128, 127)
         mask = self._gate(rounded, f"blocks.{i}", gate, gate.damped(x), limit[:, when])
         told = mask
         if self.training and gate.gradient < 1:
@@ -115,10 +117,13 @@ class IntegerNetwork(nn.Module):
 
     def _gate(self, rounded: Rounded, name: str, gate: Gate, x: Tensor, limit: Tensor) -> Tensor:
         """In frames of decisions, [B, M, N, D]."""
-        pooled = self._pool(rounded, name, gate, x)
-        sums = self._pointwise(rounded, f"{name}.gate.reduce", pooled)
-        reduced = self._requantize(rounded, f"{name}.gate.reduce", sums, 0, 32767)
-        score = self._pointwise(rounded, f"{name}.gate.score", reduced)
+        after = self.config.pooling == "gate"
+        read = x if after else self._pool(rounded, name, gate, x)
+        sums = self._pointwise(rounded, f"{name}.gate.reduce", read)
+        values = self._requantize(rounded, f"{name}.gate.reduce", sums, 0, 32767)
+        score = self._pointwise(
+            rounded, f"{name}.gate.score", self._pool(rounded, name, gate, values) if after else values
+        )
         by_block = score.shape[0], gate.blocks, -1, score.shape[2]
         kept = None
         if self.config.capped:
@@ -145,13 +150,14 @@ class IntegerNetwork(nn.Module):
         return residual.clamp(-32768, 32767)
 
     def _pool(self, rounded: Rounded, name: str, gate: Gate, x: Tensor) -> Tensor:
-        frames = self.config.pooling_frames
+        frames = self.config.pooled_frames
         if self.config.pooling == "window":
             # Sums of at most 256 · 128 whatever the clip's length up to 2^17 frames: exact in float32.
             total = x.cumsum(-1)
             return total - F.pad(total, (frames, 0))[..., : x.shape[-1]]
-        smooth, _ = gate.pool(256 * x, gate.pool.initial_state(x))
-        return _straight(smooth, _one_pole(x.detach(), int(rounded.tensors[f"{name}.pool.coefficient"][0])))
+        wide = x if self.config.pooling == "gate" else 256 * x
+        smooth, _ = gate.pool(wide, gate.pool.initial_state(x))
+        return _straight(smooth, _one_pole(wide.detach(), rounded.tensors[f"{name}.pool.coefficient"]))
 
     def _pointwise(self, rounded: Rounded, name: str, x: Tensor) -> Tensor:
         """Accumulators of a 1×1 layer: integers [B, columns, T] → [B, rows, T], exact."""
@@ -212,12 +218,12 @@ def _straight(smooth: Tensor, integers: NDArray[np.integer[Any]] | Tensor) -> Te
     return result
 
 
-def _one_pole(x: Tensor, coefficient: int) -> Tensor:
-    """Section 6, step 2, `ema`, frame by frame: integers [B, C, T]."""
-    values = 256 * x.to(torch.int64)
+def _one_pole(x: Tensor, coefficient: NDArray[np.generic]) -> Tensor:
+    """Section 6, one-pole averages, frame by frame: integers [B, C, T], coefficients [1 or C]."""
+    values, factor = x.to(torch.int64), torch.from_numpy(coefficient.astype(np.int64)).to(x.device)
     average, frames = torch.zeros_like(values[..., 0]), []
     for frame in values.unbind(-1):
-        average = average + (((frame - average) * coefficient + 2**30) >> 31)
+        average = average + (((frame - average) * factor + 2**30) >> 31)
         frames.append(average)
     return torch.stack(frames, -1) if frames else values
 

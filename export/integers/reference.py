@@ -83,7 +83,7 @@ def network(
     _keep(trace, "front", residual, "int16")
     active = np.zeros((len(features), config.blocks, config.gated), dtype=np.bool_)
     for i in range(config.blocks):
-        if trace is not None:
+        if trace is not None and config.pooling != "gate":
             # Stages are in their order on the device. What a block reads depends on its gate: this is written over.
             trace[f"block{i}_input"] = residual
         if config.has_gate(i):
@@ -108,20 +108,27 @@ def front(tensors: Tensors, features: Integers) -> Integers:
 def decide(
     tensors: Tensors, config: NetworkConfig, i: int, residual: Integers, limit: Limit, trace: Trace | None = None
 ) -> Active:
-    """Steps 1 to 3 of block i, the first of its group: at most `limit` open gates per block, bool [n, M, N].
+    """The gate of block i, the first of its group: at most `limit` open gates per block, bool [n, M, N].
 
     They hold until the group's next decision. What a trace shows of frames without one is zero, but for the pooling,
     which keeps its value.
     """
     frames, when = len(residual), decisions(config, config.group(i), len(residual))
-    pooled = pool(tensors, config, i, narrow(tensors, f"blocks.{i}", residual[when]))
-    gate, score = gates(tensors, i, pooled)
+    if config.pooling == "gate":
+        gate = bottleneck(tensors, i, residual[when])
+        pooled = pool(tensors, config, i, gate)
+        score = scores(tensors, i, pooled)
+    else:
+        pooled = pool(tensors, config, i, narrow(tensors, f"blocks.{i}", residual[when]))
+        gate = bottleneck(tensors, i, pooled)
+        score = scores(tensors, i, gate)
     by_block = score.reshape(len(score), config.blocks_per_gate, config.gated)
     limits = np.broadcast_to(limit, frames)[when]
     opened = np.stack([highest(by_block[:, m], limits) for m in range(config.blocks_per_gate)], axis=1)
     active = held(opened, when, frames)
-    _keep(trace, f"block{i}_pool", held(pooled, when, frames), "int16")
-    _keep(trace, f"block{i}_gate", only_then(gate, when, frames), "int16")
+    stages = {"pool": held(pooled, when, frames), "gate": only_then(gate, when, frames)}
+    for stage in ("gate", "pool") if config.pooling == "gate" else ("pool", "gate"):
+        _keep(trace, f"block{i}_{stage}", stages[stage], "int16")
     _keep(trace, f"block{i}_score", only_then(score, when, frames), "int32")
     _keep(trace, f"block{i}_mask", pack_block(active).reshape(frames, -1), "uint32")
     return active
@@ -174,11 +181,11 @@ def back(tensors: Tensors, x8: Integers) -> Integers:
 
 
 def reads_input(config: NetworkConfig, i: int, active: Active) -> NDArray[np.bool_]:
-    """Whether block i narrows its input in each frame, [n]: not where its gate holds and none of its channels runs."""
+    """Whether block i narrows its input in each frame, [n]: not where no channel runs and its gate does not read it."""
     if config.gate_site != "hidden":
         return np.ones(len(active), dtype=np.bool_)
     reads = np.asarray(active.any(axis=1))
-    if config.has_gate(i):
+    if config.has_gate(i) and config.pooling != "gate":
         reads[decisions(config, config.group(i), len(active))] = True
     return reads
 
@@ -188,25 +195,34 @@ def narrow(tensors: Tensors, name: str, residual: Integers) -> Integers:
     return saturate(rmul(residual, int(tensors[f"{name}.input.multiplier"][0])), -128, 127)
 
 
-def pool(tensors: Tensors, config: NetworkConfig, i: int, x8: Integers) -> Integers:
-    """Step 2 of a block, [n, C], for its inputs in the frames of decisions: the sum over the last F, or 256 times the
-    one-pole average."""
+def pool(tensors: Tensors, config: NetworkConfig, i: int, x: Integers) -> Integers:
+    """What a gate pools, in the frames of its decisions: of a block's inputs [n, C] the sum over the last F or 256
+    times the one-pole average, or the one-pole averages of the gate's values [n, G]."""
     if config.pooling == "window":
-        total = np.cumsum(x8, axis=0)
-        return total - delayed(total, config.pooling_frames)
-    coefficient = int(tensors[f"blocks.{i}.pool.coefficient"][0])
-    average = np.zeros_like(x8)
-    previous = np.zeros_like(x8, shape=x8.shape[1])
-    for n, frame in enumerate(x8):
-        previous = average[n] = previous + rmul(256 * frame - previous, coefficient)
+        total = np.cumsum(x, axis=0)
+        return total - delayed(total, config.pooled_frames)
+    average = np.zeros_like(x)
+    previous = np.zeros_like(x, shape=x.shape[1])
+    for n, frame in enumerate(x):
+        previous = average[n] = follow(tensors, config, i, previous, frame)
     return average
 
 
-def gates(tensors: Tensors, i: int, pooled: Integers) -> tuple[Integers, Integers]:
-    """Step 3 of a block: pooled input [n, C] to the gate's hidden layer [n, G] and the scores [n, N]."""
-    reduce, score = f"blocks.{i}.gate.reduce", f"blocks.{i}.gate.score"
-    hidden = saturate(requantize(tensors, reduce, accumulate(tensors, reduce, pooled)), 0, 32767)
-    return hidden, accumulate(tensors, score, hidden)
+def follow(tensors: Tensors, config: NetworkConfig, i: int, average: Integers, x: Integers) -> Integers:
+    """One-pole averages after one more of what they average."""
+    unit = 1 if config.pooling == "gate" else 256
+    return average + rmul(unit * x - average, tensors[f"blocks.{i}.pool.coefficient"].astype(np.int64))
+
+
+def bottleneck(tensors: Tensors, i: int, x: Integers) -> Integers:
+    """The values of a gate, [n, G], of what it reads, [n, C]."""
+    layer = f"blocks.{i}.gate.reduce"
+    return saturate(requantize(tensors, layer, accumulate(tensors, layer, x)), 0, 32767)
+
+
+def scores(tensors: Tensors, i: int, values: Integers) -> Integers:
+    """The scores, [n, M · N], of a gate's values [n, G] or of their averages."""
+    return accumulate(tensors, f"blocks.{i}.gate.score", values)
 
 
 def convolve(tensors: Tensors, layer: str, dilation: int, h: Integers) -> Integers:

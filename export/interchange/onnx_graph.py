@@ -52,9 +52,9 @@ def state_shapes(config: NetworkConfig) -> dict[str, tuple[int, int, int, int]]:
     shapes = {FRAME: (1, 1, 1, 1)} if config.gate_period > 1 else {}
     for i, past in enumerate(config.block_pasts):
         shapes[f"blocks.{i}.history"] = (1, config.hidden, 1, past)
-        pooled = config.pooling_frames - 1 if config.pooling == "window" else 1
+        pooled = config.pooled_frames - 1 if config.pooling == "window" else 1
         if config.has_gate(i) and pooled:
-            shapes[f"blocks.{i}.pool"] = (1, config.channels, 1, pooled)
+            shapes[f"blocks.{i}.pool"] = (1, config.gate if config.pooling == "gate" else config.channels, 1, pooled)
         if config.has_gate(i) and config.gate_period > 1:
             shapes[f"blocks.{i}.score"] = (1, config.blocks_per_gate * config.gated, 1, 1)
     return shapes
@@ -121,9 +121,10 @@ class _Graph(ABC):
     def gate(self, i: int, residual: str) -> str:
         """Scores of all blocks of the group that block i begins, [1, M · N, 1, frames]."""
         name = f"blocks.{i}.gate"
-        pooled = self.pool(i, self.decided(i, residual))
-        reduced = self.op("Relu", self.layer(f"{name}.reduce", pooled), f"{name}.hidden")
-        return self.held(i, self.layer(f"{name}.score", reduced))
+        read, after = self.decided(i, residual), self.config.pooling == "gate"
+        reduced = self.layer(f"{name}.reduce", read if after else self.pool(i, read))
+        values = self.op("Relu", reduced, f"{name}.hidden")
+        return self.held(i, self.layer(f"{name}.score", self.pool(i, values) if after else values))
 
     def mask(self, i: int) -> str:
         score, gated, place = self.scores, self.config.gated, i % self.config.blocks_per_gate
@@ -131,10 +132,10 @@ class _Graph(ABC):
             score = self.slice(score, f"blocks.{i}.scores", place * gated, (place + 1) * gated, axis=1)
         return self.op("Greater", [score, self.constant("zero", np.zeros(1, np.float32))], f"blocks.{i}.mask")
 
-    def pool(self, i: int, residual: str) -> str:
-        if self.config.pooling == "ema":
-            return self.ema(i, residual)
-        return residual if self.config.pooling_frames == 1 else self.window(i, residual)
+    def pool(self, i: int, x: str) -> str:
+        if self.config.pooling != "window":
+            return self.ema(i, x)
+        return x if self.config.pooled_frames == 1 else self.window(i, x)
 
     def gated(self, mask: str, x: str) -> str:
         """A choice, not a product: int8 converters have one for it, and a pruned value is 0 whatever it would be."""
@@ -153,12 +154,12 @@ class _Graph(ABC):
         """Block i's depthwise layer over `hidden` and the frames before it."""
 
     @abstractmethod
-    def window(self, i: int, residual: str) -> str:
+    def window(self, i: int, x: str) -> str:
         """Mean of the last F frames."""
 
     @abstractmethod
-    def ema(self, i: int, residual: str) -> str:
-        """The one-pole average e ← e + α (x − e)."""
+    def ema(self, i: int, x: str) -> str:
+        """The one-pole averages e ← e + α (x − e)."""
 
     def layer(self, name: str, x: str) -> str:
         """A pointwise layer."""
@@ -170,7 +171,7 @@ class _Graph(ABC):
         return self.convolution(name, x, weight, group=self.config.hidden, dilations=[1, dilation], pads=pads)
 
     def mean(self, i: int, x: str, pads: list[int]) -> str:
-        frames = [1, self.config.pooling_frames]
+        frames = [1, self.config.pooled_frames]
         return self.op("AveragePool", x, f"blocks.{i}.pooled", kernel_shape=frames, pads=pads, count_include_pad=1)
 
     def convolution(self, name: str, x: str, weight: NDArray[np.float64], **attributes: Any) -> str:
@@ -227,14 +228,14 @@ class _Offline(_Graph):
     def depthwise(self, i: int, hidden: str) -> str:
         return self.taps(i, hidden, [0, self.config.block_pasts[i], 0, 0])
 
-    def window(self, i: int, residual: str) -> str:
-        return self.mean(i, residual, [0, self.config.pooling_frames - 1, 0, 0])
+    def window(self, i: int, x: str) -> str:
+        return self.mean(i, x, [0, self.config.pooled_frames - 1, 0, 0])
 
-    def ema(self, i: int, residual: str) -> str:
-        start = self.constant("pool.start", np.zeros((1, self.config.channels, 1), np.float32))
-        shape = (1, self.config.channels, 1)
+    def ema(self, i: int, x: str) -> str:
+        shape = state_shapes(self.config)[f"blocks.{i}.pool"][:3]
+        start = self.constant("pool.start", np.zeros(shape, np.float32))
         carried, frame, following, pooled = (_value(name, shape) for name in ("average", "frame", "next", "pooled"))
-        alpha = numpy_helper.from_array(_alpha(self.config), "alpha")
+        alpha = numpy_helper.from_array(_alpha(self.config)[..., 0], "alpha")
         body = [
             helper.make_node("Sub", ["frame", "average"], ["difference"]),
             helper.make_node("Mul", ["difference", "alpha"], ["change"]),
@@ -244,7 +245,7 @@ class _Offline(_Graph):
         step = helper.make_graph(body, "one_pole", [carried, frame], [following, pooled], [alpha])
         name, outputs = f"blocks.{i}.pooled", [f"blocks.{i}.average", f"blocks.{i}.pooled"]
         time: dict[str, Any] = {"scan_input_axes": [3], "scan_output_axes": [3]}
-        scan = helper.make_node("Scan", [start, residual], outputs, name, body=step, num_scan_inputs=1, **time)
+        scan = helper.make_node("Scan", [start, x], outputs, name, body=step, num_scan_inputs=1, **time)
         self.nodes.append(scan)
         return name
 
@@ -288,16 +289,16 @@ class _Step(_Graph):
         name = f"blocks.{i}.history"
         return self.taps(i, self.shifted(name, hidden, f"{name}.next"), [0, 0, 0, 0])
 
-    def window(self, i: int, residual: str) -> str:
+    def window(self, i: int, x: str) -> str:
         name, held = f"blocks.{i}.pool", self.config.gate_period > 1
-        frames = self.shifted(name, residual, f"{name}.newer" if held else f"{name}.next")
+        frames = self.shifted(name, x, f"{name}.newer" if held else f"{name}.next")
         if held:
             self.op("Where", [self.turn(i), f"{name}.newer", name], f"{name}.next")
         return self.mean(i, frames, [0, 0, 0, 0])
 
-    def ema(self, i: int, residual: str) -> str:
+    def ema(self, i: int, x: str) -> str:
         name = self.state(f"blocks.{i}.pool")
-        difference = self.op("Sub", [residual, name], f"{name}.difference")
+        difference = self.op("Sub", [x, name], f"{name}.difference")
         change = self.op("Mul", [difference, self.constant("alpha", _alpha(self.config))], f"{name}.change")
         if self.config.gate_period > 1:
             # Not a choice between the old and the new average: onnx2tf takes one of them for an image of another shape.
@@ -318,7 +319,9 @@ class _Step(_Graph):
 
 
 def _alpha(config: NetworkConfig) -> NDArray[np.float32]:
-    return np.array(2 / (config.pooling_frames + 1), np.float32)
+    """[1, 1 or G, 1, 1]."""
+    frames = np.array(config.gate_frames if config.pooling == "gate" else [config.pooled_frames])
+    return (2 / (frames + 1)).astype(np.float32).reshape(1, -1, 1, 1)
 
 
 def _value(

@@ -69,7 +69,7 @@ def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float, lar
     config = folded.config
     finest = frontend.finest(config.fft)
     features = float(np.clip(peaks["features"] / 127, finest, COARSEST_FEATURES * finest))
-    scales = {"features": features, "logits": LOGIT_SCALE}
+    scales = {"features": features, "logits": LOGIT_SCALE, "residual": residual}
 
     def fitting(layer: str, source: str, scale: float) -> float:
         """`scale` of a layer's output, made coarse enough for its multipliers."""
@@ -81,10 +81,12 @@ def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float, lar
         name = f"blocks.{i}"
         scales[f"{name}.input"] = max(peaks[f"{name}.input"] / 127, residual / largest_factor)
         if config.has_gate(i):
-            frames = config.pooling_frames if config.pooling == "window" else 256
-            scales[f"{name}.pool"] = scales[f"{name}.input"] / frames
+            read = "residual" if config.pooling == "gate" else f"{name}.pool"
+            if config.pooling != "gate":
+                frames = config.pooled_frames if config.pooling == "window" else 256
+                scales[f"{name}.pool"] = scales[f"{name}.input"] / frames
             gate = HEADROOM * peaks[f"{name}.gate"] / 32767
-            scales[f"{name}.gate"] = fitting(f"{name}.gate.reduce", f"{name}.pool", gate)
+            scales[f"{name}.gate"] = fitting(f"{name}.gate.reduce", read, gate)
         for part, source in (("expand", "input"), ("depthwise", "expand")):
             scale = peaks[f"{name}.{part}"] / 127
             scales[f"{name}.{part}"] = fitting(f"{name}.{part}", f"{name}.{source}", scale)

@@ -37,9 +37,8 @@ class Layer:
 
 @dataclass(frozen=True)
 class Decision:
-    """Everything inside a group's gate, [d, …], in the frames of its decisions; `reduce` before its ReLU."""
+    """What a group's gate makes, [d, …], in the frames of its decisions; `reduce` before its ReLU."""
 
-    pooled: Array
     reduce: Array
     score: Array
     """[d, M · N], block by block."""
@@ -75,13 +74,13 @@ class FoldedNetwork:
         """
         config, frames = self.config, len(residual)
         when = decisions(config, config.group(i), frames)
-        pooled = self._pool(residual[when])
-        reduce = self.layers[f"blocks.{i}.gate.reduce"](pooled)
-        score = self.layers[f"blocks.{i}.gate.score"](relu(reduce))
+        after = config.pooling == "gate"
+        reduce = self.layers[f"blocks.{i}.gate.reduce"](residual[when] if after else self._pool(residual[when]))
+        score = self.layers[f"blocks.{i}.gate.score"](self._pool(relu(reduce)) if after else relu(reduce))
         ranked = self._ranked(i, score).reshape(len(score), config.blocks_per_gate, config.gated)
         limits = np.broadcast_to(limit, frames)[when]
         opened = np.stack([highest(ranked[:, m], limits) for m in range(config.blocks_per_gate)], axis=1)
-        return Decision(pooled, reduce, score, held(opened, when, frames))
+        return Decision(reduce, score, held(opened, when, frames))
 
     def block(self, i: int, residual: Array, active: NDArray[np.bool_]) -> BlockActivations:
         """Block i on the residual stream [n, C] with the gates [n, N], from the initial state."""
@@ -119,13 +118,14 @@ class FoldedNetwork:
         largest = np.abs(self.layers[f"blocks.{i}.gate.score"].weight).max(axis=1)
         return score / np.where(largest > 0, largest, largest.max() or 1.0)
 
-    def _pool(self, residual: Array) -> Array:
-        frames = self.config.pooling_frames
-        if self.config.pooling == "window":
-            total = np.cumsum(residual, axis=0)
-            return (total - delayed(total, frames)) / frames
-        average, previous = np.zeros_like(residual), np.zeros(residual.shape[1])
-        for n, frame in enumerate(residual):
+    def _pool(self, x: Array) -> Array:
+        config, longest = self.config, self.config.pooled_frames
+        if config.pooling == "window":
+            total = np.cumsum(x, axis=0)
+            return (total - delayed(total, longest)) / longest
+        frames = np.array(config.gate_frames if config.pooling == "gate" else longest)
+        average, previous = np.zeros_like(x), np.zeros(x.shape[1])
+        for n, frame in enumerate(x):
             previous = average[n] = previous + (frame - previous) * 2 / (frames + 1)
         return average
 

@@ -103,9 +103,13 @@ class _BiasCorrection:
         """Correct the gate of block i; the gates of its group, [n, M, N]."""
         name, tensors = f"blocks.{i}", self.tensors
         when = decisions(self.config, self.config.group(i), len(residual))
-        pooled = reference.pool(tensors, self.config, i, reference.narrow(tensors, name, residual[when]))
-        bottleneck = saturate(self.pointwise(f"{name}.gate.reduce", pooled, goal.reduce), 0, 32767)
-        scores = self.pointwise(f"{name}.gate.score", bottleneck, goal.score)
+        after, read = self.config.pooling == "gate", residual[when]
+        if not after:
+            read = reference.pool(tensors, self.config, i, reference.narrow(tensors, name, read))
+        values = saturate(self.pointwise(f"{name}.gate.reduce", read, goal.reduce), 0, 32767)
+        if after:
+            values = reference.pool(tensors, self.config, i, values)
+        scores = self.pointwise(f"{name}.gate.score", values, goal.score)
         if self.config.blocks_per_gate > 1:
             self.open_as_often(f"{name}.gate.score", scores, goal.score)
         return reference.decide(tensors, self.config, i, residual, limit)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dyncp.base.config.network import NetworkConfig
+from dyncp.base.config.network import LEAST_POLE, NetworkConfig
 from dyncp.base.errors import QuantizationError
 from dyncp.export.formats.bundle import Scales, Tensors
 from dyncp.export.formats.layout import expected_scales, largest_inputs
@@ -36,7 +36,8 @@ def inputs_and_outputs(config: NetworkConfig) -> dict[str, tuple[str, str | None
     for i in range(config.blocks):
         name = f"blocks.{i}"
         if config.has_gate(i):
-            layers[f"{name}.gate.reduce"] = (f"{name}.pool", f"{name}.gate")
+            read = "residual" if config.pooling == "gate" else f"{name}.pool"
+            layers[f"{name}.gate.reduce"] = (read, f"{name}.gate")
             layers[f"{name}.gate.score"] = (f"{name}.gate", None)
         layers[f"{name}.expand"] = (f"{name}.input", f"{name}.expand")
         layers[f"{name}.depthwise"] = (f"{name}.expand", f"{name}.depthwise")
@@ -66,9 +67,10 @@ def round_network(folded: FoldedNetwork, scales: dict[str, float]) -> Rounded:
         factor = np.array([scales["residual"] / scales[f"{name}.input"]])
         tensors[f"{name}.input.multiplier"] = multiplier(factor, f"{name}.input")
     for i in range(config.blocks):
-        if config.has_gate(i) and config.pooling == "ema":
-            # Three frames ask for one half, of which rmul takes all but 2^-31.
-            factor = np.array([0.5 - 2.0**-31 if config.pooling_frames == 3 else 2 / (config.pooling_frames + 1)])
+        if config.has_gate(i) and config.pooling != "window":
+            frames = np.array(config.gate_frames if config.pooling == "gate" else [config.pooled_frames])
+            # The fewest ask for one half, of which rmul takes all but 2^-31.
+            factor = np.where(frames == LEAST_POLE, 0.5 - 2.0**-31, 2 / (frames + 1))
             tensors[f"blocks.{i}.pool.coefficient"] = multiplier(factor, f"blocks.{i}.pool")
     for layer, (source, target) in inputs_and_outputs(config).items():
         _round_layer(folded, result, layer, scales[source], None if target is None else scales[target])

@@ -82,6 +82,9 @@ static void prove_inputs(void) {
     dcp_pool_window(x8, y16, oldest8, COLUMNS);
     UNKNOWN(y16, -32768, 32767);
     dcp_pool_ema(Frama_C_interval(0, (1 << 30) - 1), x8, y16, COLUMNS);
+    UNKNOWN(x16, 0, 32767);
+    UNKNOWN(y16, 0, 32767);
+    dcp_pool_each(multiplier, x16, y16, ROWS);
 }
 
 static void prove_masks(void) {

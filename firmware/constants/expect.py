@@ -14,7 +14,7 @@ from dyncp.export.integers.holding import decisions
 from dyncp.export.integers.readout import probe_signals, probe_words
 from dyncp.export.integers.run import Run, hops
 from dyncp.export.transforms import frontend
-from dyncp.export.transforms.frontend import Integers, rmul
+from dyncp.export.transforms.frontend import Integers
 from dyncp.firmware.constants.frames import Frames
 
 
@@ -78,9 +78,12 @@ class _Stages:
         """The number of gates that the block's own gate opens, [n]; 0 where it has none."""
         config, tensors, name = self.config, self.tensors, f"block{i}"
         active, residual = self._frames.active[:, i], self._residual
-        x8 = reference.narrow(tensors, f"blocks.{i}", residual)
-        self.keep(f"{name}_input", x8 * reference.reads_input(config, i, active)[:, None], "int8")
+        x8 = reference.narrow(tensors, f"blocks.{i}", residual) * reference.reads_input(config, i, active)[:, None]
+        if config.pooling != "gate":
+            self.keep(f"{name}_input", x8, "int8")
         opened = self._gate(i) if config.has_gate(i) else np.zeros(self._frames.count, np.int64)
+        if config.pooling == "gate":
+            self.keep(f"{name}_input", x8, "int8")
         h = reference.expand(tensors, config, i, self.given(f"{name}_input"), active)
         self.keep(f"{name}_expand", h, "int8")
         d = reference.depthwise(tensors, config, i, self.given(f"{name}_expand"), active)
@@ -93,13 +96,15 @@ class _Stages:
     def _gate(self, i: int) -> Integers:
         config, frames, name = self.config, self._frames.count, f"block{i}"
         when = decisions(config, config.group(i), frames)
-        self.keep(f"{name}_pool", self._pool(i, when), "int16")
-        gate, _ = reference.gates(self.tensors, i, self.given(f"{name}_pool")[when])
-        score = reference.accumulate(self.tensors, f"blocks.{i}.gate.score", self.given(f"{name}_gate")[when])
-        for stage, values, dtype in (("gate", gate, "int16"), ("score", score, "int32")):
-            everywhere = np.zeros((frames, values.shape[1]), np.int64)
-            everywhere[when] = values
-            self.keep(f"{name}_{stage}", everywhere, dtype)
+        after = config.pooling == "gate"
+        if not after:
+            self.keep(f"{name}_pool", self._pool(i, when), "int16")
+        read = self._residual if after else self.given(f"{name}_pool")
+        self._keep_then(f"{name}_gate", reference.bottleneck(self.tensors, i, read[when]), when, "int16")
+        if after:
+            self.keep(f"{name}_pool", self._pool(i, when), "int16")
+        score = reference.scores(self.tensors, i, self.given(f"{name}_{'pool' if after else 'gate'}")[when])
+        self._keep_then(f"{name}_score", score, when, "int32")
         # A mask that is not decided stays as it was forced.
         active = self._frames.active[:, i : i + config.blocks_per_gate].copy()
         limits = Caps.of(config).limit(self._opened if config.decides_every_block_and_frame else 0)
@@ -111,16 +116,21 @@ class _Stages:
         self._opened = self._opened + opened
         return opened
 
+    def _keep_then(self, stage: str, values: Integers, when: slice, dtype: str) -> None:
+        """Of the frames of decisions; 0 in the others."""
+        everywhere = np.zeros((self._frames.count, values.shape[1]), np.int64)
+        everywhere[when] = values
+        self.keep(stage, everywhere, dtype)
+
     def _pool(self, i: int, when: slice) -> Integers:
         """From the pooling that the frame before was given; in a frame without a decision, that one."""
-        given = self.given(f"block{i}_pool")
+        config, given = self.config, self.given(f"block{i}_pool")
         before = np.vstack([np.zeros_like(given[:1]), given[:-1]])
-        x8, pooled = self.given(f"block{i}_input")[when], before.copy()
-        if self.config.pooling == "window":
-            pooled[when] += x8 - reference.delayed(x8, self.config.pooling_frames)
+        x, pooled = self.given(f"block{i}_{'gate' if config.pooling == 'gate' else 'input'}")[when], before.copy()
+        if config.pooling == "window":
+            pooled[when] += x - reference.delayed(x, config.pooled_frames)
         else:
-            coefficient = int(self.tensors[f"blocks.{i}.pool.coefficient"][0])
-            pooled[when] += rmul(256 * x8 - before[when], coefficient)
+            pooled[when] = reference.follow(self.tensors, config, i, before[when], x)
         return pooled
 
     def back_end(self) -> None:

@@ -30,6 +30,8 @@ GIVE_UP = 4
 
 CONV, INT8 = Inputs(0, 127), Inputs(-128, 127)
 """What conv channels and features, and narrowed inputs, may be."""
+RESIDUAL, VALUES = Inputs(-16384, 16383), Inputs(0, 32767)
+"""What the residual stream is given, half its range, so that additions show; and what a gate's values may be."""
 RELU8 = Range(0, 127)
 
 Given = dict[str, list[Integers]]
@@ -51,6 +53,8 @@ class Dense:
     """The stage to which the output is added, before it saturates at `low` and `high`."""
     group: int | None = None
     """Whose gate it is part of: it runs in the frames in which that one decides."""
+    shares: bool = False
+    """Whether others read its input too, or add to it, so that the stage holds something already."""
     tried: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -75,6 +79,12 @@ class Dense:
                     if found is not None:
                         return found
         return self.inputs.random(random, self.shown.weight.shape[1])
+
+    def give(self, values: Given, x: Integers) -> None:
+        given = values.setdefault(self.stage, [])
+        if self.shares:
+            given.pop()
+        given.append(x)
 
     @property
     def done(self) -> bool:
@@ -109,7 +119,7 @@ def plan(bundle: Bundle, seed: int = 0) -> Plan:
             bounds = layer.bounds(values)
             runs = layer.group is None or config.decides(layer.group, frame)
             x = layer.next_input(bounds, random) if runs else layer.inputs.random(random, layer.shown.weight.shape[1])
-            values.setdefault(layer.stage, []).append(x)
+            layer.give(values, x)
             if runs:
                 layer.shown.see(x, bounds)
         frame += 1
@@ -117,7 +127,7 @@ def plan(bundle: Bundle, seed: int = 0) -> Plan:
     for _ in masks:
         _residuals(config, values, random)
         for layer in dense:
-            values[layer.stage].append(layer.inputs.random(random, layer.shown.weight.shape[1]))
+            layer.give(values, layer.inputs.random(random, layer.shown.weight.shape[1]))
     active = np.concatenate([np.ones((frame, config.blocks, config.gated), np.bool_), masks])
     frames = _frames(bundle, values, scheduled, active, random)
     _see_taps(config, taps, frames, frame)
@@ -136,15 +146,10 @@ def _dense_layers(tensors: Tensors, config: NetworkConfig) -> Iterator[Dense]:
     yield Dense("front", "features", CONV, 0, 32767, _shown(tensors, "front"))
     for i in range(config.blocks):
         block, name = f"blocks.{i}", f"block{i}"
-        if config.has_gate(i):
-            # A frame moves a sum by 255 at most: so it stays within 16 bits, as that of real frames does.
-            most = min(128 * config.pooling_frames, 32767) - 255 if config.pooling == "window" else 32512
-            pooled, gate, group = Inputs(-max(most, 1), max(most, 1)), Inputs(0, 32767), config.group(i)
-            reduce, score = f"{block}.gate.reduce", f"{block}.gate.score"
-            yield Dense(reduce, f"{name}_pool", pooled, 0, 32767, _shown(tensors, reduce), group=group)
-            yield Dense(score, f"{name}_gate", gate, 0, 0, _shown(tensors, score), group=group)
-        yield Dense(f"{block}.expand", f"{name}_input", INT8, 0, 127, _shown(tensors, f"{block}.expand"))
         before = "front" if i == 0 else f"block{i - 1}_project"
+        if config.has_gate(i):
+            yield from _gate_layers(tensors, config, i, before)
+        yield Dense(f"{block}.expand", f"{name}_input", INT8, 0, 127, _shown(tensors, f"{block}.expand"))
         layer = _shown(tensors, f"{block}.project")
         # A layer without biases has none to show.
         layer.bias_shown[:] = True
@@ -152,10 +157,27 @@ def _dense_layers(tensors: Tensors, config: NetworkConfig) -> Iterator[Dense]:
     yield Dense("back", "back_input", INT8, -32768, 32767, _shown(tensors, "back"))
 
 
+def _gate_layers(tensors: Tensors, config: NetworkConfig, i: int, before: str) -> Iterator[Dense]:
+    """Of the gate of block i; `before` is what its block reads."""
+    reduce, score = (f"blocks.{i}.gate.{part}" for part in ("reduce", "score"))
+    layers, group, after = (
+        [_shown(tensors, layer) for layer in (reduce, score)],
+        config.group(i),
+        config.pooling == "gate",
+    )
+    if after:
+        yield Dense(reduce, before, RESIDUAL, 0, 32767, layers[0], group=group, shares=True)
+    else:
+        # A frame moves a sum by 255 at most: so it stays within 16 bits, as that of real frames does.
+        most = max(min(128 * config.pooled_frames, 32767) - 255 if config.pooling == "window" else 32512, 1)
+        yield Dense(reduce, f"block{i}_pool", Inputs(-most, most), 0, 32767, layers[0], group=group)
+    yield Dense(score, f"block{i}_{'pool' if after else 'gate'}", VALUES, 0, 0, layers[1], group=group)
+
+
 def _residuals(config: NetworkConfig, values: Given, random: np.random.Generator) -> None:
-    """What the residual stream is given in a frame: within half its range, so that additions show."""
+    """What the residual stream is given in a frame."""
     for stage in ["front", *(f"block{i}_project" for i in range(config.blocks))]:
-        values.setdefault(stage, []).append(random.integers(-16384, 16384, config.channels))
+        values.setdefault(stage, []).append(RESIDUAL.random(random, config.channels))
 
 
 def _schedule(
@@ -208,6 +230,8 @@ def _frames(
         for frame, chosen in scheduled[f"blocks.{i}.depthwise"].items():
             h[frame] = chosen
         given[f"block{i}_expand"] = h
+        if config.has_gate(i) and config.pooling == "gate":
+            given[f"block{i}_gate"] = VALUES.random(random, (count, config.gate))
         if config.has_gate(i):
             given[f"block{i}_mask"] = pack_block(active[:, i : i + config.blocks_per_gate]).reshape(count, -1)
         if config.gate_site == "hidden":

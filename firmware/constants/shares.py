@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -103,8 +104,9 @@ class _Shares:
     def _gate(self, i: int) -> Iterator[Share]:
         name = f"blocks.{i}"
         decided = _at(decisions(self.config, self.config.group(i), self.run.frames), self.run.frames).any()
-        if self.config.pooling == "ema":
-            yield _scalar(f"{name}.pool.coefficient", bool(decided), self._coefficient_shown(i))
+        if self.config.pooling != "window":
+            shown = self._coefficients_shown(i)
+            yield Share(f"{name}.pool.coefficient", len(shown), len(shown) * int(decided), sum(shown), 0)
         for layer in (f"{name}.gate.reduce", f"{name}.gate.score"):
             rows, columns = self.tensors[f"{layer}.weight"].shape
             yield from self._layer(layer, _every(rows, bool(decided)), _every(columns))
@@ -123,12 +125,19 @@ class _Shares:
         shown = _differ(lambda other: np.clip(rmul(before, other), -128, 127), self.tensors[name].astype(np.int64))
         return _scalar(name, read, shown)
 
-    def _coefficient_shown(self, i: int) -> bool:
+    def _coefficients_shown(self, i: int) -> list[bool]:
+        """Of the one of all channels, or of each value's own."""
         frames = self.plan.frames.count
         then = _at(decisions(self.config, self.config.group(i), frames), frames)[1:]
-        difference = (256 * self._given(f"block{i}_input")[1:] - self._given(f"block{i}_pool")[:-1])[then]
-        coefficient = self.tensors[f"blocks.{i}.pool.coefficient"].astype(np.int64)
-        return _differ(lambda other: rmul(difference, other), coefficient)
+        after = self.config.pooling == "gate"
+        averaged = self._given(f"block{i}_gate") if after else 256 * self._given(f"block{i}_input")
+        difference = (averaged[1:] - self._given(f"block{i}_pool")[:-1])[then]
+        coefficients = self.tensors[f"blocks.{i}.pool.coefficient"].astype(np.int64)
+        each = np.split(difference, len(coefficients), axis=1)
+        return [
+            _differ(partial(rmul, moved), coefficient)
+            for moved, coefficient in zip(each, coefficients[:, None], strict=True)
+        ]
 
     def _probes(self, probes: Probes) -> Iterator[Share]:
         """The C adds and subtracts the rows of bits that flip, from those of a first frame of silence on."""

@@ -17,7 +17,7 @@ from dyncp.firmware.host.build import Compiler
 from dyncp.firmware.host.library import HostLibrary
 
 Site = Literal["output", "hidden"]
-Pooling = Literal["window", "ema"]
+Pooling = Literal["window", "ema", "gate"]
 
 SHAPES = {
     "tiny": NetworkConfig(channels=5, hidden=7, gate=3, stacks=1, dilations=(1,), pooling_frames=4),
@@ -47,10 +47,12 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("pooling", ["window", "ema"])
+@pytest.mark.parametrize("pooling", ["window", "ema", "gate"])
 @pytest.mark.parametrize("site", ["output", "hidden"])
 def test_every_stage_of_every_shape(tmp_path: Path, site: Site, pooling: Pooling, shape: str) -> None:
     config = SHAPES[shape].model_copy(update={"gate_site": site, "pooling": pooling})
+    if pooling == "gate":
+        config = config.model_copy(update={"pooling_frames": (config.pooling_frames, 3, 40)[: config.gate]})
     bundle, folder = library(tmp_path, config, seed=len(shape))
     host = HostLibrary(folder, trace=True, flags=("-O1",), build_dir=tmp_path)
     audio = difficult_audio()

@@ -172,6 +172,11 @@ void pool_window(const int8_t *x, int16_t *sum, int8_t *oldest, size_t count) {
     dcp_pool_window(x, sum, oldest, count);
 }
 
+void pool_each(const int32_t *coefficient, const int16_t *x, int16_t *mean, size_t count);
+void pool_each(const int32_t *coefficient, const int16_t *x, int16_t *mean, size_t count) {
+    dcp_pool_each(coefficient, x, mean, count);
+}
+
 void pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean, size_t count);
 void pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean, size_t count) {
     dcp_pool_ema(coefficient, x, mean, count);

@@ -164,6 +164,18 @@ def test_pooling_ema(kernel: Kernel, layer: Layer, coefficient: int) -> None:
         np.testing.assert_array_equal(mean, expected)
 
 
+@given(layer=layers(), count=st.sampled_from([1, 3, 8, 13]))
+@settings(max_examples=20)
+def test_averages_each_with_a_coefficient_of_its_own(kernel: Kernel, layer: Layer, count: int) -> None:
+    coefficient = np.resize(np.array([2**30 - 1, 1, 2**31 // 49, 0, 2**31 // 9], np.int32), count)
+    mean, expected = np.zeros(count, np.int16), np.zeros(count, np.int64)
+    for frame in range(20):
+        x = layer.signal(count, np.int16, low=0) if frame % 5 else np.full(count, 32767 * (frame % 2), np.int16)
+        kernel("pool_each", coefficient, x, mean, count)
+        expected = expected + rmul(x - expected, coefficient.astype(np.int64))
+        np.testing.assert_array_equal(mean, expected)
+
+
 @given(layer=layers(columns=3))
 def test_depthwise(kernel: Kernel, layer: Layer) -> None:
     rows = len(layer.weight)

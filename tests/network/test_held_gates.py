@@ -20,9 +20,9 @@ from dyncp.train.network.stft import features, over_bins
 BANDS = (0, 1, 2, 3, 5, 8, 16, 64, 257)
 SHAPE: dict[str, Any] = {"channels": 16, "hidden": 24, "stacks": 2, "dilations": (1, 2), "gate": 4, "bands": BANDS}
 VARIANTS = [
-    {"gate_period": period, "gate_shared": shared, "gate_site": site, "pooling": pooling}
+    {"gate_period": period, "gate_shared": shared, "gate_site": site, "pooling": pooling, "pooling_frames": frames}
     for period, shared in ((1, "stack"), (3, "block"), (4, "stack"), (16, "network"))
-    for site, pooling in (("hidden", "ema"), ("output", "window"))
+    for site, pooling, frames in (("hidden", "ema", 3), ("output", "window", 3), ("hidden", "gate", (3, 40)))
 ]
 
 
@@ -166,6 +166,13 @@ def test_silence_in_bands_is_zero() -> None:
     [
         ({"bands": [0, 257, 100]}, "bands: edges must rise"),
         ({"pooling": "ema", "pooling_frames": 2}, "pooling_frames: an average of one pole takes 3 frames or more"),
+        (
+            {"pooling": "gate", "pooling_frames": (9, 2)},
+            "pooling_frames: an average of one pole takes 3 frames or more",
+        ),
+        ({"pooling": "gate", "pooling_frames": 9}, "pooling_frames: pooling 'gate' takes a list"),
+        ({"pooling": "ema", "pooling_frames": (3, 9)}, "pooling_frames: pooling 'ema' takes one number"),
+        ({"gate": 4, "pooling": "gate", "pooling_frames": (3,) * 5}, "pooling_frames: more than the gate's 4 values"),
         ({"bands": [1, 257]}, "bands: edges must rise"),
         ({"bands": [0, 256]}, "bands: edges must rise"),
         ({"bands": [0]}, "bands: edges must rise"),

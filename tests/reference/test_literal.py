@@ -44,8 +44,8 @@ class Device:
         self.t: dict[str, Any] = {name: tensor.tolist() for name, tensor in bundle.tensors.items()}
         self.frontend = Literal()
         blocks, c = range(self.config.blocks), self.config.channels
-        self.ring = [[[0] * c for _ in range(self.config.pooling_frames)] for _ in blocks]
-        self.pooled = [[0] * c for _ in blocks]
+        self.ring = [[[0] * c for _ in range(self.config.pooled_frames)] for _ in blocks]
+        self.pooled = [[0] * (self.config.gate if self.config.pooling == "gate" else c) for _ in blocks]
         self.history = [[[0] * self.config.hidden] * past for past in self.config.block_pasts]
         self.average = [256 * bias for bias in bundle.probes.bias.tolist()] if bundle.probes else []
         self.signals: list[int] = []
@@ -95,7 +95,7 @@ class Device:
     def block(self, i: int, x16: list[int]) -> tuple[list[int], list[int], int]:
         name, hidden = f"blocks.{i}", self.config.gate_site == "hidden"
         x8 = [clamp(rmul(v, self.t[f"{name}.input.multiplier"][0]), -128, 127) for v in x16]
-        gate, cost = self.gate(i, x8)
+        gate, cost = self.gate(i, x16 if self.config.pooling == "gate" else x8)
         bits = self.bits[i]
         h = self.rows(f"{name}.expand", x8, 0, 127)
         if hidden:
@@ -117,7 +117,7 @@ class Device:
             if hidden or bits[c]:
                 after[c] = clamp(x16[c] + rmul(dot(w, d), m), -32768, 32767)
         # A trace shows no input that is not made: where nothing runs and nothing is decided.
-        made = not hidden or cost > 0 or any(bits)
+        made = not hidden or any(bits) or (cost > 0 and self.config.pooling != "gate")
         values = {"input": x8 if made else [0] * len(x8), **gate, "expand": h, "depthwise": d, "project": after}
         for stage, shown in values.items():
             self.show(f"block{i}_{stage}", shown)
@@ -125,7 +125,7 @@ class Device:
         dense = (2 * c_ + k_) * sum(bits) if hidden else c_ * h_ + k_ * h_ + h_ * sum(bits)
         return after, bits, cost + dense
 
-    def gate(self, i: int, x8: list[int]) -> tuple[dict[str, list[int]], int]:
+    def gate(self, i: int, x: list[int]) -> tuple[dict[str, list[int]], int]:
         """Steps 2 and 3, where block i has a gate: what a trace shows, and the multiply–accumulates of a decision."""
         group, first = divmod(i, self.config.blocks_per_gate)
         if first != 0:
@@ -133,9 +133,11 @@ class Device:
         name, blocks, n = f"blocks.{i}", range(i, i + self.config.blocks_per_gate), self.config.gated
         g, score, cost = [0] * self.config.gate, [0] * (n * len(blocks)), 0
         if (self.frame - group) % self.config.gate_period == 0:
-            g = self.rows(f"{name}.gate.reduce", self.pool(i, x8), 0, 32767)
+            after = self.config.pooling == "gate"
+            g = self.rows(f"{name}.gate.reduce", x if after else self.pool(i, x), 0, 32767)
+            values = self.averages(i, g) if after else g
             score_weight, score_bias = self.t[f"{name}.gate.score.weight"], self.t[f"{name}.gate.score.bias"]
-            score = [dot(w, g, b) for w, b in zip(score_weight, score_bias, strict=True)]
+            score = [dot(w, values, b) for w, b in zip(score_weight, score_bias, strict=True)]
             cost = self.config.channels * len(g) + len(g) * len(score)
             for k, j in enumerate(blocks):
                 best = sorted((-s, m) for m, s in enumerate(score[k * n : (k + 1) * n]) if s > 0)
@@ -174,10 +176,15 @@ class Device:
             oldest = self.ring[i][self.slots[i]]
             self.pooled[i] = [s + x - o for s, x, o in zip(self.pooled[i], x8, oldest, strict=True)]
             self.ring[i][self.slots[i]] = x8
-            self.slots[i] = (self.slots[i] + 1) % self.config.pooling_frames
+            self.slots[i] = (self.slots[i] + 1) % self.config.pooled_frames
         else:
             a = self.t[f"blocks.{i}.pool.coefficient"][0]
             self.pooled[i] = [s + rmul(256 * x - s, a) for s, x in zip(self.pooled[i], x8, strict=True)]
+        return list(self.pooled[i])
+
+    def averages(self, i: int, values: list[int]) -> list[int]:
+        each = zip(self.pooled[i], values, self.t[f"blocks.{i}.pool.coefficient"], strict=True)
+        self.pooled[i] = [e + rmul(g - e, a) for e, g, a in each]
         return list(self.pooled[i])
 
     def smooth(self, words: list[int]) -> list[int]:
@@ -207,9 +214,9 @@ class Device:
 
 
 @pytest.mark.parametrize("gate_site", ["output", "hidden"])
-@pytest.mark.parametrize("pooling", ["window", "ema"])
+@pytest.mark.parametrize(("pooling", "frames"), [("window", 6), ("ema", 6), ("gate", (3, 6, 24))])
 @pytest.mark.parametrize("caps", [(None, None), (2, None), (None, 4), (2, 3)], ids=str)
-def test_every_stage_equals_the_literal_specification(pooling: Any, gate_site: Any, caps: Any) -> None:
+def test_every_stage_equals_the_literal_specification(pooling: Any, frames: Any, gate_site: Any, caps: Any) -> None:
     config = NetworkConfig(
         channels=7,
         hidden=37,
@@ -217,7 +224,7 @@ def test_every_stage_equals_the_literal_specification(pooling: Any, gate_site: A
         stacks=2,
         dilations=(1, 3),
         pooling=pooling,
-        pooling_frames=6,
+        pooling_frames=frames,
         gate_site=gate_site,
         block_cap=caps[0],
         frame_cap=caps[1],
@@ -228,16 +235,17 @@ def test_every_stage_equals_the_literal_specification(pooling: Any, gate_site: A
 
 
 @pytest.mark.parametrize("gate_site", ["output", "hidden"])
+@pytest.mark.parametrize("averages", [False, True])
 @pytest.mark.parametrize(("period", "shared", "cap"), [(4, "block", None), (1, "stack", 2), (3, "network", None)])
-def test_bands_and_gates_that_hold(gate_site: Any, period: int, shared: Any, cap: int | None) -> None:
+def test_bands_and_gates_that_hold(gate_site: Any, averages: bool, period: int, shared: Any, cap: int | None) -> None:
     config = NetworkConfig(
         channels=7,
         hidden=37,
         gate=5,
         stacks=2,
         dilations=(1, 3),
-        pooling="ema" if period > 1 else "window",
-        pooling_frames=3,
+        pooling="gate" if averages else "ema" if period > 1 else "window",
+        pooling_frames=(3, 5) if averages else 3,
         gate_site=gate_site,
         gate_period=period,
         gate_shared=shared,

@@ -34,12 +34,20 @@ CAPPED = [
     SHAPES[2].model_copy(update={"block_cap": 6, "frame_cap": 9}),
 ]
 BANDS = (*range(9), 12, 17, 30, 60, 61, 130, 257)
+# Gates that average their values instead of their input.
+AVERAGING = [
+    SHAPES[2].model_copy(update={"pooling": "gate", "pooling_frames": (3, 8, 20, 64)}),
+    SHAPES[3].model_copy(
+        update={"pooling": "gate", "pooling_frames": (3, 20), "gate_period": 2, "gate_shared": "stack"},
+    ),
+]
 # Work that follows the signal: bands, gates that hold, gates that several blocks share.
 FOLLOWING = [
     SHAPES[0].model_copy(update={"bands": BANDS}),
     SHAPES[3].model_copy(update={"bands": BANDS, "gate_period": 4, "pooling_frames": 3}),
     SHAPES[2].model_copy(update={"gate_period": 3, "gate_shared": "network", "block_cap": 9}),
     SHAPES[1].model_copy(update={"gate_period": 2, "gate_shared": "stack", "pooling_frames": 6}),
+    *AVERAGING,
 ]
 # Depthwise convolutions of other than three taps, the last one with the frames of `ears`.
 TAPPED = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import FOLLOWING, SHAPES, TAPPED, features_of, trained_enough
+from networks import AVERAGING, FOLLOWING, SHAPES, TAPPED, features_of, trained_enough
 from tflite_micro.python.tflite_micro import runtime
 
 from dyncp.base.errors import InterchangeError
@@ -23,6 +23,7 @@ CASES = {
     "hidden-ema": SHAPES[3],
     "bands-held": FOLLOWING[1],
     "stack-held": FOLLOWING[3],
+    "averaging": AVERAGING[1],
     "two-taps": TAPPED[0],
     "five-taps": TAPPED[1],
     "four-taps-ears": TAPPED[2],

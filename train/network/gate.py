@@ -58,21 +58,29 @@ class Decision:
 class Gate(nn.Module):
     """Decides from the pooled residual which channels of a group of blocks are computed: C → G → M·N, Heaviside.
 
-    Rows of the scores are in the order of blocks, then channels.
+    Rows of the scores are in the order of blocks, then channels. With pooling `gate` the G values are averaged, each
+    over frames of its own, instead of the residual: what is new and what lasts can then be told apart.
     """
 
     def __init__(self, config: NetworkConfig, group: int = 0) -> None:
         super().__init__()
-        pooling = WindowPooling if config.pooling == "window" else EmaPooling
         self.group, self.period, self.blocks = group, config.gate_period, config.blocks_per_gate
         self.gradient = 1.0
         """Share of the mask's gradient that goes on to the residual: below 1 its work is left to what enhances."""
-        self.pool = pooling(config.channels, config.pooling_frames)
+        self.averages_values = config.pooling == "gate"
+        self.pool = self._pooling(config)
         self.reduce = nn.Conv1d(config.channels, config.gate, 1)
         self.score = nn.Conv1d(config.gate, self.blocks * config.gated, 1)
         # Gates start mostly open: a channel that never runs gets no gradient through its filter.
         assert self.score.bias is not None
         nn.init.constant_(self.score.bias, 0.5)
+
+    @staticmethod
+    def _pooling(config: NetworkConfig) -> WindowPooling | EmaPooling:
+        if config.pooling == "gate":
+            return EmaPooling(config.gate, config.gate_frames)
+        pooling = WindowPooling if config.pooling == "window" else EmaPooling
+        return pooling(config.channels, config.pooled_frames)
 
     def initial_state(self, residual: Tensor) -> GateState:
         return GateState(self.pool.initial_state(residual))
@@ -132,8 +140,8 @@ class Gate(nn.Module):
 
     def _decide(self, residual: Tensor, pool: Tensor, limit: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """residual [B, C, D] in frames of decisions alone → mask and scores [B, M, N, D], next pool."""
-        reduced, pool = self._pool_while_training(residual, pool) if self.training else self._pool(residual, pool)
-        score = self.score(F.relu(reduced))
+        hidden, pool = self._hidden(residual, pool)
+        score = self.score(hidden)
         by_block = score.shape[0], self.blocks, -1, score.shape[2]
         kept = None
         if limit is not None:
@@ -151,6 +159,14 @@ class Gate(nn.Module):
         """Scores in units of their row's largest weight, as the device's integers have them."""
         largest = self.score.weight.abs().amax(dim=1)
         return score / torch.where(largest > 0, largest, largest.max().clamp(min=torch.finfo(torch.float32).tiny))
+
+    def _hidden(self, residual: Tensor, pool: Tensor) -> tuple[Tensor, Tensor]:
+        """residual [B, C, D] → what scores are made of, [B, G, D], next pool."""
+        if self.averages_values:
+            hidden, pool = self.pool(F.relu(self.reduce(residual)), pool)
+            return hidden, pool
+        reduced, pool = self._pool_while_training(residual, pool) if self.training else self._pool(residual, pool)
+        return F.relu(reduced), pool
 
     def _pool(self, residual: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         pooled, state = self.pool(residual, state)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Temporal pooling of the residual before a gate: the paper's moving average, or a one-pole that needs less memory.
+"""Temporal pooling before a gate's decision: the paper's moving average, or one-poles that need less memory.
 
-Both take [B, C, T] and the state of the previous chunk, and return the pooled [B, C, T] and the next state. They are
-linear and treat channels alike, so that pooling and a 1×1 convolution without bias can change places.
+All take [B, C, T] and the state of the previous chunk, and return the pooled [B, C, T] and the next state. Those of the
+residual are linear and treat channels alike, so that they and a 1×1 convolution without bias can change places.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -47,19 +49,22 @@ class WindowPooling(nn.Module):
 class EmaPooling(nn.Module):
     """One-pole e ← e + α (x − e), α = 2 / (F + 1), zero at the start. State: e, [B, C, 1].
 
-    Within a chunk the recurrence is one product with a lower-triangular matrix, which a GPU and BLAS like.
+    `frames` is F of all channels, or lists it channel by channel. Within a chunk the recurrence is one product with
+    lower-triangular matrices, which a GPU and BLAS like.
     """
 
     response: Tensor
     decay: Tensor
 
-    def __init__(self, channels: int, frames: int) -> None:
+    def __init__(self, channels: int, frames: int | Sequence[int]) -> None:
         super().__init__()
         self.channels = channels
-        alpha = 2.0 / (frames + 1)
+        each = [frames] if isinstance(frames, int) else list(frames)
+        alpha = 2.0 / (torch.tensor(each).double() + 1)[:, None, None]
         lag = torch.arange(CHUNK)[None, :] - torch.arange(CHUNK)[:, None]
+        # [1 or C, CHUNK, CHUNK] and [1 or C, CHUNK].
         response = torch.where(lag >= 0, alpha * (1 - alpha) ** lag.clamp(min=0).double(), 0.0)
-        decay = (1 - alpha) ** torch.arange(1, CHUNK + 1).double()
+        decay = (1 - alpha[:, 0]) ** torch.arange(1, CHUNK + 1).double()
         self.register_buffer("response", response.float(), persistent=False)
         self.register_buffer("decay", decay.float(), persistent=False)
 
@@ -70,7 +75,7 @@ class EmaPooling(nn.Module):
         pooled = []
         for chunk in torch.split(x, CHUNK, dim=-1):
             t = chunk.shape[-1]
-            out = chunk @ self.response[:t, :t] + state * self.decay[:t]
+            out = self._filtered(chunk, self.response[:, :t, :t]) + state * self.decay[:, :t]
             state = out[..., -1:]
             pooled.append(out)
         return torch.cat(pooled, dim=-1), state
@@ -78,6 +83,13 @@ class EmaPooling(nn.Module):
     def advance(self, x: Tensor, state: Tensor) -> Tensor:
         """The next state alone."""
         for chunk in torch.split(x, CHUNK, dim=-1):
-            last = chunk.shape[-1] - 1
-            state = chunk @ self.response[: last + 1, last:][:, :1] + state * self.decay[last]
+            t = chunk.shape[-1]
+            state = self._filtered(chunk, self.response[:, :t, t - 1 : t]) + state * self.decay[:, t - 1 : t]
         return state
+
+    @staticmethod
+    def _filtered(x: Tensor, response: Tensor) -> Tensor:
+        """x [B, C, T] and responses [1 or C, T, t] → [B, C, t]."""
+        if len(response) == 1:
+            return x @ response[0]
+        return (x.transpose(0, 1) @ response).transpose(0, 1)

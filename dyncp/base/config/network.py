@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import ceil
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ MOST_BANDS = 256
 
 # Frames of a one-pole average: its coefficient 2 / (F + 1) is a factor of the device, 1/2 at most.
 LEAST_POLE = 3
+Frames = Annotated[int, Field(ge=1, le=256)]
 
 
 class NetworkConfig(StrictModel):
@@ -44,8 +45,10 @@ class NetworkConfig(StrictModel):
     kernel: int = Field(3, ge=2, le=5, description="taps of the depthwise convolutions, K")
     gate: int = Field(16, ge=1, le=256, description="gate bottleneck channels")
     gate_site: Literal["output", "hidden", "none"] = Field("output", description="none: a static network, no gates")
-    pooling: Literal["window", "ema"] = "window"
-    pooling_frames: int = Field(43, ge=1, le=256, description="frames of the moving average; ema: 2/(F+1)")
+    pooling: Literal["window", "ema", "gate"] = Field("window", description="gate: of its values, not of its input")
+    pooling_frames: Frames | Annotated[tuple[Frames, ...], Field(min_length=1)] = Field(
+        43, description="frames of the moving average; ema: 2/(F+1); gate: a list, of its values in turn"
+    )
     block_cap: int | None = Field(None, ge=1, description="most channels that a block computes in one frame")
     frame_cap: int | None = Field(None, ge=1, description="most channels that all blocks compute in one frame")
     bands: tuple[int, ...] | None = Field(None, description="edges: band b has bins e[b] to e[b+1] − 1")
@@ -95,7 +98,12 @@ class NetworkConfig(StrictModel):
 
     @model_validator(mode="after")
     def _poles_fit_the_device(self) -> NetworkConfig:
-        if self.gated and self.pooling == "ema" and self.pooling_frames < LEAST_POLE:
+        listed = isinstance(self.pooling_frames, tuple)
+        if listed != (self.pooling == "gate"):
+            raise ValueError(f"pooling_frames: pooling {self.pooling!r} takes {'one number' if listed else 'a list'}")
+        if isinstance(self.pooling_frames, tuple) and len(self.pooling_frames) > self.gate:
+            raise ValueError(f"pooling_frames: more than the gate's {self.gate} values, which take them in turn")
+        if self.gated and self.pooling != "window" and min(self._pooled) < LEAST_POLE:
             raise ValueError(f"pooling_frames: an average of one pole takes {LEAST_POLE} frames or more")
         return self
 
@@ -223,9 +231,23 @@ class NetworkConfig(StrictModel):
         return self._macs(0, self.groups // self.gate_period, 1)
 
     @property
+    def _pooled(self) -> tuple[int, ...]:
+        return self.pooling_frames if isinstance(self.pooling_frames, tuple) else (self.pooling_frames,)
+
+    @property
+    def pooled_frames(self) -> int:
+        """Frames of the moving average, or of the longest where each value of a gate has its own."""
+        return max(self._pooled)
+
+    @property
+    def gate_frames(self) -> tuple[int, ...]:
+        """Frames of the average of each value of a gate, [G], where it averages them."""
+        return tuple(self._pooled[value % len(self._pooled)] for value in range(self.gate))
+
+    @property
     def warm_up(self) -> int:
         """Frames until the pooling before the gates holds no more of the silence before the start."""
-        return self.pooling_frames * self.gate_period
+        return self.pooled_frames * self.gate_period
 
     def group(self, block: int) -> int:
         """The group of a block: whose gate decides for it."""

@@ -38,15 +38,17 @@ def random_bundle(
         "back.input.multiplier": _multiplier(np.array([30 / 6000])),
     }
     c, h, g, n = config.channels, config.hidden, config.gate, config.gated
-    pooled = 30.0 * (config.pooling_frames if config.pooling == "window" else 256)
+    read = 30.0 * (config.pooled_frames if config.pooling == "window" else 256)
+    read = 6000.0 if config.pooling == "gate" else read
     tensors |= _layer(random, "front", c, config.spectrum, rms=40, target=6000)
     for i in range(config.blocks):
         block = f"blocks.{i}"
         tensors[f"{block}.input.multiplier"] = _multiplier(np.array([30 / 6000]))
-        if config.has_gate(i) and config.pooling == "ema":
-            tensors[f"{block}.pool.coefficient"] = _multiplier(np.array([2 / (config.pooling_frames + 1)]))
+        if config.has_gate(i) and config.pooling != "window":
+            frames = np.array(config.gate_frames if config.pooling == "gate" else [config.pooled_frames])
+            tensors[f"{block}.pool.coefficient"] = _multiplier(2 / (frames + 1))
         if config.has_gate(i):
-            tensors |= _layer(random, f"{block}.gate.reduce", g, c, rms=pooled, target=6000)
+            tensors |= _layer(random, f"{block}.gate.reduce", g, c, rms=read, target=6000)
             scored = config.blocks_per_gate * n
             tensors |= _layer(random, f"{block}.gate.score", scored, g, rms=4000, target=None, lean=-0.3)
         tensors |= _layer(random, f"{block}.expand", h, c, rms=30, target=40)
@@ -95,7 +97,9 @@ def _scales(config: NetworkConfig) -> Scales:
         scales |= {f"blocks.{i}.{name}": 0.05 for name in ("input", "expand", "depthwise")}
         if config.has_gate(i):
             scored = config.blocks_per_gate * config.gated
-            gate: Scales = {"pool": 0.05, "gate": 0.05, "score": [0.001] * scored}
+            gate: Scales = {"gate": 0.05, "score": [0.001] * scored}
+            if config.pooling != "gate":
+                gate["pool"] = 0.05
             scales |= {f"blocks.{i}.{name}": scale for name, scale in gate.items()}
     return scales | {"back.input": 0.05, "logits": LOGIT_SCALE}
 

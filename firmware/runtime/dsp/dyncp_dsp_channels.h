@@ -91,6 +91,13 @@ DCP_KERNEL void dcp_pool_ema(int32_t coefficient, const int8_t *x, int16_t *mean
     }
 }
 
+DCP_KERNEL void dcp_pool_each(const int32_t *coefficient, const int16_t *x, int16_t *mean,
+                              size_t count) {
+    for (size_t j = 0; j < count; j++) {
+        mean[j] = (int16_t)dcp_rmul2_add(mean[j], x[j] - mean[j], 2 * coefficient[j]);
+    }
+}
+
 /* ---- Depthwise convolution ---- */
 
 /* Where channels lie. */

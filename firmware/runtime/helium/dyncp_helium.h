@@ -66,6 +66,26 @@ static inline void dcp_pool_ema(int32_t coefficient, const int8_t *x, int16_t *m
                      : "lr", "cc", "memory");
 }
 
+static inline void dcp_pool_each(const int32_t *coefficient, const int16_t *x, int16_t *mean,
+                                 size_t count) {
+    int32x4_t m, v, c;
+    __asm__ volatile("wlstp.32 lr, %[count], 2f\n"
+                     "1:\n\t"
+                     "vldrh.s32 %q[v], [%[x]], #8\n\t"
+                     "vldrh.s32 %q[m], [%[mean]]\n\t"
+                     "vldrw.s32 %q[c], [%[coefficient]], #16\n\t"
+                     "vsub.i32 %q[v], %q[v], %q[m]\n\t"
+                     "vqrdmulh.s32 %q[v], %q[v], %q[c]\n\t"
+                     "vadd.i32 %q[m], %q[m], %q[v]\n\t"
+                     "vstrh.32 %q[m], [%[mean]], #8\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [x] "+l"(x), [mean] "+l"(mean), [coefficient] "+l"(coefficient),
+                       [m] "=&w"(m), [v] "=&w"(v), [c] "=&w"(c)
+                     : [count] "r"(count)
+                     : "lr", "cc", "memory");
+}
+
 /* ---- Section 6, block, step 3: gate ---- */
 
 /* What is left to the next row but three, as dcp_skip, for vectors of eight. */

@@ -119,6 +119,14 @@ static inline void dcp_pool_ema(int32_t coefficient, const int8_t *x, int16_t *m
     }
 }
 
+/* Averages of a gate's values, each with a coefficient of its own. */
+static inline void dcp_pool_each(const int32_t *coefficient, const int16_t *x, int16_t *mean,
+                                 size_t count) {
+    for (size_t j = 0; j < count; j++) {
+        mean[j] = (int16_t)(mean[j] + dcp_rmul(x[j] - mean[j], coefficient[j]));
+    }
+}
+
 /* ---- Section 6, block, step 3: gate ---- */
 
 /* All rows, into y or, without it, into score. */
