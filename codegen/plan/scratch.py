@@ -64,7 +64,9 @@ def buffers(config: NetworkConfig, in_place_fft: bool = False) -> tuple[Buffer, 
     work = max(round_up(widest, WORD) // 2, round_up(min(max(c, h), 128) + 16, WORD) // WORD)
     kernels = ("front", "gate", "score", "expand", "project", "logits")
     frame = (("spectrum", "signals"),)
-    narrowed, after = (("input", "expand"), ("back_input", "logits")), config.pooling == "gate"
+    after = config.pooling == "gate"
+    # Behind a gate too it has a place of its own: gcc 12 would take it for the gate's values, and warn of their size.
+    narrowed = (("gate" if after else "input", "expand"), ("back_input", "logits"))
     # With the standard frames, the analysis windows its samples on the way to the spectrum.
     framed = config.framing.sizes != STANDARD.sizes
     transforms = _each("spectrum", "synthesis") if framed else _each("synthesis")

@@ -63,7 +63,7 @@ class Straight(torch.autograd.Function):
 
 class IntegerNetwork(nn.Module):
     """Integer features [B, F, T] of bins or bands → suppression mask in units of 2^-15 [B, bins, T] / 2^15, and of the
-    gates [B, blocks, N, T] masks and masks for read-outs.
+    gates [B, blocks, N, T] masks and masks for read-outs, and of each its values.
 
     Batch norm stays as it was trained; what is learned are the weights and its gain and shift. The scales stay too.
     """
@@ -74,23 +74,25 @@ class IntegerNetwork(nn.Module):
         self.config = network.config
         self.largest = largest_inputs(network.config)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
         # Also where training asks for bfloat16, which holds no integer beyond 256.
         with torch.autocast(features.device.type, enabled=False):
             return self._exact(features)
 
-    def _exact(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _exact(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
         config, rounded = self.config, round_network(fold_network(self.network, ""), self.scales)
         residual = self._requantize(rounded, "front", self._pointwise(rounded, "front", features), 0, 32767)
         nothing = residual.new_zeros(residual.shape[0], 1, 0, residual.shape[2])
         mask = told = nothing
-        decided = []
+        decided, values = [], []
         left = residual.new_full((residual.shape[0], residual.shape[2]), config.frame_limit)
         for i, block in enumerate(self.network.blocks):
             assert isinstance(block, Block)
             place = i % config.blocks_per_gate
             if block.gate is not None:
-                mask, told = self._decide(rounded, i, block.gate, residual, left.clamp(max=config.block_limit))
+                limit = left.clamp(max=config.block_limit)
+                mask, told, of_gate = self._decide(rounded, i, block.gate, residual, limit)
+                values.append(of_gate)
             residual = self._block(rounded, i, block, residual, mask[:, place])
             left = left - mask[:, place].detach().sum(1)
             decided.append((mask[:, place], told[:, place]))
@@ -98,32 +100,35 @@ class IntegerNetwork(nn.Module):
         logits = self._requantize(rounded, "back", self._pointwise(rounded, "back", x), -32768, 32767)
         masks, told = (torch.stack(parts, 1) for parts in zip(*decided, strict=True))
         suppression = _suppression(logits)
-        return suppression if config.bands is None else over_bins(suppression, config.bands), masks, told
+        suppression = suppression if config.bands is None else over_bins(suppression, config.bands)
+        return suppression, masks, told, values
 
-    def _decide(self, rounded: Rounded, i: int, gate: Gate, residual: Tensor, limit: Tensor) -> tuple[Tensor, Tensor]:
-        """Section 6, steps 1 to 3, of the group that begins with block i: masks, and masks for read-outs,
-        [B, M, N, T], held between decisions."""
+    def _decide(
+        self, rounded: Rounded, i: int, gate: Gate, residual: Tensor, limit: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The gate of section 6, of the group that begins with block i: masks, and masks for read-outs, [B, M, N, T],
+        held between decisions; the values in the frames of decisions, [B, G, D], real numbers."""
         period, frames = self.config.gate_period, residual.shape[-1]
         first = first_decision(gate.group, 0, period)
         when = slice(first, None, period)
         x = residual[..., when]
         if self.config.pooling != "gate":
             x = self._requantize(rounded, f"blocks.{i}.input", x, -128, 127)
-        mask = self._gate(rounded, f"blocks.{i}", gate, gate.damped(x), limit[:, when])
+        mask, values = self._gate(rounded, f"blocks.{i}", gate, gate.damped(x), limit[:, when])
         told = mask
         if self.training and gate.gradient < 1:
-            told = self._gate(rounded, f"blocks.{i}", gate, x, limit[:, when])
-        return held(mask, None, first, period, frames), held(told, None, first, period, frames)
+            told, _ = self._gate(rounded, f"blocks.{i}", gate, x, limit[:, when])
+        return held(mask, None, first, period, frames), held(told, None, first, period, frames), values
 
-    def _gate(self, rounded: Rounded, name: str, gate: Gate, x: Tensor, limit: Tensor) -> Tensor:
-        """In frames of decisions, [B, M, N, D]."""
+    def _gate(self, rounded: Rounded, name: str, gate: Gate, x: Tensor, limit: Tensor) -> tuple[Tensor, Tensor]:
+        """In frames of decisions: masks [B, M, N, D], and what scores are made of, [B, G, D], real numbers."""
         after = self.config.pooling == "gate"
         read = x if after else self._pool(rounded, name, gate, x)
         sums = self._pointwise(rounded, f"{name}.gate.reduce", read)
         values = self._requantize(rounded, f"{name}.gate.reduce", sums, 0, 32767)
-        score = self._pointwise(
-            rounded, f"{name}.gate.score", self._pool(rounded, name, gate, values) if after else values
-        )
+        if after:
+            values = self._pool(rounded, name, gate, values)
+        score = self._pointwise(rounded, f"{name}.gate.score", values)
         by_block = score.shape[0], gate.blocks, -1, score.shape[2]
         kept = None
         if self.config.capped:
@@ -131,7 +136,7 @@ class IntegerNetwork(nn.Module):
             kept = among_highest(ranked, limit.repeat_interleave(gate.blocks, 0)).view_as(score)
         unit = torch.from_numpy(rounded.units[f"{name}.gate.score"]).to(score.device)[:, None]
         mask: Tensor = Heaviside.apply((score * unit).float(), kept)  # type: ignore[no-untyped-call]
-        return mask.view(by_block)
+        return mask.view(by_block), (values * self.scales[f"{name}.gate"]).float()
 
     def _block(self, rounded: Rounded, i: int, block: Block, residual: Tensor, mask: Tensor) -> Tensor:
         """Section 6, steps 4 to 6: the residual stream [B, C, T] to the one after block i, with the gates [B, N, T]."""

@@ -55,6 +55,7 @@ NETWORKS = [
     Network(EVEN.model_copy(update={**HIDDEN, "channels": 4, "hidden": 128}), "int8", score="open"),
     Network(EVEN.model_copy(update={**HIDDEN, "hidden": 128, "stacks": 4}), "int8"),
     Network(EVEN.model_copy(update={**HIDDEN, "bands": BANDS, "gate_period": 3}), "int8"),
+    Network(EVEN.model_copy(update={**HIDDEN, "pooling": "gate", "pooling_frames": (3, 9, 40)}), "int8"),
     Network(EVEN.model_copy(update=HIDDEN), "int8", score="open", zero=True),
     Network(ODD.model_copy(update={"kernel": 2}), "int8", in_place_fft=True),
     Network(ODD.model_copy(update={**HIDDEN, "kernel": 5, "gate": 12}), "int8"),

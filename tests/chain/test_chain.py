@@ -30,7 +30,7 @@ hidden = 36
 stacks = 1
 dilations = [1, 2]
 gate = 5
-pooling_frames = 12
+pooling_frames = {frames}
 gate_site = "{site}"
 pooling = "{pooling}"
 {more}
@@ -55,13 +55,15 @@ FOLLOWING = {
 @pytest.mark.slow
 @pytest.mark.parametrize("site", ["output", "hidden"])
 def test_every_site_survives_to_the_cores(tmp_path: Path, site: str) -> None:
-    to_the_cores(tmp_path, CONFIG.format(site=site, pooling="window", more="", targets=""))
+    to_the_cores(tmp_path, CONFIG.format(site=site, pooling="window", frames=12, more="", targets=""))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("site", ["output", "hidden"])
-def test_a_network_whose_work_follows_the_signal_survives_too(tmp_path: Path, site: str) -> None:
-    to_the_cores(tmp_path, CONFIG.format(site=site, pooling="ema", **FOLLOWING))
+@pytest.mark.parametrize(("site", "pooling", "frames"), [("output", "ema", 12), ("hidden", "gate", [3, 12])])
+def test_a_network_whose_work_follows_the_signal_survives_too(
+    tmp_path: Path, site: str, pooling: str, frames: int | list[int]
+) -> None:
+    to_the_cores(tmp_path, CONFIG.format(site=site, pooling=pooling, frames=frames, **FOLLOWING))
 
 
 def to_the_cores(tmp_path: Path, experiment: str) -> None:

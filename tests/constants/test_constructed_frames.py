@@ -33,6 +33,8 @@ NETWORKS = {
     "hidden-ema": {"gate_site": "hidden", "pooling": "ema"},
     "held": {"gate_site": "hidden", "gate_period": 3},
     "held-output": {"gate_period": 2, "gate_shared": "stack", "pooling": "ema"},
+    "averaging": {"pooling": "gate", "pooling_frames": (3, 20)},
+    "averaging-held": {"gate_site": "hidden", "gate_period": 2, "pooling": "gate", "pooling_frames": (3, 5, 20)},
     "banded": {
         "gate_site": "hidden",
         "gate_shared": "network",

@@ -53,7 +53,7 @@ def assert_equal(network: IntegerNetwork) -> NDArray[np.bool_]:
     """Every gate and every value of the suppression mask, on all clips; returns the gates."""
     bundle = integers(network.network, network.scales)
     with torch.no_grad():
-        suppression, gates, told = network(heard_by(network))
+        suppression, gates, told, _ = network(heard_by(network))
     assert torch.equal(told, gates)
     for k, pcm in enumerate(CLIPS):
         wanted, active = as_exported(bundle, pcm)
@@ -81,7 +81,7 @@ def test_forward_is_the_reference_before_and_after_updates(config: NetworkConfig
     before = {k: v.clone() for k, v in network.network.state_dict().items()}
     for _ in range(3):
         optimizer.zero_grad()
-        suppression, masks, _ = network(features)
+        suppression, masks, *_ = network(features)
         (suppression.square().mean() + masks.sum() / max(1, masks.numel())).backward()
         optimizer.step()
     after = network.network.state_dict()
@@ -92,7 +92,7 @@ def test_forward_is_the_reference_before_and_after_updates(config: NetworkConfig
 @every_shape
 def test_gradients_reach_every_parameter(config: NetworkConfig) -> None:
     network = through(config)
-    suppression, _, _ = network(heard_by(network))
+    suppression, *_ = network(heard_by(network))
     suppression.square().sum().backward()
     for parameter, values in network.network.named_parameters():
         assert values.grad is not None, parameter

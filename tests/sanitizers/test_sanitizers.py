@@ -23,7 +23,7 @@ UNEVEN = NetworkConfig(channels=33, hidden=40, gate=3, stacks=1, dilations=(1, 3
     scope="module",
     params=[
         (site, pooling, compiler, kernels)
-        for site, pooling in (("output", "window"), ("hidden", "ema"))
+        for site, pooling in (("output", "window"), ("hidden", "ema"), ("hidden", "gate"))
         for compiler in ("gcc", "clang")
         for kernels in ("PORTABLE", "DSP")
     ],
@@ -32,7 +32,8 @@ UNEVEN = NetworkConfig(channels=33, hidden=40, gate=3, stacks=1, dilations=(1, 3
 def sanitized(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Path]:
     site, pooling, compiler, kernels = request.param
     folder = tmp_path_factory.mktemp("sanitized")
-    config = UNEVEN.model_copy(update={"gate_site": site, "pooling": pooling})
+    frames = (3, 6, 40) if pooling == "gate" else 6
+    config = UNEVEN.model_copy(update={"gate_site": site, "pooling": pooling, "pooling_frames": frames})
     bundle, made = library(folder, config, seed=5)
     sources = [Path(__file__).parent / "sanitized.c", made / "dyncp.c"]
     extra = ("-fsanitize=integer", "-fno-sanitize=unsigned-integer-overflow,unsigned-shift-base")

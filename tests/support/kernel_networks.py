@@ -25,6 +25,7 @@ NETWORKS: dict[str, tuple[NetworkConfig, ProbeWidth]] = {
     "odd": (ODD.model_copy(update={"block_cap": 9, "frame_cap": 9}), "int16"),
     "hidden": (ODD.model_copy(update=HIDDEN), "int16"),
     "many flips": (EVEN.model_copy(update={**HIDDEN, "hidden": 128, "stacks": 2}), "int8"),
+    "averaging": (ODD.model_copy(update={**HIDDEN, "pooling": "gate", "pooling_frames": (3, 9, 40)}), "int8"),
     "holding": (EVEN.model_copy(update={**HIDDEN, "bands": BANDS, "gate_period": 3}), "int8"),
 }
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -35,12 +34,18 @@ def clips(count: int = 8, **changes: Any) -> list[Clip]:
 
 
 def test_batches_of_a_seed_are_what_they_were() -> None:
+    """To some millionths: transforms differ in their last bits from processor to processor."""
     source = mixer(noise_only=0.3, second_noise=0.5, eq_db=6.0, speed=0.1)
-    digest = hashlib.sha256()
-    for seed in range(6):
-        clip = source.clip(np.random.default_rng(seed))
-        digest.update(np.round(clip.noisy * 2**12).astype(np.int32).tobytes())
-    assert digest.hexdigest()[:16] == "3a387519d310151d"
+    found = [source.clip(np.random.default_rng(seed)).noisy[1000::7000] * 2**12 for seed in range(6)]
+    wanted = [
+        [-27.07, 51.08, -96.03, -116.43, 201.90],
+        [154.84, -156.71, 152.24, -82.76, 138.94],
+        [-84.81, -0.94, -102.13, -28.04, 84.60],
+        [61.46, 39.41, -38.78, -6.29, -11.90],
+        [47.21, -470.94, -488.46, 221.44, 978.91],
+        [76.95, 992.67, -975.17, 44.94, 782.51],
+    ]
+    np.testing.assert_allclose(found, wanted, atol=0.02)
 
 
 def test_clean_speech_has_the_asked_snr() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from networks import SHAPES, STATIC, trained_enough
+from networks import AVERAGING, SHAPES, STATIC, trained_enough
 from sounds import small_corpus
 
 from dyncp.base.config.experiment import Config
@@ -24,6 +24,7 @@ from dyncp.train.mixing.clips import Mixer
 from dyncp.train.network.checkpoint import load_checkpoint
 from dyncp.train.network.enhancer import Enhancer
 from dyncp.train.network.narrow import narrowed
+from dyncp.train.network.starting import start_weights
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,20 @@ def test_narrowing_leaves_out_what_gives_nothing(config: NetworkConfig) -> None:
     masks = wanted.masks[:, :, 1::2] if config.gate_site == "hidden" else wanted.masks
     assert torch.equal(found.masks, masks)
     assert config.gate_site == "none" or 0.05 < found.masks.mean() < 0.95
+
+
+@pytest.mark.parametrize("config", [SHAPES[1], AVERAGING[1]], ids=["window", "gate"])
+def test_gates_with_more_values_decide_as_before(config: NetworkConfig) -> None:
+    network, features = trained_enough(config), torch.rand(2, config.spectrum, 30)
+    frames = {"pooling_frames": (3, 20, 3, 20, 3, 20, 40)} if config.pooling == "gate" else {}
+    wider = Enhancer(config.model_copy(update={"gate": config.gate + 3, **frames})).eval()
+    wider.load_state_dict(start_weights(network, wider, strongest_first=True))
+    with torch.no_grad():
+        before, after = network(features), wider(features)
+    torch.testing.assert_close(after.scores, before.scores)
+    torch.testing.assert_close(after.suppression, before.suppression)
+    values = after.values[0][:, config.gate :]
+    assert values.max() > 0, "what the new values read is there to be learned from"
 
 
 def test_a_dense_network_starts_a_dynamic_one(mixer: Mixer, tmp_path: Path) -> None:

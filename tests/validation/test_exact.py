@@ -64,16 +64,18 @@ def check_target(record: ValidationRecord, bundle: Bundle) -> None:
         assert memory.state + memory.scratch + memory.stack < memory.ram
 
 
-@pytest.mark.parametrize("pooling", ["window", "ema"])
+@pytest.mark.parametrize(("pooling", "frames"), [("window", 4), ("ema", 4), ("gate", (3, 4, 20))])
 @pytest.mark.parametrize("gate_site", ["output", "hidden"])
 def test_all_cores_are_exact(
     gate_site: Literal["output", "hidden"],
-    pooling: Literal["window", "ema"],
+    pooling: Literal["window", "ema", "gate"],
+    frames: int | tuple[int, ...],
     make: Make,
     pcm: NDArray[np.int16],
     tmp_path: Path,
 ) -> None:
-    bundle, library = make(SMALL.model_copy(update={"gate_site": gate_site, "pooling": pooling}))
+    changes = {"gate_site": gate_site, "pooling": pooling, "pooling_frames": frames}
+    bundle, library = make(SMALL.model_copy(update=changes))
     record = validate(bundle, library, pcm, tmp_path / "out")
     assert [target.name for target in record.targets] == CORES
     assert record.exact

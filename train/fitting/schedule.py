@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
 
 from dyncp.base.config.training import TrainingConfig
 
@@ -17,6 +21,15 @@ def learning_rate(config: TrainingConfig, step: int) -> float:
     phase = (step - warmup) / max(1.0, steps - warmup)
     swing = config.learning_rate - config.final_learning_rate
     return config.final_learning_rate + swing * 0.5 * (1 + math.cos(math.pi * phase))
+
+
+def groups_by_rate(learned: Sequence[Tensor], gates: Sequence[Tensor], factor: float) -> list[dict[str, Any]]:
+    """What is learned, in groups of the optimizer: `gates` at `factor` times the schedule's rate, all else at it."""
+    if factor == 1:
+        return [{"params": list(learned), "factor": 1.0}]
+    apart = {id(parameter) for parameter in gates}
+    others = [parameter for parameter in learned if id(parameter) not in apart]
+    return [{"params": others, "factor": 1.0}, {"params": list(gates), "factor": factor}]
 
 
 def target_utilization(config: TrainingConfig, step: int, target: float | None = None) -> float:

@@ -20,14 +20,16 @@ from dyncp.train import processes
 from dyncp.train.fitting.average import WeightAverage, renew_statistics
 from dyncp.train.fitting.course import Course
 from dyncp.train.fitting.divergence import largest, stop_unless_finite
+from dyncp.train.fitting.gating import Gating, Masking
 from dyncp.train.fitting.leaning import leaning
 from dyncp.train.fitting.moments import load_moments, named_moments
 from dyncp.train.fitting.progress import Observer as Observer
 from dyncp.train.fitting.progress import Progress as Progress
-from dyncp.train.fitting.schedule import has_settled, learning_rate, target_utilization
+from dyncp.train.fitting.schedule import groups_by_rate, has_settled, learning_rate, target_utilization
 from dyncp.train.fitting.teacher import Teacher
 from dyncp.train.fitting.validation import Validated, validated
 from dyncp.train.losses.auxiliary import MaskReadout, auxiliary_loss
+from dyncp.train.losses.detection import DetectionReadout, detection_loss
 from dyncp.train.losses.intelligibility import IntelligibilityLoss
 from dyncp.train.losses.kinds import block_work, frame_loss, kind_loss, work
 from dyncp.train.losses.perceptual import PerceptualLoss
@@ -48,19 +50,6 @@ STATISTICS_BATCHES = 8
 STATISTICS_SEED = 2**31 + 1
 # Of each step, in the order in which a divergence shows: what must be finite.
 WATCHED = ("the loss", "the norm of the gradient", "the largest weight")
-
-
-class Masking(nn.Module):
-    """Features [B, F, T] → suppression mask [B, bins, T], gates [B, blocks, N, T] twice, the second time for read-outs:
-    what compilation covers."""
-
-    def __init__(self, network: Enhancer) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, magnitudes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        output = self.network(magnitudes)
-        return output.suppression, output.masks, output.told
 
 
 class Trainer:
@@ -102,8 +91,10 @@ class Trainer:
         self.forward = processes.share_gradients(masking)
         self.readout = self._readout()
         self.read = processes.share_gradients(self.readout) if self.readout else None
+        self.detection = self._detection()
+        self.detect = processes.share_gradients(self.detection) if self.detection else None
         self.optimizer = torch.optim.AdamW(
-            self._learned,
+            groups_by_rate(self._learned, self._of_gates, config.training.gate_rate),
             lr=config.training.learning_rate,
             weight_decay=config.training.weight_decay,
         )
@@ -117,7 +108,7 @@ class Trainer:
         self.validated_shares: ByKind | None = None
 
     def masking(self) -> nn.Module:
-        """`inputs` → (suppression mask, gates, gates to read signals from), with the network's parameters."""
+        """`inputs` → what `Masking` gives, with the network's parameters."""
         return Masking(self.network)
 
     def inputs(self, noisy: Tensor, spectrum: Tensor) -> Tensor:
@@ -135,6 +126,15 @@ class Trainer:
         if self.train.classes is None:
             raise ConfigError("training.auxiliary_weight: joint training needs a mixer with the classes of its sources")
         return MaskReadout(self.config.network, 1 + max(self.train.classes.categories)).to(self.device)
+
+    def _detection(self) -> DetectionReadout | None:
+        """What asks the gates' values for speech; None where nothing does."""
+        network = self.config.network
+        return (
+            DetectionReadout(network).to(self.device)
+            if network.gated and self.config.training.detection_weight
+            else None
+        )
 
     @property
     def stopped_early(self) -> bool:
@@ -188,15 +188,18 @@ class Trainer:
         training = self.config.training
         self.network.train()
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(training, step)
+            group["lr"] = group["factor"] * learning_rate(training, step)
         aim = batch if self.teacher is None else replace(batch, clean=self.teacher.target(batch))
-        loss, masks, told = self.loss(aim)
-        total = loss
+        loss, gating = self.loss(aim)
+        masks, total = gating.masks, loss
         if self.config.network.gated:
             total = total + training.utilization_weight * self._utilization_loss(masks, batch, step)
         if self.read and batch.labels:
-            auxiliary = auxiliary_loss(self.read(told), batch.labels.to(self.device))
+            auxiliary = auxiliary_loss(self.read(gating.told), batch.labels.to(self.device))
             total = total + training.auxiliary_weight * auxiliary
+        if self.detect and batch.speech is not None:
+            words, speech = self.detect(gating.values), batch.speech.to(self.device)
+            total = total + training.detection_weight * detection_loss(words, speech, self.config.network.gate_period)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         norm = self._clip_gradient()
@@ -217,14 +220,24 @@ class Trainer:
             self.network.nest(self.config.open_channels)
 
     def _clip_gradient(self) -> Tensor:
-        """The network's to `GRADIENT_NORM` at most; returns what the norm was, the readout's included."""
+        """The network's to `GRADIENT_NORM` at most; returns what the norm was, the readouts' included."""
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
-        read = [p.grad for p in self.readout.parameters() if p.grad is not None] if self.readout else []
+        read = [p.grad for readout in self._readouts for p in readout.parameters() if p.grad is not None]
         return torch.hypot(norm, torch.nn.utils.get_total_norm(read)) if read else norm
 
     @property
     def _learned(self) -> list[Tensor]:
-        return [*self.network.parameters(), *(self.readout.parameters() if self.readout else ())]
+        return [p for module in (self.network, *self._readouts) for p in module.parameters()]
+
+    @property
+    def _of_gates(self) -> list[Tensor]:
+        """Of what is learned: that which decides, and what is read from it."""
+        modules = [*self.network.gates, *([self.detection] if self.detection else [])]
+        return [p for module in modules for p in module.parameters()]
+
+    @property
+    def _readouts(self) -> list[nn.Module]:
+        return [readout for readout in (self.readout, self.detection) if readout]
 
     def _utilization_loss(self, masks: Tensor, batch: Batch, step: int) -> Tensor:
         training, targets = self.config.training, self.config.training.by_kind
@@ -243,15 +256,15 @@ class Trainer:
         most = network.frame_limit / (network.blocks * network.gated) if network.gated else 1.0
         return min(target_utilization(self.config.training, step, target), most)
 
-    def loss(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """(loss of the enhanced speech, masks, masks for read-outs) of a batch.
+    def loss(self, batch: Batch) -> tuple[Tensor, Gating]:
+        """Loss of the enhanced speech of a batch, and what the gates did.
 
         The estimate is late, so the target is shifted.
         """
         noisy, clean, level = (t.to(self.device) for t in (batch.noisy, batch.clean, batch.level))
         spectrum, delay = analyse(noisy, self.framing), self.framing.delay
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.training.precision == "bfloat16"):
-            suppression, masks, told = self.forward(self.inputs(noisy, spectrum))
+            suppression, masks, told, values = self.forward(self.inputs(noisy, spectrum))
         estimate = synthesise(scaled(spectrum, suppression.float()), self.framing)[:, delay:]
         target = clean[:, :-delay]
         heard, wanted = (level_spectra(signal, level, self.framing) for signal in (estimate, target))
@@ -262,7 +275,7 @@ class Trainer:
             loss = loss + training.intelligibility_weight * self.intelligibility(heard, wanted)
         if training.waveform_weight:
             loss = loss + training.waveform_weight * waveform_loss(estimate, target, noisy[:, :-delay])
-        return loss, masks.float(), told.float()
+        return loss, Gating(masks.float(), told.float(), [value.float() for value in values])
 
     def _end_epoch(self, writer: SummaryWriter | None, step: int) -> float:
         self._stop_unless_finite({"the largest of what is resumed from": largest(self._tensors().values())}, step)
@@ -300,8 +313,12 @@ class Trainer:
         def utilization(masks: Tensor, batch: Batch) -> Tensor:
             return self.config.training.utilization_weight * self._utilization_loss(masks, batch, step)
 
+        def measure(batch: Batch) -> tuple[Tensor, Tensor]:
+            loss, gating = self.loss(batch)
+            return loss, gating.masks
+
         self.network.eval()
-        return validated(self.validation, self.loss, utilization if self.config.network.gated else None)
+        return validated(self.validation, measure, utilization if self.config.network.gated else None)
 
     def _stop_unless_finite(self, watched: Mapping[str, float | Tensor], step: int, batch: Batch | None = None) -> None:
         """Raises DivergenceError. What an epoch leaves is watched before any of it is written, in every process."""
@@ -320,6 +337,8 @@ class Trainer:
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         if self.readout:
             tensors |= {f"readout.{k}": v for k, v in self.readout.state_dict().items()}
+        if self.detection:
+            tensors |= {f"detection.{k}": v for k, v in self.detection.state_dict().items()}
         if self.average:
             tensors |= {f"average.{k}": v for k, v in self.average.tensors.items()}
         return tensors | {f"optimizer.{k}": v for k, v in named_moments(self.optimizer).items()}
@@ -354,6 +373,8 @@ class Trainer:
             self.network.load_state_dict(found.under("network."))
             if self.readout:
                 self.readout.load_state_dict(found.under("readout."))
+            if self.detection:
+                self.detection.load_state_dict(found.under("detection."))
             if self.average:
                 self.average.load(found.under("average."))
             load_moments(self.optimizer, found.under("optimizer."))

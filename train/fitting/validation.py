@@ -42,13 +42,13 @@ class Validated:
 @torch.no_grad()
 def validated(
     batches: Sequence[Batch],
-    measure: Callable[[Batch], tuple[Tensor, Tensor, Tensor]],
+    measure: Callable[[Batch], tuple[Tensor, Tensor]],
     utilization_loss: Callable[[Tensor, Batch], Tensor] | None,
 ) -> Validated:
-    """`measure`: (loss, masks [B, blocks, N, T], any) of a batch; `utilization_loss`, weighted, of masks of gates."""
+    """`measure`: (loss, masks [B, blocks, N, T]) of a batch; `utilization_loss`, weighted, of masks of gates."""
     losses, objectives, utilizations, kinds, frames = [], [], [], [], []
     for batch in batches:
-        loss, masks, _ = measure(batch)
+        loss, masks = measure(batch)
         losses.append(loss)
         if utilization_loss is None:
             continue

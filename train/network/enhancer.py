@@ -77,7 +77,7 @@ class Block(nn.Module):
             decision, gate_state = self.gate(residual, state.gate, limit)
             return decision, gate_state
         nothing = residual.new_zeros(residual.shape[0], 1, 0, residual.shape[-1])
-        return Decision(nothing, nothing, nothing), None
+        return Decision(nothing, nothing, nothing, nothing[:, 0]), None
 
     def forward(self, residual: Tensor, mask: Tensor, history: Tensor) -> tuple[Tensor, Tensor]:
         """residual [B, C, T], mask [B, N, T] → residual, next history. Where nothing is active the residual stays."""
@@ -98,6 +98,7 @@ class Output:
     masks: Tensor  # [B, blocks, N, T], 0 or 1; N = 0 in a static network
     scores: Tensor  # [B, blocks, N, T], raw gate scores
     told: Tensor  # [B, blocks, N, T], the masks to read signals from (Decision)
+    values: list[Tensor]  # of each gate in the frames of its decisions, [B, G, D]
     state: list[BlockState]
 
     @property
@@ -148,13 +149,14 @@ class Enhancer(nn.Module):
         """features [B, F, T] → Output. `state` is the previous chunk's `Output.state`; None starts a stream."""
         state = self.initial_state(features.shape[0]) if state is None else state
         residual = F.relu(self.front(features))
-        masks, scores, told, next_state = [], [], [], []
+        masks, scores, told, values, next_state = [], [], [], [], []
         left = self._budget(residual) if self.config.capped else None
         for i, (block, block_state) in enumerate(zip(self.blocks, state, strict=True)):
             place, gate_state = i % self.config.blocks_per_gate, None
             if place == 0:
                 limit = None if left is None else left.clamp(max=self.config.block_limit)
                 decision, gate_state = block.decide(residual, block_state, limit)  # type: ignore[operator]
+                values.append(decision.values)
             mask = decision.mask[:, place]
             residual, history = block(residual, mask, block_state.history)
             left = None if left is None else left - mask.detach().sum(1, dtype=torch.float32)
@@ -165,4 +167,5 @@ class Enhancer(nn.Module):
         suppression = torch.sigmoid(self.back(residual))
         if self.config.bands is not None:
             suppression = over_bins(suppression, self.config.bands)
-        return Output(suppression, torch.stack(masks, 1), torch.stack(scores, 1), torch.stack(told, 1), next_state)
+        gating = torch.stack(masks, 1), torch.stack(scores, 1), torch.stack(told, 1)
+        return Output(suppression, *gating, values, next_state)

@@ -53,6 +53,7 @@ class Decision:
     mask: Tensor  # 0 or 1
     score: Tensor  # raw
     told: Tensor  # the mask to read signals from: while training, its gradient reaches the residual whole
+    values: Tensor  # what scores are made of, in the frames of decisions alone: [B, G, D]
 
 
 class Gate(nn.Module):
@@ -93,16 +94,17 @@ class Gate(nn.Module):
         first, frames = first_decision(self.group, state.frame, self.period), residual.shape[-1]
         decided, pool, score = residual[..., first :: self.period], state.pool, self._nothing(residual)
         mask = told = score
+        values = residual.new_zeros(residual.shape[0], self.score.in_channels, 0)
         if decided.shape[-1]:
             at = None if limit is None else limit[:, first :: self.period]
-            mask, score, pool = self._decide(self.damped(decided), pool, at)
+            mask, score, values, pool = self._decide(self.damped(decided), pool, at)
             told = self._decide(decided, state.pool, at)[0] if self.training and self.gradient < 1 else mask
         before = (state.mask, state.score, state.mask)
-        holds = [
+        mask, score, told = (
             held(now, last, first, self.period, frames) for now, last in zip((mask, score, told), before, strict=True)
-        ]
-        after = (hold[..., -1:] for hold in holds[:2]) if self.period > 1 else (None, None)
-        return Decision(*holds), GateState(pool, (state.frame + frames) % self.period, *after)
+        )
+        after = (hold[..., -1:] for hold in (mask, score)) if self.period > 1 else (None, None)
+        return Decision(mask, score, told, values), GateState(pool, (state.frame + frames) % self.period, *after)
 
     @torch.no_grad()
     def keep_open(self, channels: Sequence[int]) -> None:
@@ -138,17 +140,17 @@ class Gate(nn.Module):
             return residual
         return residual.detach() + self.gradient * (residual - residual.detach())
 
-    def _decide(self, residual: Tensor, pool: Tensor, limit: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """residual [B, C, D] in frames of decisions alone → mask and scores [B, M, N, D], next pool."""
-        hidden, pool = self._hidden(residual, pool)
-        score = self.score(hidden)
+    def _decide(self, residual: Tensor, pool: Tensor, limit: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """residual [B, C, D] in frames of decisions alone → mask, scores [B, M, N, D], values [B, G, D], next pool."""
+        values, pool = self._values(residual, pool)
+        score = self.score(values)
         by_block = score.shape[0], self.blocks, -1, score.shape[2]
         kept = None
         if limit is not None:
             ranked = self._ranked(score).view(by_block).flatten(0, 1)
             kept = among_highest(ranked, limit.repeat_interleave(self.blocks, 0)).view_as(score)
         mask: Tensor = Heaviside.apply(score, kept)  # type: ignore[no-untyped-call]
-        return mask.view(by_block), score.view(by_block), pool
+        return mask.view(by_block), score.view(by_block), values, pool
 
     def _nothing(self, residual: Tensor) -> Tensor:
         """No decision: [B, M, N, 0]."""
@@ -160,11 +162,11 @@ class Gate(nn.Module):
         largest = self.score.weight.abs().amax(dim=1)
         return score / torch.where(largest > 0, largest, largest.max().clamp(min=torch.finfo(torch.float32).tiny))
 
-    def _hidden(self, residual: Tensor, pool: Tensor) -> tuple[Tensor, Tensor]:
+    def _values(self, residual: Tensor, pool: Tensor) -> tuple[Tensor, Tensor]:
         """residual [B, C, D] → what scores are made of, [B, G, D], next pool."""
         if self.averages_values:
-            hidden, pool = self.pool(F.relu(self.reduce(residual)), pool)
-            return hidden, pool
+            values, pool = self.pool(F.relu(self.reduce(residual)), pool)
+            return values, pool
         reduced, pool = self._pool_while_training(residual, pool) if self.training else self._pool(residual, pool)
         return F.relu(reduced), pool
 

@@ -23,6 +23,8 @@ LATER_TRAINING_DEFAULTS = {
     "nested_widths": False,
     "lean": 0.0,
     "teacher_weight": 0.0,
+    "detection_weight": 0.0,
+    "gate_rate": 1.0,
 }
 
 # Beyond any use; steps of more than float32 holds would end the optimizer with an error of its own.
@@ -83,6 +85,10 @@ class TrainingConfig(StrictModel):
         le=1,
         description="share of a mask's gradient that gates pass on, but for read-outs'",
     )
+    gate_rate: float = Field(1.0, gt=0, le=1e6, description="the gates' learning rate over that of all else")
+    detection_weight: float = Field(
+        0.0, ge=0, le=1e6, description="of the loss of speech read from the gates' values (train/losses/detection.py)"
+    )
     open_channels: Channels | tuple[Channels, ...] = Field(
         0, description="of every block, or of each, the first channels, which no gate closes"
     )
@@ -111,6 +117,7 @@ class TrainingConfig(StrictModel):
             f"utilization_by: {self.utilization_by}": self.utilization_by != "kind",
             "easy_snr_db": self.easy_snr_db is not None,
             "block_price": self.block_price > 0,
+            "detection_weight": self.detection_weight > 0,
         }
         for field in (field for field, used in given.items() if used and self.speech_utilization is None):
             raise ValueError(f"{field}: needs speech_utilization and rest_utilization")

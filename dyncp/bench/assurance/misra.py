@@ -36,6 +36,7 @@ NETWORKS = {
     "hidden": TINY.model_copy(
         update={"gate_site": "hidden", "pooling": "ema", "gate_period": 2, "bands": (0, 1, 2, 4, 16, 64, 257)}
     ),
+    "averaging": TINY.model_copy(update={"gate_site": "hidden", "pooling": "gate", "pooling_frames": (3, 9)}),
     "taps": TINY.model_copy(update={"gate_site": "hidden", "kernel": 4}),
 }
 KERNELS: tuple[Kernels, ...] = ("PORTABLE", "DSP")

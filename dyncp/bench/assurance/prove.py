@@ -35,6 +35,7 @@ HEADER = "| function | alarms | reason |\n|---|---|---|\n"
 ROW = re.compile(r"^\| `(\w+)` \| (\d+) `(\w+)` \| (.*?) \|$", re.MULTILINE)
 
 SMALL = NetworkConfig(channels=4, hidden=4, gate=2, stacks=1, dilations=(1, 2), pooling_frames=3)
+AVERAGING = SMALL.model_copy(update={"gate_site": "hidden", "pooling": "gate", "pooling_frames": (3, 9)})
 HELD = SMALL.model_copy(update={"gate_site": "hidden", "gate_period": 2, "bands": (0, 1, 2, 4, 16, 257)})
 # Calls of each, on states of unknown bits; kernels of the last alone, which has all: those of gated outputs are
 # compiled in any case.
@@ -43,6 +44,7 @@ NETWORKS = {
     "output, ema": SMALL.model_copy(update={"pooling": "ema"}),
     "hidden, window": SMALL.model_copy(update={"gate_site": "hidden"}),
     "hidden, ema": SMALL.model_copy(update={"gate_site": "hidden", "pooling": "ema"}),
+    "hidden, gate": AVERAGING,
     "hidden, window, held, bands": HELD,
 }
 

@@ -122,7 +122,13 @@ def _static(config: Config, hidden: int, text: str) -> Config:
     changed = config.model_dump()
     changed["network"] |= {"gate_site": "none", "hidden": hidden, "gate_period": 1, "gate_shared": "block"}
     changed["network"] |= {"block_cap": None, "frame_cap": None}
-    changed["training"] |= {"auxiliary_weight": 0.0, "open_channels": 0, "lean": 0.0, "nested_widths": False}
+    changed["training"] |= {
+        "auxiliary_weight": 0.0,
+        "detection_weight": 0.0,
+        "open_channels": 0,
+        "lean": 0.0,
+        "nested_widths": False,
+    }
     try:
         return Config.model_validate(changed)
     except ValueError as error:
