@@ -19,14 +19,19 @@ from dyncp.firmware.proof.validate import validate
 SMALL = NetworkConfig(channels=12, hidden=128, stacks=1, dilations=(1, 3), gate=5, pooling_frames=4)
 # The Cortex-M0's 16 KB of RAM hold a network with less history, and no trace of a larger one.
 TINY = SMALL.model_copy(update={"hidden": 40, "dilations": (1, 2)})
+POOLINGS: dict[str, dict[str, object]] = {
+    "window": {"pooling": "window"},
+    "ema": {"pooling": "ema"},
+    "gate": {"pooling": "gate", "pooling_frames": (3, 9, 40)},
+}
 CORES = [board.core for board in load_boards() if not board.default and board.core != "cortex-m0"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("gate_site", ["output", "hidden"])
-@pytest.mark.parametrize("pooling", ["window", "ema"])
+@pytest.mark.parametrize("pooling", POOLINGS)
 def test_a_cortex_m0_is_exact(gate_site: str, pooling: str, tmp_path: Path) -> None:
-    config = NetworkConfig.model_validate({**TINY.model_dump(), "gate_site": gate_site, "pooling": pooling})
+    config = NetworkConfig.model_validate({**TINY.model_dump(), "gate_site": gate_site, **POOLINGS[pooling]})
     bundle = random_bundle(config, seed=6)
     write_bundle(bundle, tmp_path / "bundle")
     library = generate(bundle, tmp_path / "library")
@@ -42,9 +47,9 @@ def test_a_cortex_m0_is_exact(gate_site: str, pooling: str, tmp_path: Path) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("gate_site", ["output", "hidden"])
-@pytest.mark.parametrize("pooling", ["window", "ema"])
+@pytest.mark.parametrize("pooling", POOLINGS)
 def test_other_cores_are_exact(gate_site: str, pooling: str, tmp_path: Path) -> None:
-    config = NetworkConfig.model_validate({**SMALL.model_dump(), "gate_site": gate_site, "pooling": pooling})
+    config = NetworkConfig.model_validate({**SMALL.model_dump(), "gate_site": gate_site, **POOLINGS[pooling]})
     bundle = random_bundle(config, seed=5)
     write_bundle(bundle, tmp_path / "bundle")
     library = generate(bundle, tmp_path / "library")

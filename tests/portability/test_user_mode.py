@@ -49,6 +49,7 @@ BIG_ENDIAN = ("powerpc", "s390x")
 SHAPES = {
     "output-window": SMALL,
     "hidden-ema": SMALL.model_copy(update={"gate_site": "hidden", "pooling": "ema", "channels": 33, "hidden": 40}),
+    "hidden-gate": SMALL.model_copy(update={"gate_site": "hidden", "pooling": "gate", "pooling_frames": (3, 4, 20)}),
 }
 
 
