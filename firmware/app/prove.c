@@ -71,7 +71,7 @@ static void prove_gate(void) {
     const dcp_layer gate = layer(ROWS, COLUMNS);
     inputs(-128);
     (void)dcp_gate(&gate, x16, work, y16);
-    (void)dcp_score(&gate, x16, work, score);
+    (void)dcp_score(&gate, COLUMNS, x16, work, score);
 }
 
 static void prove_inputs(void) {
@@ -82,6 +82,7 @@ static void prove_inputs(void) {
     dcp_pool_window(x8, y16, oldest8, COLUMNS);
     UNKNOWN(y16, -32768, 32767);
     dcp_pool_ema(Frama_C_interval(0, (1 << 30) - 1), x8, y16, COLUMNS);
+    UNKNOWN(multiplier, 0, (1 << 30) - 1);
     UNKNOWN(x16, 0, 32767);
     UNKNOWN(y16, 0, 32767);
     dcp_pool_each(multiplier, x16, y16, ROWS);
