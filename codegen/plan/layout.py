@@ -117,7 +117,7 @@ def _block(config: NetworkConfig, dilation: int, gate: bool) -> Struct:
     elif gate and config.pooling == "ema":
         members.append(Member("int16_t", "pool", (c,), "256 times the running mean of the input"))
     elif gate:
-        members.append(Member("int16_t", "pool", (config.gate,), "running means of the gate's values"))
+        members.append(Member("int16_t", "pool", (config.pooled_channels,), "running means of the gate's values"))
     members.append(Member("int8_t", "history", ((config.kernel - 1) * dilation, h), "conv channels of the last frames"))
     comment = f"State of a block of dilation {dilation}{'' if gate else ' for which another one decides'}."
     return Struct(block_struct(dilation, gate), comment, members)

@@ -36,7 +36,10 @@ def stages(config: NetworkConfig, probe_outputs: int) -> list[Stage]:
         narrowed = [Stage(f"block{i}_input", "int8", c)]
         gate: list[Stage] = []
         if config.has_gate(i):
-            values, pooled = Stage(f"block{i}_gate", "int16", g), Stage(f"block{i}_pool", "int16", g if after else c)
+            values, pooled = (
+                Stage(f"block{i}_gate", "int16", g),
+                Stage(f"block{i}_pool", "int16", config.pooled_channels),
+            )
             gate = [
                 *([values, pooled] if after else [pooled, values]),
                 Stage(f"block{i}_score", "int32", config.blocks_per_gate * n),

@@ -30,7 +30,7 @@ def expected_tensors(config: NetworkConfig) -> Layout:
         expected[f"{block}.input.multiplier"] = ("int32", (1,))
         if config.has_gate(i):
             if config.pooling != "window":
-                expected[f"{block}.pool.coefficient"] = ("int32", (g if config.pooling == "gate" else 1,))
+                expected[f"{block}.pool.coefficient"] = ("int32", (len(config.pole_frames),))
             expected |= _layer(f"{block}.gate.reduce", g, c)
             expected |= _layer(f"{block}.gate.score", scored, g, multiplier=False)
         expected |= _layer(f"{block}.expand", h, c)

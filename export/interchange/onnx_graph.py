@@ -54,7 +54,7 @@ def state_shapes(config: NetworkConfig) -> dict[str, tuple[int, int, int, int]]:
         shapes[f"blocks.{i}.history"] = (1, config.hidden, 1, past)
         pooled = config.pooled_frames - 1 if config.pooling == "window" else 1
         if config.has_gate(i) and pooled:
-            shapes[f"blocks.{i}.pool"] = (1, config.gate if config.pooling == "gate" else config.channels, 1, pooled)
+            shapes[f"blocks.{i}.pool"] = (1, config.pooled_channels, 1, pooled)
         if config.has_gate(i) and config.gate_period > 1:
             shapes[f"blocks.{i}.score"] = (1, config.blocks_per_gate * config.gated, 1, 1)
     return shapes
@@ -320,8 +320,7 @@ class _Step(_Graph):
 
 def _alpha(config: NetworkConfig) -> NDArray[np.float32]:
     """[1, 1 or G, 1, 1]."""
-    frames = np.array(config.gate_frames if config.pooling == "gate" else [config.pooled_frames])
-    return (2 / (frames + 1)).astype(np.float32).reshape(1, -1, 1, 1)
+    return (2 / (np.array(config.pole_frames) + 1)).astype(np.float32).reshape(1, -1, 1, 1)
 
 
 def _value(

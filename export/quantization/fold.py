@@ -123,7 +123,7 @@ class FoldedNetwork:
         if config.pooling == "window":
             total = np.cumsum(x, axis=0)
             return (total - delayed(total, longest)) / longest
-        frames = np.array(config.gate_frames if config.pooling == "gate" else longest)
+        frames = np.array(config.pole_frames)
         average, previous = np.zeros_like(x), np.zeros(x.shape[1])
         for n, frame in enumerate(x):
             previous = average[n] = previous + (frame - previous) * 2 / (frames + 1)

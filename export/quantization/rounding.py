@@ -68,7 +68,7 @@ def round_network(folded: FoldedNetwork, scales: dict[str, float]) -> Rounded:
         tensors[f"{name}.input.multiplier"] = multiplier(factor, f"{name}.input")
     for i in range(config.blocks):
         if config.has_gate(i) and config.pooling != "window":
-            frames = np.array(config.gate_frames if config.pooling == "gate" else [config.pooled_frames])
+            frames = np.array(config.pole_frames)
             # The fewest ask for one half, of which rmul takes all but 2^-31.
             factor = np.where(frames == LEAST_POLE, 0.5 - 2.0**-31, 2 / (frames + 1))
             tensors[f"blocks.{i}.pool.coefficient"] = multiplier(factor, f"blocks.{i}.pool")

@@ -45,7 +45,7 @@ class Device:
         self.frontend = Literal()
         blocks, c = range(self.config.blocks), self.config.channels
         self.ring = [[[0] * c for _ in range(self.config.pooled_frames)] for _ in blocks]
-        self.pooled = [[0] * (self.config.gate if self.config.pooling == "gate" else c) for _ in blocks]
+        self.pooled = [[0] * self.config.pooled_channels for _ in blocks]
         self.history = [[[0] * self.config.hidden] * past for past in self.config.block_pasts]
         self.average = [256 * bias for bias in bundle.probes.bias.tolist()] if bundle.probes else []
         self.signals: list[int] = []

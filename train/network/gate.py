@@ -78,10 +78,9 @@ class Gate(nn.Module):
 
     @staticmethod
     def _pooling(config: NetworkConfig) -> WindowPooling | EmaPooling:
-        if config.pooling == "gate":
-            return EmaPooling(config.gate, config.gate_frames)
-        pooling = WindowPooling if config.pooling == "window" else EmaPooling
-        return pooling(config.channels, config.pooled_frames)
+        if config.pooling == "window":
+            return WindowPooling(config.channels, config.pooled_frames)
+        return EmaPooling(config.pooled_channels, config.pole_frames)
 
     def initial_state(self, residual: Tensor) -> GateState:
         return GateState(self.pool.initial_state(residual))

@@ -240,9 +240,15 @@ class NetworkConfig(StrictModel):
         return max(self._pooled)
 
     @property
-    def gate_frames(self) -> tuple[int, ...]:
-        """Frames of the average of each value of a gate, [G], where it averages them."""
-        return tuple(self._pooled[value % len(self._pooled)] for value in range(self.gate))
+    def pooled_channels(self) -> int:
+        """What a gate pools: residual channels, or its own values."""
+        return self.gate if self.pooling == "gate" else self.channels
+
+    @property
+    def pole_frames(self) -> tuple[int, ...]:
+        """Frames of one-pole averages: one number for all channels, or one for each value of a gate, [G]."""
+        values = self.gate if self.pooling == "gate" else 1
+        return tuple(self._pooled[value % len(self._pooled)] for value in range(values))
 
     @property
     def warm_up(self) -> int:

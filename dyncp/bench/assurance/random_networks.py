@@ -45,8 +45,7 @@ def random_bundle(
         block = f"blocks.{i}"
         tensors[f"{block}.input.multiplier"] = _multiplier(np.array([30 / 6000]))
         if config.has_gate(i) and config.pooling != "window":
-            frames = np.array(config.gate_frames if config.pooling == "gate" else [config.pooled_frames])
-            tensors[f"{block}.pool.coefficient"] = _multiplier(2 / (frames + 1))
+            tensors[f"{block}.pool.coefficient"] = _multiplier(2 / (np.array(config.pole_frames) + 1))
         if config.has_gate(i):
             tensors |= _layer(random, f"{block}.gate.reduce", g, c, rms=read, target=6000)
             scored = config.blocks_per_gate * n
