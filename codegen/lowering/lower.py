@@ -251,7 +251,7 @@ def _network(bundle: Bundle) -> tuple[list[Table], list[Layer]]:
         own, layer = _layer(bundle, source, name)
         tables += own
         layers.append(layer)
-    if bundle.config.pooling == "gate":
+    if bundle.config.pools_values:
         tables += (_averages(bundle, i) for i in range(bundle.config.blocks) if bundle.config.has_gate(i))
     return tables, layers
 

@@ -64,7 +64,7 @@ def buffers(config: NetworkConfig, in_place_fft: bool = False) -> tuple[Buffer, 
     work = max(round_up(widest, WORD) // 2, round_up(min(max(c, h), 128) + 16, WORD) // WORD)
     kernels = ("front", "gate", "score", "expand", "project", "logits")
     frame = (("spectrum", "signals"),)
-    after = config.pooling == "gate"
+    after = config.pools_values
     # Behind a gate too it has a place of its own: gcc 12 would take it for the gate's values, and warn of their size.
     narrowed = (("gate" if after else "input", "expand"), ("back_input", "logits"))
     # With the standard frames, the analysis windows its samples on the way to the spectrum.

@@ -31,7 +31,7 @@ def stages(config: NetworkConfig, probe_outputs: int) -> list[Stage]:
         Stage("features", "int8", config.spectrum),
         Stage("front", "int16", c),
     ]
-    after = config.pooling == "gate"
+    after = config.pools_values
     for i in range(config.blocks):
         narrowed = [Stage(f"block{i}_input", "int8", c)]
         gate: list[Stage] = []

@@ -57,7 +57,7 @@ def expected_scales(config: NetworkConfig) -> dict[str, int]:
         if config.has_gate(i):
             scored = config.blocks_per_gate * config.gated
             expected |= {f"blocks.{i}.gate": 0, f"blocks.{i}.score": scored}
-            if config.pooling != "gate":
+            if not config.pools_values:
                 expected[f"blocks.{i}.pool"] = 0
     return expected | {"back.input": 0, "logits": 0}
 

@@ -112,7 +112,7 @@ class IntegerNetwork(nn.Module):
         first = first_decision(gate.group, 0, period)
         when = slice(first, None, period)
         x = residual[..., when]
-        if self.config.pooling != "gate":
+        if not self.config.pools_values:
             x = self._requantize(rounded, f"blocks.{i}.input", x, -128, 127)
         mask, values = self._gate(rounded, f"blocks.{i}", gate, gate.damped(x), limit[:, when])
         told = mask
@@ -122,7 +122,7 @@ class IntegerNetwork(nn.Module):
 
     def _gate(self, rounded: Rounded, name: str, gate: Gate, x: Tensor, limit: Tensor) -> tuple[Tensor, Tensor]:
         """In frames of decisions: masks [B, M, N, D], and what scores are made of, [B, G, D], real numbers."""
-        after = self.config.pooling == "gate"
+        after = self.config.pools_values
         read = x if after else self._pool(rounded, name, gate, x)
         sums = self._pointwise(rounded, f"{name}.gate.reduce", read)
         values = self._requantize(rounded, f"{name}.gate.reduce", sums, 0, 32767)
@@ -160,7 +160,7 @@ class IntegerNetwork(nn.Module):
             # Sums of at most 256 · 128 whatever the clip's length up to 2^17 frames: exact in float32.
             total = x.cumsum(-1)
             return total - F.pad(total, (frames, 0))[..., : x.shape[-1]]
-        wide = x if self.config.pooling == "gate" else 256 * x
+        wide = x if self.config.pools_values else 256 * x
         smooth, _ = gate.pool(wide, gate.pool.initial_state(x))
         return _straight(smooth, _one_pole(wide.detach(), rounded.tensors[f"{name}.pool.coefficient"]))
 

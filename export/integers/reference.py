@@ -83,7 +83,7 @@ def network(
     _keep(trace, "front", residual, "int16")
     active = np.zeros((len(features), config.blocks, config.gated), dtype=np.bool_)
     for i in range(config.blocks):
-        if trace is not None and config.pooling != "gate":
+        if trace is not None and not config.pools_values:
             # Stages are in their order on the device. What a block reads depends on its gate: this is written over.
             trace[f"block{i}_input"] = residual
         if config.has_gate(i):
@@ -114,7 +114,7 @@ def decide(
     which keeps its value.
     """
     frames, when = len(residual), decisions(config, config.group(i), len(residual))
-    if config.pooling == "gate":
+    if config.pools_values:
         gate = bottleneck(tensors, i, residual[when])
         pooled = pool(tensors, config, i, gate)
         score = scores(tensors, i, pooled)
@@ -127,7 +127,7 @@ def decide(
     opened = np.stack([highest(by_block[:, m], limits) for m in range(config.blocks_per_gate)], axis=1)
     active = held(opened, when, frames)
     stages = {"pool": held(pooled, when, frames), "gate": only_then(gate, when, frames)}
-    for stage in ("gate", "pool") if config.pooling == "gate" else ("pool", "gate"):
+    for stage in ("gate", "pool") if config.pools_values else ("pool", "gate"):
         _keep(trace, f"block{i}_{stage}", stages[stage], "int16")
     _keep(trace, f"block{i}_score", only_then(score, when, frames), "int32")
     _keep(trace, f"block{i}_mask", pack_block(active).reshape(frames, -1), "uint32")
@@ -185,7 +185,7 @@ def reads_input(config: NetworkConfig, i: int, active: Active) -> NDArray[np.boo
     if config.gate_site != "hidden":
         return np.ones(len(active), dtype=np.bool_)
     reads = np.asarray(active.any(axis=1))
-    if config.has_gate(i) and config.pooling != "gate":
+    if config.has_gate(i) and not config.pools_values:
         reads[decisions(config, config.group(i), len(active))] = True
     return reads
 
@@ -210,7 +210,7 @@ def pool(tensors: Tensors, config: NetworkConfig, i: int, x: Integers) -> Intege
 
 def follow(tensors: Tensors, config: NetworkConfig, i: int, average: Integers, x: Integers) -> Integers:
     """One-pole averages after one more of what they average."""
-    unit = 1 if config.pooling == "gate" else 256
+    unit = 1 if config.pools_values else 256
     return average + rmul(unit * x - average, tensors[f"blocks.{i}.pool.coefficient"].astype(np.int64))
 
 

@@ -121,7 +121,7 @@ class _Graph(ABC):
     def gate(self, i: int, residual: str) -> str:
         """Scores of all blocks of the group that block i begins, [1, M · N, 1, frames]."""
         name = f"blocks.{i}.gate"
-        read, after = self.decided(i, residual), self.config.pooling == "gate"
+        read, after = self.decided(i, residual), self.config.pools_values
         reduced = self.layer(f"{name}.reduce", read if after else self.pool(i, read))
         values = self.op("Relu", reduced, f"{name}.hidden")
         return self.held(i, self.layer(f"{name}.score", self.pool(i, values) if after else values))

@@ -74,7 +74,7 @@ class FoldedNetwork:
         """
         config, frames = self.config, len(residual)
         when = decisions(config, config.group(i), frames)
-        after = config.pooling == "gate"
+        after = config.pools_values
         reduce = self.layers[f"blocks.{i}.gate.reduce"](residual[when] if after else self._pool(residual[when]))
         score = self.layers[f"blocks.{i}.gate.score"](self._pool(relu(reduce)) if after else relu(reduce))
         ranked = self._ranked(i, score).reshape(len(score), config.blocks_per_gate, config.gated)

@@ -103,7 +103,7 @@ class _BiasCorrection:
         """Correct the gate of block i; the gates of its group, [n, M, N]."""
         name, tensors = f"blocks.{i}", self.tensors
         when = decisions(self.config, self.config.group(i), len(residual))
-        after, read = self.config.pooling == "gate", residual[when]
+        after, read = self.config.pools_values, residual[when]
         if not after:
             read = reference.pool(tensors, self.config, i, reference.narrow(tensors, name, read))
         values = saturate(self.pointwise(f"{name}.gate.reduce", read, goal.reduce), 0, 32767)

@@ -36,7 +36,7 @@ def inputs_and_outputs(config: NetworkConfig) -> dict[str, tuple[str, str | None
     for i in range(config.blocks):
         name = f"blocks.{i}"
         if config.has_gate(i):
-            read = "residual" if config.pooling == "gate" else f"{name}.pool"
+            read = "residual" if config.pools_values else f"{name}.pool"
             layers[f"{name}.gate.reduce"] = (read, f"{name}.gate")
             layers[f"{name}.gate.score"] = (f"{name}.gate", None)
         layers[f"{name}.expand"] = (f"{name}.input", f"{name}.expand")

@@ -79,10 +79,10 @@ class _Stages:
         config, tensors, name = self.config, self.tensors, f"block{i}"
         active, residual = self._frames.active[:, i], self._residual
         x8 = reference.narrow(tensors, f"blocks.{i}", residual) * reference.reads_input(config, i, active)[:, None]
-        if config.pooling != "gate":
+        if not config.pools_values:
             self.keep(f"{name}_input", x8, "int8")
         opened = self._gate(i) if config.has_gate(i) else np.zeros(self._frames.count, np.int64)
-        if config.pooling == "gate":
+        if config.pools_values:
             self.keep(f"{name}_input", x8, "int8")
         h = reference.expand(tensors, config, i, self.given(f"{name}_input"), active)
         self.keep(f"{name}_expand", h, "int8")
@@ -96,7 +96,7 @@ class _Stages:
     def _gate(self, i: int) -> Integers:
         config, frames, name = self.config, self._frames.count, f"block{i}"
         when = decisions(config, config.group(i), frames)
-        after = config.pooling == "gate"
+        after = config.pools_values
         if not after:
             self.keep(f"{name}_pool", self._pool(i, when), "int16")
         read = self._residual if after else self.given(f"{name}_pool")
@@ -126,7 +126,7 @@ class _Stages:
         """From the pooling that the frame before was given; in a frame without a decision, that one."""
         config, given = self.config, self.given(f"block{i}_pool")
         before = np.vstack([np.zeros_like(given[:1]), given[:-1]])
-        x, pooled = self.given(f"block{i}_{'gate' if config.pooling == 'gate' else 'input'}")[when], before.copy()
+        x, pooled = self.given(f"block{i}_{'gate' if config.pools_values else 'input'}")[when], before.copy()
         if config.pooling == "window":
             pooled[when] += x - reference.delayed(x, config.pooled_frames)
         else:

@@ -163,7 +163,7 @@ def _gate_layers(tensors: Tensors, config: NetworkConfig, i: int, before: str) -
     layers, group, after = (
         [_shown(tensors, layer) for layer in (reduce, score)],
         config.group(i),
-        config.pooling == "gate",
+        config.pools_values,
     )
     if after:
         yield Dense(reduce, before, RESIDUAL, 0, 32767, layers[0], group=group, shares=True)
@@ -230,7 +230,7 @@ def _frames(
         for frame, chosen in scheduled[f"blocks.{i}.depthwise"].items():
             h[frame] = chosen
         given[f"block{i}_expand"] = h
-        if config.has_gate(i) and config.pooling == "gate":
+        if config.has_gate(i) and config.pools_values:
             given[f"block{i}_gate"] = VALUES.random(random, (count, config.gate))
         if config.has_gate(i):
             given[f"block{i}_mask"] = pack_block(active[:, i : i + config.blocks_per_gate]).reshape(count, -1)

@@ -129,7 +129,7 @@ class _Shares:
         """Of the one of all channels, or of each value's own."""
         frames = self.plan.frames.count
         then = _at(decisions(self.config, self.config.group(i), frames), frames)[1:]
-        after = self.config.pooling == "gate"
+        after = self.config.pools_values
         averaged = self._given(f"block{i}_gate") if after else 256 * self._given(f"block{i}_input")
         difference = (averaged[1:] - self._given(f"block{i}_pool")[:-1])[then]
         coefficients = self.tensors[f"blocks.{i}.pool.coefficient"].astype(np.int64)

@@ -68,7 +68,7 @@ class Gate(nn.Module):
         self.group, self.period, self.blocks = group, config.gate_period, config.blocks_per_gate
         self.gradient = 1.0
         """Share of the mask's gradient that goes on to the residual: below 1 its work is left to what enhances."""
-        self.averages_values = config.pooling == "gate"
+        self.averages_values = config.pools_values
         self.pool = self._pooling(config)
         self.reduce = nn.Conv1d(config.channels, config.gate, 1)
         self.score = nn.Conv1d(config.gate, self.blocks * config.gated, 1)

@@ -99,7 +99,7 @@ class NetworkConfig(StrictModel):
     @model_validator(mode="after")
     def _poles_fit_the_device(self) -> NetworkConfig:
         listed = isinstance(self.pooling_frames, tuple)
-        if listed != (self.pooling == "gate"):
+        if listed != self.pools_values:
             raise ValueError(f"pooling_frames: pooling {self.pooling!r} takes {'one number' if listed else 'a list'}")
         if isinstance(self.pooling_frames, tuple) and len(self.pooling_frames) > self.gate:
             raise ValueError(f"pooling_frames: more than the gate's {self.gate} values, which take them in turn")
@@ -235,6 +235,11 @@ class NetworkConfig(StrictModel):
         return self.pooling_frames if isinstance(self.pooling_frames, tuple) else (self.pooling_frames,)
 
     @property
+    def pools_values(self) -> bool:
+        """Whether gates average their own values, after the bottleneck, instead of what they hear, before it."""
+        return self.pooling == "gate"
+
+    @property
     def pooled_frames(self) -> int:
         """Frames of the moving average, or of the longest where each value of a gate has its own."""
         return max(self._pooled)
@@ -242,12 +247,12 @@ class NetworkConfig(StrictModel):
     @property
     def pooled_channels(self) -> int:
         """What a gate pools: residual channels, or its own values."""
-        return self.gate if self.pooling == "gate" else self.channels
+        return self.gate if self.pools_values else self.channels
 
     @property
     def pole_frames(self) -> tuple[int, ...]:
         """Frames of one-pole averages: one number for all channels, or one for each value of a gate, [G]."""
-        values = self.gate if self.pooling == "gate" else 1
+        values = self.gate if self.pools_values else 1
         return tuple(self._pooled[value % len(self._pooled)] for value in range(values))
 
     @property

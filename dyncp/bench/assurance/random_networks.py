@@ -39,7 +39,7 @@ def random_bundle(
     }
     c, h, g, n = config.channels, config.hidden, config.gate, config.gated
     read = 30.0 * (config.pooled_frames if config.pooling == "window" else 256)
-    read = 6000.0 if config.pooling == "gate" else read
+    read = 6000.0 if config.pools_values else read
     tensors |= _layer(random, "front", c, config.spectrum, rms=40, target=6000)
     for i in range(config.blocks):
         block = f"blocks.{i}"
@@ -97,7 +97,7 @@ def _scales(config: NetworkConfig) -> Scales:
         if config.has_gate(i):
             scored = config.blocks_per_gate * config.gated
             gate: Scales = {"gate": 0.05, "score": [0.001] * scored}
-            if config.pooling != "gate":
+            if not config.pools_values:
                 gate["pool"] = 0.05
             scales |= {f"blocks.{i}.{name}": scale for name, scale in gate.items()}
     return scales | {"back.input": 0.05, "logits": LOGIT_SCALE}
