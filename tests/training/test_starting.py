@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starting from a trained network: a narrower one keeps what carries most, a dense one becomes dynamic."""
+"""Starting from a trained network: what carries most is kept, new channels are added, a dense one becomes dynamic."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from dyncp.train.fitting.trainer import Progress, Trainer
 from dyncp.train.mixing.clips import Mixer
 from dyncp.train.network.checkpoint import load_checkpoint
 from dyncp.train.network.enhancer import Enhancer
-from dyncp.train.network.narrow import narrowed
 from dyncp.train.network.starting import start_weights
+from dyncp.train.network.width import narrowed, widened
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,34 @@ def test_narrowing_leaves_out_what_gives_nothing(config: NetworkConfig) -> None:
     assert config.gate_site == "none" or 0.05 < found.masks.mean() < 0.95
 
 
+@pytest.mark.parametrize("config", [SHAPES[0], SHAPES[1], AVERAGING[1], STATIC], ids=lambda c: c.gate_site)
+@pytest.mark.parametrize("factor", [1, 1.25, 2.5])
+def test_widening_keeps_what_a_network_does(config: NetworkConfig, factor: float) -> None:
+    network, features = trained_enough(config), torch.rand(2, config.spectrum, 30)
+    wide = widened(network, int(config.hidden * factor))
+    assert wide.config == config.model_copy(update={"hidden": int(config.hidden * factor)})
+    with torch.no_grad():
+        before, after = network(features), wide(features)
+    torch.testing.assert_close(after.suppression, before.suppression)
+    assert torch.equal(after.masks[:, :, : before.masks.shape[2]], before.masks)
+    if config.gate_site == "hidden":
+        new = after.masks[:, :, config.hidden :]
+        last = torch.arange(config.hidden - 1, -1, -1).repeat(2)[: new.shape[2]]
+        assert torch.equal(new, before.masks[:, :, last])
+
+
+def test_what_a_wider_network_hears_is_there_to_be_learned_from() -> None:
+    wide = widened(trained_enough(SHAPES[1]), SHAPES[1].hidden + 8).train()
+    output = wide(torch.rand(2, BINS, 30))
+    output.suppression.square().sum().backward()
+    opened = output.masks[:, :, -8:].amax(dim=(0, 3)) > 0
+    assert opened.any()
+    for block, channels in zip(wide.blocks, opened, strict=True):
+        gradient = block.project.weight.grad
+        assert gradient is not None
+        assert torch.equal(gradient[:, -8:].abs().amax(dim=(0, 2)) > 0, channels)
+
+
 @pytest.mark.parametrize("config", [SHAPES[1], AVERAGING[1]], ids=["window", "gate"])
 def test_gates_with_more_values_decide_as_before(config: NetworkConfig) -> None:
     network, features = trained_enough(config), torch.rand(2, config.spectrum, 30)
@@ -83,6 +111,14 @@ def test_a_dense_network_starts_a_dynamic_one(mixer: Mixer, tmp_path: Path) -> N
     state = run.network.state_dict()
     assert all(torch.equal(state[name], weights) for name, weights in dense.state_dict().items())
     assert run.network.eval()(torch.rand(1, BINS, 30)).utilization.min() > 0.9, "gates begin mostly open"
+
+
+def test_a_narrower_network_starts_a_wider_one(mixer: Mixer, tmp_path: Path) -> None:
+    run, narrow = trainer(SHAPES[1].model_copy(update={"hidden": 40}), mixer, tmp_path), trained_enough(SHAPES[1])
+    run.start_from(narrow)
+    features = torch.rand(1, BINS, 30)
+    with torch.no_grad():
+        torch.testing.assert_close(run.network.eval()(features).suppression, narrow(features).suppression)
 
 
 def test_a_wider_network_starts_a_narrower_one(mixer: Mixer, tmp_path: Path) -> None:
@@ -132,7 +168,7 @@ def test_a_network_on_bins_starts_one_on_bands(mixer: Mixer, tmp_path: Path) -> 
         torch.testing.assert_close(network.back(torch.zeros(1, 16, 9)), torch.stack(wanted, 1))
 
 
-@pytest.mark.parametrize("change", [{"hidden": 48}, {"channels": 12}, {"stacks": 2}, {"dilations": (1,)}])
+@pytest.mark.parametrize("change", [{"channels": 12}, {"stacks": 2}, {"dilations": (1,)}])
 def test_other_shapes_are_refused(change: dict[str, object], mixer: Mixer, tmp_path: Path) -> None:
     run = trainer(SHAPES[0].model_copy(update=change), mixer, tmp_path)
     with pytest.raises(CheckpointError, match="does not fit the configuration"):

@@ -9,7 +9,7 @@ from torch import Tensor
 from dyncp.base.errors import CheckpointError
 from dyncp.train.network.banded import banded
 from dyncp.train.network.enhancer import Enhancer
-from dyncp.train.network.narrow import narrowed
+from dyncp.train.network.width import narrowed, widened
 
 
 def start_weights(network: Enhancer, other: Enhancer, strongest_first: bool = False) -> dict[str, Tensor]:
@@ -17,13 +17,15 @@ def start_weights(network: Enhancer, other: Enhancer, strongest_first: bool = Fa
 
     Gates that `network` lacks, or has of another shape, start anew: so a dense network becomes a dynamic one; but gates
     that only have fewer values than `other`'s keep them and decide as they did. Of more conv channels, those that carry
-    most are kept; with `strongest_first` they come in this order where gates start anew. Bins become bands. Raises
-    CheckpointError where other shapes differ.
+    most are kept; with `strongest_first` they come in this order where gates start anew. Fewer are joined by new ones,
+    which add nothing yet (`widened`). Bins become bands. Raises CheckpointError where other shapes differ.
     """
     if network.config.bands is None and other.config.bands is not None:
         network = banded(network, other.config.bands)
     if network.config.hidden > other.config.hidden:
         network = narrowed(network, other.config.hidden)
+    elif network.config.hidden < other.config.hidden:
+        network = widened(network, other.config.hidden)
     own: dict[str, Tensor] = other.state_dict()
     if strongest_first and not _gates_fit(network, own):
         network = narrowed(network, network.config.hidden, strongest_first=True)

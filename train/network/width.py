@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A trained network made narrower: the conv channels of each block that carry most of its output are kept."""
+"""A trained network made narrower or wider, for training to go on from: other numbers of conv channels per block."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dyncp.train.network.enhancer import Block, Enhancer
 
 
 def narrowed(network: Enhancer, hidden: int, strongest_first: bool = False) -> Enhancer:
-    """The network with `hidden` conv channels per block, at most as many as it has; for training to go on from.
+    """The network with `hidden` conv channels per block, at most as many as it has: those that carry most.
 
     A channel's weight is the norm of its column in the last 1×1 times its typical size there, which batch norm states:
     its gain and shift are the spread and the mean before the ReLU. Gates on conv channels follow their channels. The
@@ -25,6 +25,22 @@ def narrowed(network: Enhancer, hidden: int, strongest_first: bool = False) -> E
         if name.startswith("blocks."):
             _, index, part = name.split(".", 2)
             state[name] = _select(part, tensor, kept[int(index) :], network.config)
+    result.load_state_dict(state)
+    return result.eval()
+
+
+def widened(network: Enhancer, hidden: int) -> Enhancer:
+    """The network with `hidden` conv channels per block, at least as many as it has, which enhances as it did.
+
+    New channels come after those that are there. What they hear is drawn anew and what they give is 0, so that they
+    learn what they are for. Their gates decide as those of the last channels before them, which have learned to.
+    """
+    config = network.config.model_copy(update={"hidden": hidden})
+    result = Enhancer(config)
+    state, drawn = network.state_dict(), result.state_dict()
+    for name, tensor in state.items():
+        if name.startswith("blocks."):
+            state[name] = _grow(name.split(".", 2)[2], tensor, drawn[name], config)
     result.load_state_dict(state)
     return result.eval()
 
@@ -48,3 +64,17 @@ def _select(name: str, tensor: Tensor, kept: list[Tensor], config: NetworkConfig
         rows = [place * config.hidden + channels for place, channels in enumerate(kept[: config.blocks_per_gate])]
         return tensor[torch.cat(rows)]
     return tensor
+
+
+def _grow(name: str, tensor: Tensor, drawn: Tensor, config: NetworkConfig) -> Tensor:
+    """A block's tensor with new channels, as `drawn`, behind its own."""
+    if name.startswith("gate.score") and config.gate_site == "hidden":
+        rows = tensor.view(config.blocks_per_gate, -1, *tensor.shape[1:])
+        new = config.hidden - rows.shape[1]
+        last = torch.arange(rows.shape[1] - 1, rows.shape[1] - 1 - new, -1) % rows.shape[1]
+        return torch.cat([rows, rows[:, last]], dim=1).flatten(0, 1)
+    if name.startswith("project"):
+        return torch.cat([tensor, torch.zeros_like(drawn[:, tensor.shape[1] :])], dim=1)
+    if tensor.shape == drawn.shape:
+        return tensor
+    return torch.cat([tensor, drawn[len(tensor) :]])
