@@ -4,8 +4,9 @@
 An int8 tensor's scale puts its largest calibrated magnitude at 127; inside a block, where single conv channels reach
 far beyond all others, the magnitude that 0.01 % of the values exceed. Clipping more, as minimising the mean square
 error of rounding and clipping would, was measured to cost 3 to 4 dB of output and to double the differing mask bits:
-peaks are what speech onsets are made of. Equalizing channels before (Nagel et al., 2019) gained nothing with gates on
-the output, and cost up to 20 dB with gates on the conv channels, whose sizes depend on what else runs.
+peaks are what speech onsets are made of. Equalizing conv channels before (Nagel et al., 2019) gained nothing with gates
+on the output, and cost up to 20 dB with gates on these channels, whose sizes depend on what else runs; channels of the
+residual stream are another matter (train/finishing/equalizing.py).
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ def _scales(folded: FoldedNetwork, peaks: dict[str, float], residual: float, lar
         name = f"blocks.{i}"
         scales[f"{name}.input"] = max(peaks[f"{name}.input"] / 127, residual / largest_factor)
         if config.has_gate(i):
-            read = "residual" if config.pooling == "gate" else f"{name}.pool"
-            if config.pooling != "gate":
+            read = "residual" if config.pools_values else f"{name}.pool"
+            if not config.pools_values:
                 frames = config.pooled_frames if config.pooling == "window" else 256
                 scales[f"{name}.pool"] = scales[f"{name}.input"] / frames
             gate = HEADROOM * peaks[f"{name}.gate"] / 32767

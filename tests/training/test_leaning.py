@@ -15,7 +15,7 @@ from dyncp.base.config.experiment import Config, load_config
 from dyncp.base.errors import ConfigError
 from dyncp.export.integer_training.qat import IntegerTrainer
 from dyncp.train.corpora.corpus import load_corpus
-from dyncp.train.fitting.leaning import SELDOM, lean, leaning, main, open_shares
+from dyncp.train.finishing.leaning import SELDOM, lean, leaning, main, open_shares
 from dyncp.train.fitting.trainer import Trainer
 from dyncp.train.mixing.mixers import load_mixers
 from dyncp.train.network.checkpoint import load_checkpoint, write_checkpoint

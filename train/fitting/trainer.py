@@ -17,11 +17,11 @@ from dyncp.base.config.experiment import Config, with_epochs
 from dyncp.base.config.training import ByKind
 from dyncp.base.errors import CheckpointError, ConfigError
 from dyncp.train import processes
+from dyncp.train.finishing.leaning import leaning
 from dyncp.train.fitting.average import WeightAverage, renew_statistics
 from dyncp.train.fitting.course import Course
 from dyncp.train.fitting.divergence import largest, stop_unless_finite
 from dyncp.train.fitting.gating import Gating, Masking
-from dyncp.train.fitting.leaning import leaning
 from dyncp.train.fitting.moments import load_moments, named_moments
 from dyncp.train.fitting.progress import Observer as Observer
 from dyncp.train.fitting.progress import Progress as Progress

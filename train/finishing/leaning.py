@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gates that lean to open: a trained network's scores raised, so that less speech is missed for some more work.
 
-    python -m dyncp.train.fitting.leaning CHECKPOINT OUT BY CORPUS [FIRST_GROUP]
+    python -m dyncp.train.finishing.leaning CHECKPOINT OUT BY CORPUS [FIRST_GROUP]
 
 Training asks for both kinds of frame alike; where the balance of misses and false alarms should lie is for the product
 to say (docs/recipe.md). `training.lean` does it at the end of every epoch; the command, to a network that was trained
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from dyncp.base.errors import ConfigError
 from dyncp.train import processes
-from dyncp.train.network.checkpoint import load_checkpoint, write_checkpoint
+from dyncp.train.network.checkpoint import load_checkpoint
 from dyncp.train.network.enhancer import Enhancer
 
 FIRST_GROUP = 1
@@ -75,28 +75,14 @@ def lean(network: Enhancer, by: float, shares: Tensor, first_group: int = FIRST_
 
 def main(source: str, out: str, by: str, corpus: str, first_group: str = str(FIRST_GROUP)) -> None:
     """The command."""
-    from dyncp.train.corpora.corpus import load_corpus
-    from dyncp.train.mixing.pairs import CALIBRATION_CLIPS, EVERYDAY, make_pairs
-    from dyncp.train.network.stft import analyse, features
+    from dyncp.train.finishing.finished import heard_in, write_finished
 
     checkpoint = load_checkpoint(Path(source))
     network = checkpoint.network
-    config = network.config
-    pairs = make_pairs(load_corpus([Path(corpus)], False), "train", CALIBRATION_CLIPS, EVERYDAY, config.framing)
-    noisy = [torch.from_numpy(pair.noisy.astype("float32") / 32768)[None] for pair in pairs]
-    heard = [features(analyse(signal, config.framing), config.bands) for signal in noisy]
+    heard = heard_in(Path(corpus), network.config)
     shares = open_shares(network, lambda features: network(features).masks, heard)
     lean(network, float(by), shares, int(first_group))
-    trained = checkpoint.manifest
-    write_checkpoint(
-        Path(out),
-        network,
-        checkpoint.config,
-        trained.epoch,
-        list(trained.utilization),
-        trained.validation_loss,
-        checkpoint.scales,
-    )
+    write_finished(checkpoint, Path(out))
 
 
 if __name__ == "__main__":
