@@ -17,7 +17,7 @@ from dyncp.base.config.network import NetworkConfig
 from dyncp.base.errors import ConfigError
 from dyncp.export.integers import reference
 from dyncp.export.quantization.fold import fold_network
-from dyncp.export.quantization.quantize import quantize
+from dyncp.export.quantization.quantize import quantize, scales_for
 from dyncp.export.transforms import stft
 from dyncp.train.finishing.equalizing import equalize, main, residual_peaks
 from dyncp.train.network.checkpoint import load_checkpoint, write_checkpoint
@@ -90,6 +90,17 @@ def test_the_integers_follow_more_closely() -> None:
         told = reference.run(bundle, pcm, trace=True).trace["suppression"] / 32768
         errors.append(float(np.sqrt(np.mean(np.square(told - folded.forward(features)[0])))))
     assert errors[1] < 0.7 * errors[0]
+
+
+def test_a_network_trained_through_its_integers_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "short.toml").write_text(short(1, 1))
+    config = load_config(tmp_path / "short.toml")
+    network = trained_enough(config.network)
+    scales = scales_for(fold_network(network, "0" * 64), [speech_like(16000, seed=1)])
+    write_checkpoint(tmp_path / "before", network, config, 1, [0.5] * config.network.blocks, 1.0, scales)
+    with pytest.raises(ConfigError, match="equalize before that"):
+        main(str(tmp_path / "before"), str(tmp_path / "after"), str(tmp_path))
+    assert not (tmp_path / "after").exists()
 
 
 def test_the_command_writes_a_checkpoint(tmp_path: Path) -> None:

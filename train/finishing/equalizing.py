@@ -68,10 +68,12 @@ def equalize(network: Enhancer, peaks: Tensor) -> None:
 
 
 def main(source: str, out: str, corpus: str) -> None:
-    """The command."""
+    """The command. Raises ConfigError for a network that was trained through its integers: they would be others."""
     from dyncp.train.finishing.finished import heard_in, write_finished
 
     checkpoint = load_checkpoint(Path(source))
+    if checkpoint.scales is not None:
+        raise ConfigError(f"{source}: trained through its integers, which are what they are; equalize before that")
     equalize(checkpoint.network, residual_peaks(checkpoint.network, heard_in(Path(corpus), checkpoint.network.config)))
     write_finished(checkpoint, Path(out))
 
