@@ -79,6 +79,7 @@ def test_widening_keeps_what_a_network_does(config: NetworkConfig, factor: float
 
 
 def test_what_a_wider_network_hears_is_there_to_be_learned_from() -> None:
+    torch.manual_seed(0)
     wide = widened(trained_enough(SHAPES[1]), SHAPES[1].hidden + 8).train()
     output = wide(torch.rand(2, BINS, 30))
     output.suppression.square().sum().backward()

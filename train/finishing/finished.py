@@ -16,7 +16,10 @@ from dyncp.train.network.stft import analyse, features
 
 
 def heard_in(corpus: Path, config: NetworkConfig) -> list[Tensor]:
-    """What a network hears, [1, F, T] each, of the clips of the training split that `dyncp export` calibrates on."""
+    """What a network hears, [1, F, T] each, of the clips of the training split that `dyncp export` calibrates on.
+
+    Of every licence, unlike those of a training with --redistributable.
+    """
     pairs = make_pairs(load_corpus([corpus], False), "train", CALIBRATION_CLIPS, EVERYDAY, config.framing)
     noisy = [torch.from_numpy(pair.noisy.astype("float32") / 32768)[None] for pair in pairs]
     return [features(analyse(signal, config.framing), config.bands) for signal in noisy]
